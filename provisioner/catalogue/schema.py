@@ -1,0 +1,97 @@
+"""The schema of DSC resources: what a MOF instance of each may contain. Values only.
+
+Source of the facts: the schema files of the published modules; mof-format section 4 for the CIM types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class CimType(Enum):
+    """CIM data types a DSC property may have; the value is the MOF keyword."""
+
+    STRING = "string"
+    BOOLEAN = "boolean"
+    DATETIME = "datetime"
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    UINT32 = "uint32"
+    UINT64 = "uint64"
+    SINT8 = "sint8"
+    SINT16 = "sint16"
+    SINT32 = "sint32"
+    SINT64 = "sint64"
+    REAL32 = "real32"
+    REAL64 = "real64"
+    CHAR16 = "char16"
+
+    @property
+    def integer_range(self) -> tuple[int, int] | None:
+        """Smallest and largest value of an integer type; None for the others."""
+        sign, _, bits = self.value.partition("int")
+        if sign not in {"u", "s"} or not bits:
+            return None
+        width = int(bits)
+        return (0, 2**width - 1) if sign == "u" else (-(2 ** (width - 1)), 2 ** (width - 1) - 1)
+
+
+class Qualifier(Enum):
+    """What the schema says of a property's use."""
+
+    KEY = "Key"
+    REQUIRED = "Required"
+    WRITE = "Write"
+    READ = "Read"
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property. ``values`` are the names an author writes, ``value_map`` what stands in the MOF, same order.
+
+    ``embedded_class`` names the class of an embedded instance; ``type`` is then STRING.
+    """
+
+    name: str
+    type: CimType
+    is_array: bool = False
+    qualifier: Qualifier = Qualifier.WRITE
+    value_map: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    embedded_class: str = ""
+
+    @property
+    def is_settable(self) -> bool:
+        """Whether a configuration may contain it."""
+        return self.qualifier is not Qualifier.READ
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """One resource type of one module version. ``name`` is the keyword, ``class_name`` the CIM class."""
+
+    name: str
+    class_name: str
+    module: str
+    version: str
+    properties: tuple[Property, ...]
+
+    def property(self, name: str) -> Property | None:
+        """Look a property up without regard to case."""
+        wanted = name.casefold()
+        return next((prop for prop in self.properties if prop.name.casefold() == wanted), None)
+
+    @property
+    def keys(self) -> tuple[Property, ...]:
+        """Properties that identify an instance, in schema order."""
+        return tuple(prop for prop in self.properties if prop.qualifier is Qualifier.KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One version of a DSC module."""
+
+    name: str
+    version: str
+    resources: tuple[ResourceType, ...]

@@ -1,0 +1,57 @@
+"""Desired state of one node, checked and in order, and the bytes made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.addresses import NodeName, ResourceId
+from provisioner.catalogue.schema import ResourceType
+from provisioner.diagnostics import SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One declared resource, checked against its type.
+
+    ``properties`` are keyed by the schema's spelling; values are str, bool, int, float or a tuple of these,
+    already converted to what the MOF holds (ValueMap entry in schema case). ``where`` is the position of the
+    declaration, ``property_ranges`` those of the values. ``role`` is the first role that declared it.
+    """
+
+    id: ResourceId
+    type: ResourceType
+    properties: Mapping[str, Any]
+    depends_on: tuple[ResourceId, ...]
+    where: SourceRange
+    property_ranges: Mapping[str, SourceRange]
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All resources of one node in a stable order in which every dependency comes first.
+
+    ``name`` is a letter and the digest of the content: same content, same name.
+    ``modules`` are the module versions the node must have.
+    """
+
+    node: NodeName
+    name: str
+    resources: tuple[Resource, ...]
+    modules: Mapping[str, str]
+
+    def resource(self, resource_id: str) -> Resource | None:
+        """Find a resource by its text ``[Type]Name``, without regard to case."""
+        wanted = ResourceId.parse(resource_id)
+        return next((r for r in self.resources if wanted and r.id.folded == wanted.folded), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An emitted document."""
+
+    file_name: str
+    content: bytes
+    sha256: str

@@ -1,0 +1,141 @@
+"""What is wrong with what the user wrote: positions, sentences and their printed form.
+
+A diagnostic has a fixed, nameless summary and a detail in full sentences: what was seen, why it is wrong,
+what to do. Nothing here reads a file; source lines come from the ``SourceFile`` the position points into.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from provisioner.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Severity(Enum):
+    """How bad it is. Errors stop the work, warnings do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A text the user wrote. ``path`` is what is printed, so it is relative where that is shorter."""
+
+    path: str
+    text: str = field(repr=False, compare=False)
+
+    def line(self, number: int) -> str:
+        """Return line ``number`` (from 1) without its end; empty beyond the end."""
+        lines = self.text.splitlines()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRange:
+    """A stretch of a source file. Lines and columns count from 1; the end column is exclusive."""
+
+    source: SourceFile
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem. ``help`` says what to do ("Did you mean 'Name'?"); may be empty."""
+
+    severity: Severity
+    summary: str
+    detail: str
+    where: SourceRange | None = None
+    help: str = ""
+
+    def render(self) -> str:
+        """Return the printed form: position, summary, the line with a caret, detail, help."""
+        place = f"{self.where}: " if self.where else ""
+        parts = [f"{place}{self.severity.value}: {self.summary}"]
+        if self.where:
+            parts.extend(_excerpt(self.where))
+        parts.append(f"  {self.detail}")
+        if self.help:
+            parts.append(f"  {self.help}")
+        return "\n".join(parts)
+
+
+def _excerpt(where: SourceRange) -> list[str]:
+    line = where.source.line(where.line)
+    if not line.strip():
+        return []
+    number = str(where.line)
+    end = where.end_column if where.end_line == where.line else len(line) + 1
+    width = max(1, min(end, len(line) + 1) - where.column)
+    # Tabs stay tabs so that the caret stands under its character in any terminal.
+    lead = "".join("\t" if char == "\t" else " " for char in line[: where.column - 1])
+    return [f"  {number} | {line}", f"  {' ' * len(number)} | {lead}{'^' * width}"]
+
+
+class Diagnostics:
+    """A growing collection of problems. Printed in file order, errors and warnings together."""
+
+    def __init__(self, problems: Iterable[Diagnostic] = ()) -> None:
+        self._problems = list(problems)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(sorted(self._problems, key=_file_order))
+
+    def __len__(self) -> int:
+        return len(self._problems)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether at least one problem stops the work."""
+        return any(problem.severity is Severity.ERROR for problem in self._problems)
+
+    def error(self, summary: str, detail: str, where: SourceRange | None = None, help: str = "") -> None:  # noqa: A002
+        """Add an error."""
+        self._problems.append(Diagnostic(Severity.ERROR, summary, detail, where, help))
+
+    def warning(self, summary: str, detail: str, where: SourceRange | None = None, help: str = "") -> None:  # noqa: A002
+        """Add a warning."""
+        self._problems.append(Diagnostic(Severity.WARNING, summary, detail, where, help))
+
+    def extend(self, others: Iterable[Diagnostic]) -> None:
+        """Add all of another collection."""
+        self._problems.extend(others)
+
+    def raise_errors(self) -> None:
+        """Raise ``InputError`` with all problems when there is at least one error."""
+        if self.has_errors:
+            raise InputError(self, [problem.render() for problem in self])
+
+
+def _file_order(problem: Diagnostic) -> tuple[str, int, int]:
+    where = problem.where
+    return (where.source.path, where.line, where.column) if where else ("", 0, 0)
+
+
+def did_you_mean(seen: str, known: Iterable[str]) -> str:
+    """Return "Did you mean 'x'?" for the closest known word, else the known words, else nothing.
+
+    Case never counts as a difference. At most eight words are listed.
+    """
+    words = {word.casefold(): word for word in known}
+    close = difflib.get_close_matches(seen.casefold(), words, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{words[close[0]]}'?"
+    if not words:
+        return ""
+    listed = sorted(words.values())
+    rest = f" and {len(listed) - 8} more" if len(listed) > 8 else ""  # noqa: PLR2004 - see docstring
+    return f"Known here: {', '.join(listed[:8])}{rest}."

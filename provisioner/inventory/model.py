@@ -1,0 +1,90 @@
+"""The inventory as frozen values: what stands in ``inventory.yaml`` after every check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
+from provisioner.diagnostics import SourceRange
+from provisioner.documents import Tree
+
+
+class Framing(Enum):
+    """How ConfigurationData is laid out for a local Invoke-CimMethod.
+
+    Which form real Windows wants is not settled by any source (LCM class facts, 1.3), hence a switch.
+    """
+
+    BIG_ENDIAN = "big-endian"  #: 4-byte big-endian total length + bytes: the CIM octet string convention
+    RAW = "raw"  #: the bytes alone
+    LITTLE_ENDIAN = "little-endian"  #: 4-byte little-endian length + bytes: seen only through WS-Man sessions
+
+
+class MofEncoding(Enum):
+    """Bytes of an emitted MOF text."""
+
+    UTF16 = "utf-16"  #: little-endian with byte order mark, as Windows PowerShell 5.1 writes
+    UTF8 = "utf-8"  #: without byte order mark
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A plain value (None, bool, int, float, str, list, dict) and where it was written."""
+
+    value: Any
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach a node. Times are in seconds."""
+
+    transport: str
+    endpoint: Endpoint
+    user: str
+    password: SecretRef
+    where: SourceRange
+    framing: Framing = Framing.BIG_ENDIAN
+    encoding: MofEncoding = MofEncoding.UTF16
+    connect_timeout_s: float = 10.0
+    reconnect_timeout_s: float = 240.0
+    reboot_timeout_s: float = 900.0
+    job_timeout_s: float = 7200.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoleUse:
+    """A role named by the inventory, and where."""
+
+    name: RoleName
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One machine. ``variables`` are merged already: node over groups (as listed, later wins) over site.
+
+    ``roles`` keep the order groups first, then the node's own, without repetition.
+    ``lab`` is the merged ``lab:`` section for simulated nodes, untouched (the lab checks it), node last.
+    """
+
+    name: NodeName
+    connection: Connection
+    groups: tuple[str, ...]
+    roles: tuple[RoleUse, ...]
+    variables: Mapping[str, Located]
+    where: SourceRange
+    lab: tuple[Tree, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All nodes of one site, in file order. ``path`` is as the user gave it."""
+
+    path: str
+    site: str
+    nodes: Mapping[NodeName, Node]
+    groups: Mapping[str, tuple[NodeName, ...]] = field(default_factory=dict)

@@ -1,0 +1,65 @@
+"""What a simulated command is, and what it may do.
+
+A command is one async function in a file of its own, named in ``registry.py``. It reads bound parameters,
+acts on the node's state and writes objects and error records with the names real ones have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from provisioner.lab.values import ErrorRecord
+
+if TYPE_CHECKING:
+    from provisioner.lab.simulated_node import SimulatedNode
+
+
+class Output(Protocol):
+    """Where a command writes. Nothing here blocks."""
+
+    def write(self, value: Any) -> None:
+        """Emit an object (see ``lab.values``)."""
+        ...
+
+    def error(self, record: ErrorRecord) -> None:
+        """Emit a non-terminating error."""
+        ...
+
+    def verbose(self, text: str) -> None:
+        """Emit a verbose record."""
+        ...
+
+    def warning(self, text: str) -> None:
+        """Emit a warning."""
+        ...
+
+    def progress(self, activity: str, status: str, percent: int) -> None:
+        """Emit a progress record; percent -1 when unknown."""
+        ...
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One call: parameters bound by their real names (aliases and unique prefixes resolved), pipeline input.
+
+    ``user`` is the authenticated account as Windows shows it (``HV01\\provisioner``).
+    """
+
+    node: SimulatedNode
+    parameters: Mapping[str, Any]
+    input: AsyncIterator[Any]
+    output: Output
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. ``position`` is None for named-only ones; ``kind`` is string, switch, int, array, any."""
+
+    name: str
+    kind: str = "any"
+    position: int | None = None
+    mandatory: bool = False
+    aliases: tuple[str, ...] = ()

@@ -1,0 +1,96 @@
+"""Values that simulated commands take and give, independent of how they travel.
+
+Commands give Python values (None, bool, str, int = Int32, float = Double, bytes = Byte[], datetime, list =
+Object[], dict = Hashtable) or the classes here where .NET knows more than Python does. ``wire/clixml`` turns
+them into CLIXML. Parameters arrive in the same forms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class UInt8(int):
+    """System.Byte."""
+
+
+class UInt16(int):
+    """System.UInt16."""
+
+
+class UInt32(int):
+    """System.UInt32."""
+
+
+class UInt64(int):
+    """System.UInt64."""
+
+
+class Int64(int):
+    """System.Int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnumValue:
+    """A .NET enumeration value; travels as Int32 with its type names and text."""
+
+    type_name: str
+    text: str
+    number: int
+
+
+@dataclass(slots=True)
+class PsObject:
+    """A .NET object.
+
+    ``type_names``: most derived first, System.Object last. ``properties`` are adapted ones (``<Props>``),
+    ``extended`` note properties (``<MS>``). ``text`` is what ToString() gives.
+    """
+
+    type_names: tuple[str, ...]
+    properties: dict[str, Any] = field(default_factory=dict)
+    extended: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """A PowerShell error record.
+
+    ``error_id`` is the FullyQualifiedErrorId, ``category`` the name of the ErrorCategory, ``reason`` and
+    ``exception_type`` the .NET exception (short, full name), ``activity`` the command.
+    """
+
+    message: str
+    error_id: str
+    category: str
+    exception_type: str = "System.Exception"
+    activity: str = ""
+    target: Any = None
+
+    @property
+    def reason(self) -> str:
+        """Short name of the exception."""
+        return self.exception_type.rpartition(".")[2]
+
+
+class TerminatingError(Exception):
+    """Ends a pipeline (state Failed) with ``record``."""
+
+    def __init__(self, record: ErrorRecord) -> None:
+        self.record = record
+        super().__init__(record.message)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """One command of a pipeline as the client sent it.
+
+    ``parameters`` in order; a name of None is positional; a switch has the value True.
+    """
+
+    name: str
+    parameters: tuple[tuple[str | None, Any], ...] = ()
+    is_script: bool = False
+    ends_statement: bool = False

@@ -1,0 +1,127 @@
+"""The contract of every transport, and the values that cross it.
+
+An operation on a node is a pipeline of commands with named, typed parameters. PowerShell text is never built
+here, so every operation also works against a NoLanguage (JEA) endpoint. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeAlias
+
+#: A value as it crosses the wire: None, bool, int, float, str, bytes, datetime, a sequence or a string-keyed
+#: mapping of values, or a ``Record``.
+Value: TypeAlias = Any
+
+
+class Capability(Enum):
+    """What a transport can do. Declared by the class, never discovered by an exception."""
+
+    COMMANDS = "commands"  #: pipelines of commands
+    STREAMS = "streams"  #: separate warning, verbose and error streams
+    SURVIVES_CUT = "survives cut"  #: a broken connection does not end the remote work by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An object that came back: its .NET type names (most derived first) and its properties.
+
+    Property names keep their case; look-ups through ``get`` and ``record[...]`` ignore it, as PowerShell does.
+    """
+
+    type_names: tuple[str, ...]
+    properties: Mapping[str, Value]
+    text: str = ""
+
+    def get(self, name: str, default: Value = None) -> Value:
+        """Return property ``name`` without regard to case."""
+        wanted = name.casefold()
+        for key, value in self.properties.items():
+            if key.casefold() == wanted:
+                return value
+        return default
+
+    def __getitem__(self, name: str) -> Value:
+        missing = object()
+        value = self.get(name, missing)
+        if value is missing:
+            raise KeyError(name)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of a pipeline. A parameter whose value is ``SWITCH`` is passed without a value."""
+
+    name: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+
+#: Marks a switch parameter.
+SWITCH: Value = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Commands connected by ``|``. ``input`` is fed to the first one."""
+
+    commands: tuple[Command, ...]
+    input: Sequence[Value] = ()
+
+    @classmethod
+    def of(cls, name: str, /, **parameters: Value) -> Pipeline:
+        """Build a pipeline of one command."""
+        return cls((Command(name, parameters),))
+
+    def __str__(self) -> str:
+        return " | ".join(command.name for command in self.commands)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """A PowerShell error record. ``category`` is the name of the ErrorCategory (``ObjectNotFound``)."""
+
+    message: str
+    error_id: str
+    category: str
+    target: str = ""
+    exception_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a pipeline gave back, streams apart and in order.
+
+    ``terminated`` is the terminating error, if one ended the pipeline; ``errors`` are the non-terminating ones.
+    """
+
+    output: tuple[Value, ...] = ()
+    errors: tuple[ErrorRecord, ...] = ()
+    warnings: tuple[str, ...] = ()
+    verbose: tuple[str, ...] = ()
+    terminated: ErrorRecord | None = None
+
+
+class Transport(Protocol):
+    """One way of talking to one node. Not safe for concurrent calls; one user at a time.
+
+    All methods raise ``provisioner.errors.TransportError`` subclasses and nothing else on failure.
+    After a ``ConnectError`` or ``TransportTimeout`` the transport may be opened again.
+    Cancelling ``run`` stops the remote pipeline as far as the node can be reached, and leaves no thread behind.
+    """
+
+    capabilities: frozenset[Capability]
+
+    async def open(self) -> None:
+        """Connect, authenticate and open a runspace pool. Opening an open transport does nothing."""
+        ...
+
+    async def close(self) -> None:
+        """End the conversation and remove what it left on the node. Never raises; safe to call twice."""
+        ...
+
+    async def run(self, pipeline: Pipeline, *, timeout_s: float = 60.0) -> Result:
+        """Run one pipeline to its end and return everything it gave back."""
+        ...
