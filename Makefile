@@ -1,0 +1,54 @@
+# Every target works in a fresh clone: the locked virtual environment is made on first use.
+# Needs Python 3.11 or newer, make and a package index.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+CODE := provisioner tests benchmarks roles
+
+.PHONY: help setup demo test quick check lint types floors docs lock bench clean
+
+help:  ## Show this list.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP)  ## Make the locked virtual environment in .venv.
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "provisioner needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Five simulated Windows nodes: apply, verify, apply again, take down.
+	@$(BIN)/python -m provisioner.cli.demo
+
+test: setup  ## All tests.
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+quick: setup lint types floors  ## The fast half: no slow tests.
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not slow"
+
+check: setup lint types floors test  ## Everything CI runs.
+
+lint:
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+
+types:
+	@$(BIN)/mypy
+
+floors:
+	@$(BIN)/lint-imports
+
+bench: setup  ## Measure; see docs/benchmarks.md.
+	@$(BIN)/python benchmarks/fleet.py
+
+lock:  ## Renew requirements.lock (needs uv in the virtual environment).
+	@$(BIN)/uv pip compile --quiet pyproject.toml --group pyproject.toml:dev --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --universal --python-version 3.11 --upgrade -o requirements.lock
+
+clean:  ## Remove the virtual environment and what runs left behind.
+	@rm -rf $(VENV) .provisioner .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
