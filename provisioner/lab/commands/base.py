@@ -63,3 +63,19 @@ class Parameter:
     position: int | None = None
     mandatory: bool = False
     aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One line of a command table.
+
+    ``function`` is ``"module:name"`` of an ``async def run(invocation: Invocation) -> None``, imported at first
+    use. ``module`` is the PowerShell module that has the command. ``feature`` is the Windows feature without
+    which the command does not exist (``Hyper-V-PowerShell``); empty when it is always there.
+    """
+
+    name: str
+    function: str
+    module: str
+    parameters: tuple[Parameter, ...] = ()
+    feature: str = ""
