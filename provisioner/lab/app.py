@@ -1,0 +1,117 @@
+"""A whole lab: its nodes, the servers in front of them, and the control socket beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from provisioner.lab.background import Ready
+from provisioner.lab.control import LabError, serve
+from provisioner.lab.server.fleet import Fleet
+from provisioner.lab.simulated_node import SimulatedNode
+from provisioner.lab.spec import NodeSpec
+
+_STATUS_FILE = "lab.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LabSpec:
+    """What a lab is made of. ``time_scale`` multiplies every simulated duration; 0 means no waiting."""
+
+    name: str
+    nodes: Sequence[NodeSpec]
+    folder: Path
+    time_scale: float = 1.0
+
+
+class Lab:
+    """A running lab. ``status`` is what ``provision lab status`` prints."""
+
+    def __init__(self, spec: LabSpec) -> None:
+        self._spec = spec
+        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._stopping = asyncio.Event()
+        self._nodes = [
+            SimulatedNode(node, spec.folder / "nodes" / node.name, time_scale=spec.time_scale)
+            for node in spec.nodes
+        ]
+        self._fleet = Fleet(self._nodes)
+
+    async def run(self, ready: Ready) -> None:
+        """Bring all nodes up, say so, and serve until told to stop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        async with contextlib.AsyncExitStack() as stack:
+            for node in self._nodes:
+                await node.start()
+                stack.push_async_callback(node.stop)
+            await self._fleet.start()
+            stack.push_async_callback(self._fleet.stop)
+            control = await serve(self._spec.folder, self._answer)
+            stack.callback(control.close)
+            status = self.status()
+            (self._spec.folder / _STATUS_FILE).write_text(json.dumps(status, indent=1), encoding="utf-8")
+            ready(status)
+            await self._stopping.wait()
+
+    def status(self) -> dict[str, Any]:
+        """Return the lab and its nodes as plain values."""
+        return {
+            "lab": self._spec.name,
+            "pid": os.getpid(),
+            "started": self._started,
+            "folder": str(self._spec.folder),
+            "time_scale": self._spec.time_scale,
+            "nodes": [self._node_status(node) for node in self._nodes],
+        }
+
+    def _node_status(self, node: SimulatedNode) -> dict[str, Any]:
+        return {
+            "name": node.name,
+            "address": node.address,
+            "port": node.port,
+            "state": "up" if node.is_up else "restarting",
+            "lcm": node.lcm.state,
+            "boot_time": node.machine.boot_time.isoformat(timespec="seconds"),
+            **self._fleet.counters(node.name),
+        }
+
+    async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request:
+            case {"op": "status"}:
+                return self.status()
+            case {"op": "down"}:
+                self._stopping.set()
+                return {"pid": os.getpid()}
+            case {"op": "cut", "node": str(node), "seconds": seconds}:
+                self._known(node)
+                self._fleet.cut(node, None if seconds is None else float(seconds))
+                return {"cut": node}
+            case {"op": "restore", "node": str(node)}:
+                self._known(node)
+                self._fleet.restore(node)
+                return {"restored": node}
+        raise LabError(f"the lab does not know the request {request!r}")
+
+    def _known(self, name: str) -> None:
+        names = sorted(node.name for node in self._nodes)
+        if name not in names:
+            raise LabError(f"no node '{name}' in this lab; it has {', '.join(names)}")
+
+
+def run_lab(spec: LabSpec, ready: Ready) -> None:
+    """Run a lab in this process until SIGTERM, SIGINT or ``provision lab down``."""
+
+    async def main() -> None:
+        await Lab(spec).run(ready)
+
+    asyncio.run(main())
