@@ -72,6 +72,7 @@ class CommandSpec:
     ``function`` is ``"module:name"`` of an ``async def run(invocation: Invocation) -> None``, imported at first
     use. ``module`` is the PowerShell module that has the command. ``feature`` is the Windows feature without
     which the command does not exist (``Hyper-V-PowerShell``); empty when it is always there.
+    ``type_name`` is the .NET class that error ids end with; empty for functions, whose ids end with their name.
     """
 
     name: str
@@ -79,3 +80,4 @@ class CommandSpec:
     module: str
     parameters: tuple[Parameter, ...] = ()
     feature: str = ""
+    type_name: str = ""
