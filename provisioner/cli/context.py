@@ -1,0 +1,89 @@
+"""Where the verbs meet the rest: the options they share, and how an error looks on the terminal."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec
+
+import click
+
+from provisioner.cli.exit_codes import ExitCode
+from provisioner.errors import InputError, ProvisionerError, SecretError, UsageError
+
+P = ParamSpec("P")
+
+inventory_argument = click.argument(
+    "inventory", type=click.Path(path_type=Path, dir_okay=False), metavar="INVENTORY"
+)
+limit_option = click.option(
+    "--limit",
+    metavar="NODES",
+    default="",
+    help="Only these nodes: names, globs, @groups; '!' takes away. Example: 'hv*,@storage,!hv03'.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout.")
+
+
+def verb(function: Callable[P, None]) -> Callable[P, None]:
+    """Add ``--debug`` and turn our errors into a sentence and an exit code."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        debug = bool(kwargs.pop("debug", False))
+        try:
+            function(*args, **kwargs)
+        except KeyboardInterrupt:
+            leave(ExitCode.INTERRUPTED, "interrupted")
+        except ProvisionerError as error:
+            if debug:
+                raise
+            leave(_code_of(error), *_sentences(error))
+        except BrokenPipeError:
+            # Whoever read our output went away (`| head`): nothing is left to say to them.
+            sys.stderr.close()
+            sys.exit(ExitCode.FAILED)
+        except Exception as error:
+            if debug:
+                raise
+            leave(
+                ExitCode.FAILED,
+                f"error: {type(error).__name__}: {error}",
+                "This is a bug in provisioner. Run again with --debug for a traceback, and please report it.",
+            )
+
+    decorated: Callable[P, None] = click.option(
+        "--debug", is_flag=True, help="Show a traceback when something goes wrong."
+    )(run)
+    return decorated
+
+
+def _code_of(error: ProvisionerError) -> ExitCode:
+    wrong_input = isinstance(error, InputError | UsageError | SecretError)
+    return ExitCode.USAGE if wrong_input else ExitCode.FAILED
+
+
+def _sentences(error: ProvisionerError) -> list[str]:
+    if isinstance(error, InputError):
+        count = len(error.problems)
+        return [*error.problems, f"{count} problem{'s' if count > 1 else ''} found. Nothing was done."]
+    return [f"error: {error}", *([error.help] if error.help else [])]
+
+
+def leave(code: ExitCode, *sentences: str) -> NoReturn:
+    """Print sentences to stderr and end with ``code``."""
+    for sentence in sentences:
+        click.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def say(text: Any = "") -> None:
+    """Print one line of ordinary output."""
+    click.echo(text)
+
+
+def has_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
