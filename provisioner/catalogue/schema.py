@@ -48,8 +48,9 @@ class Qualifier(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property. ``values`` are the names an author writes, ``value_map`` what stands in the MOF, same order.
+    """One property of a resource type.
 
+    ``values`` are the names an author writes, ``value_map`` what stands in the MOF, same order.
     ``embedded_class`` names the class of an embedded instance; ``type`` is then STRING.
     """
 
@@ -77,15 +78,16 @@ class ResourceType:
     version: str
     properties: tuple[Property, ...]
 
-    def property(self, name: str) -> Property | None:
-        """Look a property up without regard to case."""
-        wanted = name.casefold()
-        return next((prop for prop in self.properties if prop.name.casefold() == wanted), None)
-
     @property
     def keys(self) -> tuple[Property, ...]:
         """Properties that identify an instance, in schema order."""
         return tuple(prop for prop in self.properties if prop.qualifier is Qualifier.KEY)
+
+    # Last in the class: below it the name would hide the decorator.
+    def property(self, name: str) -> Property | None:
+        """Look a property up without regard to case."""
+        wanted = name.casefold()
+        return next((prop for prop in self.properties if prop.name.casefold() == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
