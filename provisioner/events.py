@@ -86,6 +86,24 @@ class Compared(NodeEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LcmBusy(NodeEvent):
+    """The LCM is doing something else, so we wait. ``detail`` as the LCM words it."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pushing(NodeEvent):
+    """A document is about to be handed to the LCM under this job id: written down before it is sent.
+
+    Whether it arrived is for the node to say; a resumed run asks it.
+    """
+
+    job_id: str
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobStarted(NodeEvent):
     """A document was handed to the LCM. ``leg`` counts from 1; ``attached`` means the job was found running."""
 
@@ -199,6 +217,8 @@ Event = (
     | ConnectionLost
     | MetaConfigurationApplied
     | Compared
+    | LcmBusy
+    | Pushing
     | JobStarted
     | ResourceProgress
     | JobFinished
