@@ -1,0 +1,23 @@
+"""``provision validate``: is everything right at the desk? Nothing is contacted, nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisioner.cli.context import inventory_argument, limit_option, say, verb
+from provisioner.project import Project
+
+
+@click.command()
+@inventory_argument
+@limit_option
+@verb
+def validate(inventory: Path, limit: str) -> None:
+    """Check an inventory, its roles and every node's configuration."""
+    compilation = Project.of(inventory).compile(inventory, limit)
+    for warning in compilation.warnings:
+        click.echo(warning.render(), err=True)
+    resources = sum(len(node.configuration.resources) for node in compilation.nodes.values())
+    say(f"{inventory}: {len(compilation.nodes)} nodes, {resources} resources, no errors.")
