@@ -102,11 +102,11 @@ class Diagnostics:
         """Whether at least one problem stops the work."""
         return any(problem.severity is Severity.ERROR for problem in self._problems)
 
-    def error(self, summary: str, detail: str, where: SourceRange | None = None, help: str = "") -> None:  # noqa: A002
+    def error(self, summary: str, detail: str, where: SourceRange | None = None, help: str = "") -> None:
         """Add an error."""
         self._problems.append(Diagnostic(Severity.ERROR, summary, detail, where, help))
 
-    def warning(self, summary: str, detail: str, where: SourceRange | None = None, help: str = "") -> None:  # noqa: A002
+    def warning(self, summary: str, detail: str, where: SourceRange | None = None, help: str = "") -> None:
         """Add a warning."""
         self._problems.append(Diagnostic(Severity.WARNING, summary, detail, where, help))
 

@@ -53,7 +53,7 @@ class InputError(ProvisionerError):
 class UsageError(ProvisionerError):
     """The request itself cannot be carried out."""
 
-    def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word users see
+    def __init__(self, message: str, help: str = "") -> None:
         self.help = help
         super().__init__(message)
 
@@ -61,7 +61,7 @@ class UsageError(ProvisionerError):
 class SecretError(ProvisionerError):
     """A secret reference cannot be resolved. Never carries the secret."""
 
-    def __init__(self, reference: str, reason: str, help: str = "") -> None:  # noqa: A002
+    def __init__(self, reference: str, reason: str, help: str = "") -> None:
         self.reference = reference
         self.reason = reason
         self.help = help
@@ -71,7 +71,7 @@ class SecretError(ProvisionerError):
 class TransportError(ProvisionerError):
     """Talking to a node failed. ``node`` and ``endpoint`` are plain text."""
 
-    def __init__(self, node: str, endpoint: str, reason: str, help: str = "") -> None:  # noqa: A002
+    def __init__(self, node: str, endpoint: str, reason: str, help: str = "") -> None:
         self.node = node
         self.endpoint = endpoint
         self.reason = reason
@@ -101,7 +101,9 @@ class RemoteProtocolError(TransportError):
     ``code`` is the WSMan fault code when there was one.
     """
 
-    def __init__(self, node: str, endpoint: str, reason: str, help: str = "", code: int | None = None) -> None:  # noqa: A002
+    def __init__(
+        self, node: str, endpoint: str, reason: str, help: str = "", code: int | None = None
+    ) -> None:
         self.code = code
         super().__init__(node, endpoint, reason, help)
 
@@ -109,7 +111,7 @@ class RemoteProtocolError(TransportError):
 class NodeError(ProvisionerError):
     """A node was reached and something on it failed."""
 
-    def __init__(self, node: str, reason: str, help: str = "") -> None:  # noqa: A002
+    def __init__(self, node: str, reason: str, help: str = "") -> None:
         self.node = node
         self.reason = reason
         self.help = help
@@ -136,7 +138,7 @@ class LcmError(NodeError):
     ``code`` is the FullyQualifiedErrorId ("MI RESULT 1"); ``last_state`` the last known LCMState.
     """
 
-    def __init__(self, node: str, reason: str, code: str = "", last_state: str = "", help: str = "") -> None:  # noqa: A002
+    def __init__(self, node: str, reason: str, code: str = "", last_state: str = "", help: str = "") -> None:
         self.code = code
         self.last_state = last_state
         super().__init__(node, reason, help)

@@ -247,7 +247,12 @@ class Recorded:
 def to_plain(recorded: Recorded) -> dict[str, Any]:
     """Return a JSON-ready mapping: ``run``, ``seq``, ``time``, ``type`` and the event's own fields."""
     event = recorded.event
-    head = {"run": recorded.run_id, "seq": recorded.sequence, "time": recorded.time, "type": type(event).__name__}
+    head = {
+        "run": recorded.run_id,
+        "seq": recorded.sequence,
+        "time": recorded.time,
+        "type": type(event).__name__,
+    }
     return head | asdict(event)
 
 

@@ -25,7 +25,7 @@ _LONGEST_REQUEST = 1 << 16
 class LabError(ProvisionerError):
     """A lab cannot be started, found or asked."""
 
-    def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word users see
+    def __init__(self, message: str, help: str = "") -> None:
         self.help = help
         super().__init__(message)
 

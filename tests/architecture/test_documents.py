@@ -31,7 +31,12 @@ def test_every_role_has_a_readme_and_is_listed() -> None:
 
 def test_links_between_documents_lead_somewhere() -> None:
     broken = []
-    for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/*/README.md")]:
+    for page in [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("roles/*/README.md"),
+    ]:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in target and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")

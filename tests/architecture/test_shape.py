@@ -31,7 +31,9 @@ def test_there_are_modules_to_judge() -> None:
 
 
 def test_no_module_is_longer_than_the_limit() -> None:
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES
+    }
     assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
 
 

@@ -42,9 +42,9 @@ class Output(Protocol):
 
 @dataclass(slots=True)
 class Invocation:
-    """One call: parameters bound by their real names (aliases and unique prefixes resolved), pipeline input.
+    r"""One call: parameters bound by their real names (aliases and unique prefixes resolved), pipeline input.
 
-    ``user`` is the authenticated account as Windows shows it (``HV01\\provisioner``).
+    ``user`` is the authenticated account as Windows shows it (``HV01\provisioner``).
     """
 
     node: SimulatedNode

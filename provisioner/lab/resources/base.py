@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class ResourceError(Exception):
     """A resource threw. ``error_id`` is the id of the error record, ``category`` its ErrorCategory name."""
 
-    def __init__(self, message: str, error_id: str, category: str, exception_type: str = "System.Exception") -> None:
+    def __init__(
+        self, message: str, error_id: str, category: str, exception_type: str = "System.Exception"
+    ) -> None:
         self.message = message
         self.error_id = error_id
         self.category = category
