@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 demo: setup  ## Five simulated Windows nodes: apply, verify, apply again, take down.
-	@$(BIN)/python -m provisioner.cli.demo
+	@docs/demo.sh
 
 test: setup  ## All tests.
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
