@@ -1,0 +1,133 @@
+"""A lab and a controller in a folder of their own: what every whole-run test starts from.
+
+Everything runs as separate processes, as people run it. What happened is read from the lab's own records
+(``journal.jsonl`` and ``machine.json`` of each node), never only from the controller's output.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "inventories" / "lab" / "inventory.yaml"
+
+_networks = itertools.count(1)
+
+
+def own_network() -> str:
+    """Return the first three bytes of addresses nobody else in this test run uses."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return f"127.{100 + worker}.{next(_networks)}"
+
+
+class LabRun:
+    """One lab with its inventory, project folder and state. Use ``running_lab``."""
+
+    def __init__(self, folder: Path, inventory: str, time_scale: float = 0.0) -> None:
+        self.folder = folder
+        self.time_scale = time_scale
+        self.network = own_network()
+        self.inventory = folder / "inventory.yaml"
+        self.write(inventory)
+        self.environment = os.environ | {
+            "PROVISIONER_LAB_HOME": str(folder / "labs"),
+            "PYTHONWARNINGS": "default",
+            "NO_COLOR": "1",
+            "COLUMNS": "160",
+        }
+
+    def write(self, inventory: str) -> None:
+        """(Re)write the inventory with addresses of this lab's own network."""
+        self.inventory.write_text(inventory.replace("127.20.0", self.network), encoding="utf-8")
+
+    def provision(
+        self, *arguments: str, timeout_s: float = 110, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the controller to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "provisioner.cli", *arguments],
+            cwd=self.folder,
+            env=self.environment | (environment or {}),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def spawn(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the controller and leave it running."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "provisioner.cli", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def up(self) -> None:
+        """Start the lab; its name is ``test``."""
+        scale = str(self.time_scale)
+        done = self.provision("lab", "up", str(self.inventory), "--name", "test", "--time-scale", scale)
+        assert done.returncode == 0, done.stderr
+
+    def down(self) -> None:
+        """Stop the lab."""
+        self.provision("lab", "down", "test")
+
+    def apply(self, *more: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        """``provision apply --yes`` on the inventory."""
+        return self.provision("apply", str(self.inventory), "--yes", *more, **how)
+
+    def verify(self, *more: str) -> subprocess.CompletedProcess[str]:
+        """``provision verify`` on the inventory."""
+        return self.provision("verify", str(self.inventory), *more)
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What the lab says of each node."""
+        done = self.provision("lab", "status", "test", "--json")
+        assert done.returncode == 0, done.stderr
+        return {node["name"]: node for node in json.loads(done.stdout)["nodes"]}
+
+    def journal(self, node: str, kind: str | None = None) -> list[dict[str, Any]]:
+        """What happened to a node, by its own record; only one ``kind`` if given."""
+        path = self.folder / "labs" / "test" / "nodes" / node / "journal.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        entries = [json.loads(line) for line in lines]
+        return [entry for entry in entries if kind is None or entry["kind"] == kind]
+
+    def count(self, node: str, kind: str) -> int:
+        """How often something happened to a node."""
+        return len(self.journal(node, kind))
+
+    def machine(self, node: str) -> dict[str, Any]:
+        """The state of a node's machine, as the lab keeps it."""
+        path = self.folder / "labs" / "test" / "nodes" / node / "machine.json"
+        state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return state
+
+    def password(self, node: str) -> str:
+        """The password the lab made for a node."""
+        return (self.folder / ".secrets" / node).read_text(encoding="utf-8").strip()
+
+
+@contextmanager
+def running_lab(folder: Path, inventory: str | None = None, time_scale: float = 0.0) -> Iterator[LabRun]:
+    """Give a running lab of the example inventory, or of the given text; take it down afterwards."""
+    text = EXAMPLE.read_text(encoding="utf-8") if inventory is None else inventory
+    run = LabRun(folder, text, time_scale)
+    run.up()
+    try:
+        yield run
+    finally:
+        run.down()
