@@ -1,0 +1,178 @@
+"""The LCM as the engine drives it: wait until it is idle, hand over a document, follow the job to its end.
+
+The LCM does one thing at a time; the only question it answers while Busy is GetMetaConfiguration, so that is
+the heartbeat. A job lives on the node, not in our connection: losing the connection loses nothing.
+
+Source: LCM behaviour facts, 2.1 to 2.6 and 2.12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from provisioner.engine.link import BROKEN
+from provisioner.engine.progress import progress_of
+from provisioner.errors import LcmError, NodeError
+from provisioner.events import LcmBusy
+
+if TYPE_CHECKING:
+    from provisioner.engine.link import Link
+    from provisioner.engine.work import ApplyOptions, NodeWork, Record
+    from provisioner.node.base import ConfigurationStatus, MetaConfiguration, NodeApi, ResourceState
+
+Answer = TypeVar("Answer")
+
+BUSY = "Busy"
+PENDING_REBOOT = "PendingReboot"
+
+#: A call that meets a busy LCM, or loses its connection, is made at most this often.
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended. ``status`` is None when the LCM kept no record of it; ``errors`` came with the output."""
+
+    status: ConfigurationStatus | None
+    meta: MetaConfiguration
+    errors: tuple[ResourceState, ...]
+
+
+class Lcm:
+    """The LCM of one node."""
+
+    def __init__(self, work: NodeWork, options: ApplyOptions, link: Link, record: Record) -> None:
+        self._work = work
+        self._options = options
+        self._link = link
+        self._record = record
+
+    async def idle(self) -> MetaConfiguration:
+        """Wait until the LCM is not Busy, and return its state then.
+
+        Raises:
+            LcmError: it stayed Busy for longer than allowed.
+        """
+        clock = self._options.clock
+        limit = self._work.limits.lcm_timeout_s
+        deadline = clock.now() + limit
+        told: str | None = None
+        for delay in self._options.poll.delays():
+            meta = await self._link.meta_configuration()
+            if meta.state != BUSY:
+                return meta
+            if meta.state_detail != told:
+                told = meta.state_detail
+                self._record(LcmBusy(self._work.name, told))
+            if clock.now() >= deadline:
+                break
+            await clock.sleep(delay)
+        raise LcmError(
+            self._work.name,
+            f"the LCM has been busy for {limit:g} s with something this run did not start: {told or 'no detail given'}",
+            last_state=BUSY,
+            help="Run again when it has ended, or stop it on the node with Stop-DscConfiguration -Force.",
+        )
+
+    async def when_idle(self, call: Callable[[NodeApi], Awaitable[Answer]]) -> Answer:
+        """Make a call that needs an idle LCM and may be made twice."""
+        tries = 1
+        while True:
+            try:
+                return await call(self._link.api)
+            except BROKEN as error:
+                await self._link.reconnect(error)
+                if tries >= _TRIES:
+                    raise
+            except NodeError:
+                # The message of a busy LCM is localised, its state is not.
+                if tries >= _TRIES or (await self._link.meta_configuration()).state != BUSY:
+                    raise
+            tries += 1
+            await self.idle()
+
+    async def hand_over(self, job_id: str) -> bool:
+        """Start the job ``job_id``, once. Returns whether it was found running instead.
+
+        When the answer to our call is lost, the node is asked whether the job is there before it is sent again.
+
+        Raises:
+            NodeError: the LCM refused the document.
+        """
+        tries = 1
+        while True:
+            await self.idle()
+            if tries > 1 and await self._exists(job_id):
+                return True
+            try:
+                await self._link.api.start(self._work.document, job_id)
+            except BROKEN as error:
+                await self._link.reconnect(error)
+                if tries >= _TRIES:
+                    raise
+            except NodeError:
+                if tries >= _TRIES or (await self._link.meta_configuration()).state != BUSY:
+                    raise
+            else:
+                return False
+            if await self._exists(job_id):
+                return True
+            tries += 1
+
+    async def follow(self, job_id: str) -> JobEnd:
+        """Follow a job until the LCM is not Busy any more, reporting progress.
+
+        Raises:
+            LcmError: the job took longer than allowed.
+        """
+        clock = self._options.clock
+        began = clock.now()
+        bookmark: bytes | None = None
+        errors: list[ResourceState] = []
+        for delay in self._options.poll.delays():
+            meta = await self._heartbeat()
+            output = await self._link.ask(lambda api, mark=bookmark: api.output(job_id, mark))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            bookmark = output.bookmark or bookmark
+            errors += output.errors
+            for message in output.messages:
+                step = progress_of(self._work.name, message)
+                if step:
+                    self._record(step)
+            if meta.state != BUSY:
+                status = await self._status(job_id)
+                # An accepted job may need a moment before the LCM shows it.
+                if status or clock.now() - began >= self._options.poll.job_appears_s:
+                    return JobEnd(status, meta, tuple(errors))
+            elif clock.now() - began >= self._work.limits.job_timeout_s:
+                break
+            await clock.sleep(delay)
+        raise LcmError(
+            self._work.name,
+            f"the job {job_id} did not end within {self._work.limits.job_timeout_s:g} s",
+            last_state=BUSY,
+            help="The job goes on on the node. Run the same command again later, or raise job_timeout_s.",
+        )
+
+    async def _heartbeat(self) -> MetaConfiguration:
+        """Read the LCM state; WMI of a node that is about to restart may fail a few times."""
+        tries = 1
+        for delay in self._options.poll.delays():
+            try:
+                return await self._link.meta_configuration()
+            except NodeError:
+                if tries >= _TRIES:
+                    raise
+            tries += 1
+            await self._options.clock.sleep(delay)
+        raise AssertionError  # the delays have no end
+
+    async def _status(self, job_id: str) -> ConfigurationStatus | None:
+        """Find the newest record of a job."""
+        wanted = job_id.strip("{}").casefold()
+        statuses = await self._link.ask(lambda api: api.statuses())
+        return next((status for status in statuses if status.job_id.strip("{}").casefold() == wanted), None)
+
+    async def _exists(self, job_id: str) -> bool:
+        return await self._link.ask(lambda api: api.job_exists(job_id))

@@ -1,0 +1,233 @@
+"""Carry out a run in this process: one asyncio task per node, checks in batches.
+
+No node waits for another one, except for its turn (``parallel``) and for the checks of those before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from provisioner.engine.apply import NodeFlow
+from provisioner.engine.executor import RunSummary
+from provisioner.engine.failure import NodeFailure
+from provisioner.engine.machine import NodeState
+from provisioner.errors import ProvisionerError, StateError
+from provisioner.events import CheckFinished, NodeSkipped, Problem, RunFinished
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from provisioner.addresses import NodeName
+    from provisioner.engine.work import ApplyOptions, NodeWork, PastLegs, Record, Verifier
+
+#: What an interrupted run allows itself for saying goodbye to all nodes, in seconds.
+_GOODBYE_S = 5.0
+
+
+class LocalExecutor:
+    """Runs everything here; the process must live as long as the run. See ``engine.executor.Executor``."""
+
+    async def run(  # noqa: PLR0913 - see the protocol
+        self,
+        run_id: str,
+        works: Sequence[NodeWork],
+        options: ApplyOptions,
+        *,
+        verifier: Verifier | None,
+        record: Record,
+        past: Mapping[NodeName, PastLegs] | None = None,
+    ) -> RunSummary:
+        """Apply ``works``; see ``engine.executor.Executor.run``."""
+        known = past or {}
+        flows = [NodeFlow(run_id, work, options, record, known.get(work.name)) for work in works]
+        checks = _Checks(verifier)
+        turns = asyncio.Semaphore(options.parallel or max(1, len(flows)))
+        tasks = [asyncio.create_task(_one(flow, checks, turns), name=f"apply {flow.name}") for flow in flows]
+        is_interrupted = False
+        try:
+            await _all(tasks)
+        except asyncio.CancelledError:
+            is_interrupted = True
+            _take_back_cancellation()
+        finally:
+            await _stop([*tasks, *checks.tasks])
+        for flow in flows:
+            if not flow.machine.is_final:
+                flow.record(NodeSkipped(flow.name, _because(flow)))
+        summary = _summary(flows, is_interrupted=is_interrupted)
+        record(_finished(run_id, summary))
+        return summary
+
+
+async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for all tasks, or for the first that raises: only a broken journal gets that far."""
+    if tasks:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel what still runs and give it a moment to close its session."""
+    running = [task for task in tasks if not task.done()]
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running, timeout=_GOODBYE_S)
+
+
+def _take_back_cancellation() -> None:
+    """The caller asked for an end and gets one, with a summary: the request is served, not passed on."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+
+
+async def _one(flow: NodeFlow, checks: _Checks, turns: asyncio.Semaphore) -> None:
+    """Take one node through its flow and its checks. Raises only when the journal is broken."""
+    async with turns:
+        try:
+            await flow.run()
+            outcomes = await checks.of(flow)
+            _judge(flow, outcomes)
+        except StateError:
+            raise
+        except Exception as error:
+            if flow.machine.is_final:
+                raise
+            flow.fail(error)
+        finally:
+            # An interrupted session gets its goodbye too, but only as long as `_stop` waits.
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(flow.close(), _GOODBYE_S)
+
+
+def _judge(flow: NodeFlow, outcomes: Sequence[CheckFinished]) -> None:
+    bad = [check for check in outcomes if check.outcome in {"failed", "error"}]
+    if bad:
+        raise NodeFailure(
+            (
+                Problem(check.message or f"the check {check.outcome}", f"{check.role}: {check.check}")
+                for check in bad
+            ),
+            kind="CheckFailed",
+        )
+    flow.finish(sum(check.outcome == "passed" for check in outcomes))
+
+
+class _Checks:
+    """One verifier for all nodes: while it works on a batch, the next batch gathers."""
+
+    def __init__(self, verifier: Verifier | None) -> None:
+        self.tasks: list[asyncio.Task[None]] = []
+        self._verifier = verifier
+        self._waiting: dict[NodeFlow, asyncio.Future[list[CheckFinished]]] = {}
+
+    async def of(self, flow: NodeFlow) -> list[CheckFinished]:
+        """Have a converged node checked and return the outcomes."""
+        if self._verifier is None:
+            return []
+        answer: asyncio.Future[list[CheckFinished]] = asyncio.get_running_loop().create_future()
+        self._waiting[flow] = answer
+        if not self.tasks or self.tasks[-1].done():
+            self.tasks = [asyncio.create_task(self._work(self._verifier), name="verify")]
+        return await answer
+
+    async def _work(self, verifier: Verifier) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, {}
+            outcomes: dict[NodeName, list[CheckFinished]] = {flow.name: [] for flow in batch}
+            try:
+                await verifier(
+                    {flow.name: flow.api for flow in batch},
+                    _Reporter({flow.name: flow for flow in batch}, outcomes),
+                )
+            except Exception as error:  # noqa: BLE001 - it fails the nodes of this batch, not the run
+                for answer in batch.values():
+                    if not answer.done():
+                        answer.set_exception(_for_node(error))
+            else:
+                for flow, answer in batch.items():
+                    if not answer.done():
+                        answer.set_result(outcomes[flow.name])
+
+
+def _for_node(error: Exception) -> Exception:
+    """Each node gets its own exception object; a bug stays recognisable by its kind."""
+    if isinstance(error, StateError):
+        return error
+    if isinstance(error, ProvisionerError):
+        return NodeFailure(
+            [Problem(f"the checks could not be run: {error}", help=error.help)], type(error).__name__
+        )
+    bug = f"This is a bug in provisioner: the checks ended with {type(error).__name__}: {error}"
+    return NodeFailure([Problem(bug)], type(error).__name__)
+
+
+class _Reporter:
+    """Takes the outcomes of a batch from whatever thread the checks run in."""
+
+    def __init__(
+        self, flows: Mapping[NodeName, NodeFlow], outcomes: Mapping[NodeName, list[CheckFinished]]
+    ) -> None:
+        self._flows = flows
+        self._outcomes = outcomes
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, event: CheckFinished) -> None:
+        try:
+            is_here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            self._take(event)
+        else:
+            # The end of the checks reaches the loop the same way and later, so no outcome comes too late.
+            self._loop.call_soon_threadsafe(self._take, event)
+
+    def _take(self, event: CheckFinished) -> None:
+        flow = self._flows[event.node]
+        if not flow.machine.is_final:
+            self._outcomes[event.node].append(event)
+            flow.record(event)
+
+
+def _because(flow: NodeFlow) -> str:
+    match flow.machine.state:
+        case NodeState.PENDING | NodeState.CONNECTING:
+            return "interrupted before anything was done"
+        case NodeState.PUSHING | NodeState.APPLYING:
+            return "interrupted; the LCM job goes on on the node, the next run will pick it up"
+        case NodeState.REBOOTING:
+            return "interrupted while the node was restarting; the next run will go on from there"
+        case NodeState.VERIFYING:
+            return "interrupted before its checks had ended; the configuration is applied"
+    return "interrupted; nothing runs on the node, the next run will go on from there"
+
+
+def _summary(flows: Sequence[NodeFlow], *, is_interrupted: bool) -> RunSummary:
+    def ended(state: NodeState) -> tuple[NodeName, ...]:
+        return tuple(flow.name for flow in flows if flow.machine.state is state)
+
+    return RunSummary(
+        done=ended(NodeState.DONE),
+        failed=ended(NodeState.FAILED),
+        skipped=ended(NodeState.SKIPPED),
+        changed=sum(flow.machine.state is NodeState.DONE and flow.changed > 0 for flow in flows),
+        reboots=sum(flow.reboots for flow in flows),
+        interrupted=is_interrupted,
+    )
+
+
+def _finished(run_id: str, summary: RunSummary) -> RunFinished:
+    return RunFinished(
+        run_id,
+        changed=summary.changed,
+        unchanged=len(summary.done) - summary.changed,
+        failed=len(summary.failed),
+        skipped=len(summary.skipped),
+        reboots=summary.reboots,
+        interrupted=summary.interrupted,
+    )
