@@ -5,3 +5,144 @@ to a resource. ``on_boot`` settles what was pending before anything else runs.
 """
 
 from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from provisioner.lab.machine.accounts import Accounts
+from provisioner.lab.machine.area import Ledger, MachineError
+from provisioner.lab.machine.features import Features, table_of
+from provisioner.lab.machine.files import Files
+from provisioner.lab.machine.hyperv import HyperV, VirtualMachine
+from provisioner.lab.machine.iscsi import IscsiTarget
+from provisioner.lab.machine.network import Network, physical
+from provisioner.lab.machine.packages import Packages, digest_of, service_of
+from provisioner.lab.machine.power import Power
+from provisioner.lab.machine.registry import PENDING_RENAMES, PREFETCH, SESSION_MANAGER, Registry
+from provisioner.lab.machine.services import Services
+from provisioner.lab.spec import Durations, NodeSpec
+
+_BOOT_ID = "BootId"
+_FIRST_BOOT_ID = 1
+
+
+class Machine:
+    """One Windows machine.
+
+    ``ledger.listeners`` hear of every change; ``ledger.failing`` injects failures. ``time_of_day`` gives the
+    present of the machine to file times. Nothing here waits: durations are spent by whoever acts.
+    """
+
+    def __init__(self, spec: NodeSpec, boot_time: datetime) -> None:
+        self.computer_name = spec.netbios_name
+        self.release = spec.windows
+        self.build = spec.build
+        self.boot_time = boot_time
+        self.user = spec.user
+        self.modules: Mapping[str, tuple[str, ...]] = spec.modules
+        self.durations: Durations = spec.durations
+        #: Whether InitiatorIds.Value carries the method ("full") or not ("value").
+        self.initiator_ids = spec.initiator_ids
+        self.ledger = Ledger()
+        self.accounts = Accounts(self.computer_name, [spec.user.rpartition("\\")[2]] if spec.user else [])
+        self.registry = Registry(self.ledger)
+        self.services = Services(self.ledger)
+        self.features = Features(self.ledger, table_of(spec.windows), self.services)
+        self.files = Files(self.ledger, spec.volumes)
+        known = {digest_of(item.data): item.package for item in spec.files if item.package}
+        self.packages = Packages(self.ledger, self.files, self.services, self.registry, known)
+        self.network = Network(
+            self.ledger,
+            [
+                physical(self.computer_name, number, item.name, item.description, item.status)
+                for number, item in enumerate(spec.adapters)
+            ],
+        )
+        machines = [
+            VirtualMachine(item.name, str(uuid.uuid5(uuid.NAMESPACE_DNS, item.name)), item.state, item.switch)
+            for item in spec.virtual_machines
+        ]
+        self.hyperv = HyperV(
+            self.ledger, self.computer_name, self.features, self.services, self.network, machines
+        )
+        self.iscsi = IscsiTarget(self.ledger, self.computer_name, self.features, self.services, self.files)
+        self.power = Power(self.ledger)
+
+    @classmethod
+    def create(cls, spec: NodeSpec, boot_time: datetime) -> Machine:
+        """Make a freshly installed machine, booted at ``boot_time`` (with a time zone)."""
+        machine = cls(spec, boot_time)
+        machine.registry.set(PREFETCH, _BOOT_ID, _FIRST_BOOT_ID)
+        for service in spec.services:
+            machine.services.add(service_of(service))
+        for item in spec.files:
+            machine.files.seed(item.path, item.data)
+        machine.files.settle()
+        for name in spec.removed_features:
+            if machine.features.find(name):
+                machine.features.remove_payload(name)
+        for cmdlet, text in spec.failing_commands.items():
+            machine.ledger.failing[cmdlet] = MachineError(text, "OperationFailed", "InvalidResult")
+        return machine
+
+    @property
+    def boot_id(self) -> int:
+        """Number of boots, as the registry has it (PrefetchParameters, BootId)."""
+        return int(self.registry.get(PREFETCH, _BOOT_ID))
+
+    @property
+    def version(self) -> str:
+        """Version of Windows, ``10.0.<build>``."""
+        return f"10.0.{self.build}"
+
+    @property
+    def needs_reboot(self) -> bool:
+        """Whether something waits for the next boot."""
+        return self.features.needs_restart or self.registry.has_pending_renames
+
+    def set_clock(self, now: datetime) -> None:
+        """Tell the machine the time that new files get."""
+        self.files.clock = now.isoformat()
+
+    def on_boot(self, now: datetime) -> None:
+        """Come up again: settle what was pending, start automatic services, count the boot."""
+        self.boot_time = now
+        self.set_clock(now)
+        self.packages.is_busy = False
+        self.registry.delete_value(SESSION_MANAGER, PENDING_RENAMES)
+        self.features.on_boot()
+        self.services.on_boot()
+        self.registry.set(PREFETCH, _BOOT_ID, self.boot_id + 1)
+        self.ledger.changed("machine", f"boot {self.boot_id}")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give the state as JSON values; what follows from the specification is left out where it is large."""
+        return {
+            "boot_time": self.boot_time.isoformat(),
+            "services": self.services.to_plain(),
+            "features": self.features.to_plain(),
+            "files": self.files.to_plain(),
+            "packages": self.packages.to_plain(),
+            "registry": self.registry.to_plain(),
+            "network": self.network.to_plain(),
+            "hyperv": self.hyperv.to_plain(),
+            "iscsi": self.iscsi.to_plain(),
+            "power": self.power.to_plain(),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], spec: NodeSpec) -> Machine:
+        """Restore a machine from what ``to_plain`` gave and the specification it was made from."""
+        machine = cls.create(spec, datetime.fromisoformat(plain["boot_time"]))
+        machine.services.load(plain["services"])
+        machine.features.load(plain["features"])
+        machine.files.load(plain["files"])
+        machine.packages.load(plain["packages"])
+        machine.registry.load(plain["registry"])
+        machine.network.load(plain["network"])
+        machine.hyperv.load(plain["hyperv"])
+        machine.iscsi.load(plain["iscsi"])
+        machine.power.load(plain["power"])
+        return machine

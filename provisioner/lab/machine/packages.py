@@ -1,0 +1,177 @@
+"""Windows Installer: what an .msi file brings, what is installed, and the one installation at a time.
+
+Installed products are Uninstall keys of the registry, as on Windows; here lies only what removal needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+from provisioner.lab.machine.area import Ledger
+from provisioner.lab.machine.files import Files, parent_of
+from provisioner.lab.machine.registry import UNINSTALL, UNINSTALL_32, Registry
+from provisioner.lab.machine.services import Service, Services, StartMode, Status
+from provisioner.lab.spec import PackageSpec, ServiceSpec
+
+SUCCESS = 0
+ERROR_UNKNOWN_PRODUCT = 1605
+ERROR_ALREADY_RUNNING = 1618
+ERROR_OPEN_FAILED = 1619
+ERROR_PACKAGE_INVALID = 1620
+REBOOT_INITIATED = 1641
+REBOOT_REQUIRED = 3010
+_WORKED = {SUCCESS, REBOOT_INITIATED, REBOOT_REQUIRED}
+
+
+def digest_of(content: bytes) -> str:
+    """Identify a package by what its file holds, so that copies are packages too."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class Packages:
+    """The Windows Installer service of one machine."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        files: Files,
+        services: Services,
+        registry: Registry,
+        known: Mapping[str, PackageSpec],
+    ) -> None:
+        self._ledger = ledger
+        self._files = files
+        self._services = services
+        self._registry = registry
+        self._known = known
+        self._attempts: dict[str, int] = {}
+        self._installed: dict[str, str] = {}
+        self.is_busy = False
+
+    @contextmanager
+    def execute(self) -> Iterator[bool]:
+        """Hold the installer's mutex; gives False when somebody else has it (exit code 1618)."""
+        if self.is_busy:
+            yield False
+            return
+        self.is_busy = True
+        try:
+            yield True
+        finally:
+            self.is_busy = False
+
+    def describe(self, path: str) -> PackageSpec | None:
+        """What the file at ``path`` is; None when it is missing or no installer package."""
+        entry = self._files.find(path)
+        if entry is None or entry.content is None:
+            return None
+        return self._known.get(digest_of(entry.content))
+
+    def key_of(self, product_id: str) -> str | None:
+        """Registry path of an installed product, 64-bit view first."""
+        for root in (UNINSTALL, UNINSTALL_32):
+            if self._registry.has_key(f"{root}\\{product_id}"):
+                return f"{root}\\{product_id}"
+        return None
+
+    def install(self, path: str) -> int:
+        """Run ``msiexec /i`` and give its exit code. Nothing stays behind of a failed installation."""
+        package = self.describe(path)
+        if package is None:
+            return ERROR_PACKAGE_INVALID if self._files.is_file(path) else ERROR_OPEN_FAILED
+        code = self._next_code(package)
+        if code not in _WORKED:
+            return code
+        for target, content in package.files:
+            self._files.make_folder(parent_of(target))
+            self._files.write(target, content.encode())
+        for service in package.services:
+            if self._services.find(service.name) is None:
+                self._services.add(service_of(service))
+        if package.pending_rename:
+            self._registry.add_pending_rename(r"C:\Config.Msi\1.rbf")
+        self._register(package, path)
+        self._ledger.changed("packages", f"{package.product_id} installed")
+        return code
+
+    def uninstall(self, product_id: str) -> int:
+        """Run ``msiexec /x`` and give its exit code."""
+        key = self.key_of(product_id)
+        if key is None:
+            return ERROR_UNKNOWN_PRODUCT
+        package = self._known.get(self._installed.get(product_id, ""))
+        if package is not None:
+            code = self._next_code(package)
+            if code not in _WORKED:
+                return code
+            for service in package.services:
+                if self._services.find(service.name):
+                    self._services.stop(service.name, force=True)
+                    self._services.delete(service.name)
+            for target, _content in package.files:
+                self._files.remove(target)
+        self._registry.delete_key(key)
+        self._installed.pop(product_id, None)
+        self._ledger.changed("packages", f"{product_id} removed")
+        return SUCCESS
+
+    def adopt(
+        self, product_id: str, content_digest: str, values: Mapping[str, Any], *, is_32_bit: bool = False
+    ) -> None:
+        """Enter an installed product into the registry, with the package that removes it."""
+        root = UNINSTALL_32 if is_32_bit else UNINSTALL
+        for name, data in values.items():
+            self._registry.set(f"{root}\\{product_id}", name, data)
+        self._installed[product_id] = content_digest
+
+    def _register(self, package: PackageSpec, path: str) -> None:
+        entry = self._files.find(path)
+        content = entry.content if entry and entry.content is not None else b""
+        old = self.key_of(package.product_id)
+        if old:
+            self._registry.delete_key(old)
+        values = {
+            "DisplayName": package.name,
+            "DisplayVersion": package.version,
+            "Publisher": package.publisher,
+            "InstallDate": self._files.clock[:10].replace("-", ""),
+            "InstallSource": parent_of(path).rstrip("\\") + "\\",
+            "EstimatedSize": package.size_kb,
+        }
+        self.adopt(package.product_id, digest_of(content), values)
+
+    def _next_code(self, package: PackageSpec) -> int:
+        attempt = self._attempts.get(package.product_id, 0)
+        self._attempts[package.product_id] = attempt + 1
+        return package.exit_codes[min(attempt, len(package.exit_codes) - 1)]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give attempts and what was installed from which package."""
+        return (
+            {"attempts": self._attempts, "installed": self._installed}
+            if self._attempts or self._installed
+            else {}
+        )
+
+    def load(self, plain: Mapping[str, Any]) -> None:
+        """Take over what ``to_plain`` gave."""
+        self._attempts = dict(plain.get("attempts", {}))
+        self._installed = dict(plain.get("installed", {}))
+
+
+def service_of(spec: ServiceSpec) -> Service:
+    """Make a service as a setup program registers it."""
+    return Service(
+        spec.name,
+        spec.display_name or spec.name,
+        spec.path or rf"C:\Program Files\{spec.name}\{spec.name}.exe",
+        cast("StartMode", spec.start_mode),
+        spec.start_name,
+        cast("Status", spec.status),
+        spec.dependencies,
+        running_as=spec.start_name if spec.status == "Running" else None,
+        start_behaviour=spec.start_behaviour,
+    )

@@ -1,0 +1,53 @@
+"""Power plans: which there are and which one is active."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from provisioner.lab.machine.area import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A power plan; ``guid`` in lower case without braces."""
+
+    name: str
+    guid: str
+
+
+BALANCED = Plan("Balanced", "381b4222-f694-41f0-9685-ff5bb260df2e")
+IN_BOX: tuple[Plan, ...] = (
+    BALANCED,
+    Plan("High performance", "8c5e7fda-e8bf-4a96-9a85-a6e23a8c635c"),
+    Plan("Power saver", "a1841308-3541-4fab-bc81-f71556f20b4a"),
+)
+
+
+class Power:
+    """Plans in the order the system lists them. Names need not be unique."""
+
+    def __init__(self, ledger: Ledger, plans: Iterable[Plan] = IN_BOX, active: str = BALANCED.guid) -> None:
+        self._ledger = ledger
+        self.plans = tuple(plans)
+        self.active = active
+
+    def find(self, name_or_guid: str) -> list[Plan]:
+        """Plans of this friendly name or GUID (with or without braces), without regard to case."""
+        wanted = name_or_guid.casefold()
+        bare = wanted[1:-1] if wanted.startswith("{") and wanted.endswith("}") else wanted
+        return [plan for plan in self.plans if plan.name.casefold() == wanted or plan.guid == bare]
+
+    def activate(self, guid: str) -> None:
+        """Make a plan the active one."""
+        self._ledger.attempt("PowerSetActiveScheme")
+        self.active = guid
+        self._ledger.changed("power", f"plan {guid} active")
+
+    def to_plain(self) -> dict[str, str]:
+        """Give the active plan if it is not the default one."""
+        return {} if self.active == BALANCED.guid else {"active": self.active}
+
+    def load(self, plain: dict[str, str]) -> None:
+        """Take over what ``to_plain`` gave."""
+        self.active = plain.get("active", BALANCED.guid)
