@@ -42,9 +42,9 @@ DEFAULT_ADAPTERS = (
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """A service beyond those of Windows. ``start_mode`` is Auto, Manual or Disabled; ``start_behaviour`` ok, slow, fail.
+    """A service beyond those of Windows.
 
-    An empty path or display name follows from the name.
+    ``start_mode`` is Auto, Manual or Disabled; ``start_behaviour`` ok, slow or fail. An empty path or display name follows from the name.
     """
 
     name: str

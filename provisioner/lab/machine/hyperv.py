@@ -52,7 +52,10 @@ class VirtualMachine:
 
 @dataclass(frozen=True, slots=True)
 class SwitchOptions:
-    """What New-VMSwitch may be told. ``bandwidth_mode`` Default is resolved by Hyper-V; an empty id means a new one."""
+    """What New-VMSwitch may be told.
+
+    Hyper-V resolves ``bandwidth_mode`` Default; an empty id means a new one.
+    """
 
     allow_management_os: bool | None = None
     bandwidth_mode: str = "Default"

@@ -94,9 +94,9 @@ class IscsiTarget:
         self._ledger.attempt(cmdlet)
         if not self.is_installed:
             raise MachineError(
-                f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or operable "
-                "program. Check the spelling of the name, or if a path was included, verify that the path is correct "
-                "and try again.",
+                f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or "
+                "operable program. Check the spelling of the name, or if a path was included, verify that the "
+                "path is correct and try again.",
                 "CommandNotFoundException",
                 "ObjectNotFound",
                 "System.Management.Automation.CommandNotFoundException",

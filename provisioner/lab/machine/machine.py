@@ -64,9 +64,8 @@ class Machine:
             VirtualMachine(item.name, str(uuid.uuid5(uuid.NAMESPACE_DNS, item.name)), item.state, item.switch)
             for item in spec.virtual_machines
         ]
-        self.hyperv = HyperV(
-            self.ledger, self.computer_name, self.features, self.services, self.network, machines
-        )
+        self.hyperv = HyperV(self.ledger, self.computer_name, self.features, self.services, self.network)
+        self.hyperv.adopt(machines=machines)
         self.iscsi = IscsiTarget(self.ledger, self.computer_name, self.features, self.services, self.files)
         self.power = Power(self.ledger)
 
