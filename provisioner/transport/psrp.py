@@ -1,0 +1,205 @@
+"""PowerShell remoting over WSMan with NTLM: the async face of one blocking conversation.
+
+Each open transport owns one worker thread and no other; ``close`` ends it. The event loop makes the first
+connection attempt itself, so that waiting for a dead node can be cancelled at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from provisioner.errors import ConnectError, TransportError, TransportTimeout
+from provisioner.transport.base import Capability, Pipeline, Result
+from provisioner.transport.psrp_conversation import Conversation, Expired, Limit, Stopped
+from provisioner.transport.psrp_errors import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from provisioner.addresses import Endpoint, NodeName
+    from provisioner.secrets.model import Secret
+
+T = TypeVar("T")
+
+#: Longest time for authentication and the runspace pool together; a cold node needs a few seconds.
+_OPEN_LIMIT_S = 60.0
+#: How long the worker may take beyond its own limit, then its connection is broken from outside.
+_GRACE_S = 5.0
+#: Longest wait for a remote pipeline to stop when the caller cancels, and for the farewell.
+_STOP_S = 3.0
+#: Longest wait for a worker to notice that its connection was broken from outside.
+_ABORT_S = 1.0
+
+
+class PsrpTransport:
+    """``transport.base.Transport`` on pypsrp. The password is revealed once per ``open``."""
+
+    capabilities: frozenset[Capability] = frozenset({Capability.COMMANDS, Capability.STREAMS})
+
+    def __init__(
+        self,
+        node: NodeName,
+        endpoint: Endpoint,
+        user: str,
+        password: Secret,
+        *,
+        connect_timeout_s: float = 10.0,
+    ) -> None:
+        self._node = node
+        self._endpoint = endpoint
+        self._user = user
+        self._password = password
+        self._connect_timeout_s = connect_timeout_s
+        self._conversation: Conversation | None = None
+        self._worker: ThreadPoolExecutor | None = None
+        self._work: asyncio.Future[Any] | None = None
+        self._left_shells: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"PsrpTransport({self._node!r}, {str(self._endpoint)!r})"
+
+    async def open(self) -> None:
+        """See ``Transport.open``."""
+        if self._conversation is not None:
+            return
+        try:
+            await self._reach()
+            conversation = self._new_conversation()
+            left = tuple(self._left_shells)
+            await self._call(
+                conversation, lambda limit: conversation.open(limit, left), timeout_s=_OPEN_LIMIT_S
+            )
+        except BaseException:
+            self._end_worker()
+            raise
+        self._left_shells.clear()
+        self._conversation = conversation
+
+    async def run(self, pipeline: Pipeline, *, timeout_s: float = 60.0) -> Result:
+        """See ``Transport.run``. A pipeline that is out of time is stopped on the node."""
+        conversation = self._conversation
+        if conversation is None:
+            raise self._error(ConnectError, "the connection is not open")
+        return await self._call(conversation, partial(conversation.run, pipeline), timeout_s=timeout_s)
+
+    async def close(self) -> None:
+        """See ``Transport.close``. Shells of lost connections are removed too, where the node answers."""
+        conversation, self._conversation = self._conversation, None
+        left, self._left_shells = self._left_shells, []
+        try:
+            if conversation is not None:
+                await self._farewell(conversation, conversation.close)
+            if left:
+                await self._reach()
+                cleaner = self._new_conversation()
+                await self._farewell(cleaner, partial(cleaner.remove_shells, left))
+        except TransportError:
+            pass  # the node removes an idle shell by itself
+        finally:
+            self._end_worker()
+
+    def _new_conversation(self) -> Conversation:
+        return Conversation(self._endpoint, self._user, self._password.reveal(), self._connect_timeout_s)
+
+    async def _reach(self) -> None:
+        """Find out whether anything listens, without a thread that could hang on a dead node."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                look_up = partial(
+                    socket.getaddrinfo, self._endpoint.host, self._endpoint.port, type=socket.SOCK_STREAM
+                )
+                addresses = await loop.run_in_executor(self._hired(), look_up)
+                for position, (family, kind, protocol, _, address) in enumerate(addresses, start=1):
+                    with socket.socket(family, kind, protocol) as probe:
+                        probe.setblocking(False)
+                        try:
+                            await loop.sock_connect(probe, address)
+                        except OSError:
+                            if position == len(addresses):
+                                raise
+                        else:
+                            return
+        except TimeoutError:
+            raise self._error(ConnectError, f"no answer within {self._connect_timeout_s:g} s") from None
+        except OSError as error:
+            raise translate(error, self._node, str(self._endpoint), was_open=False) from None
+
+    async def _call(self, conversation: Conversation, work: Callable[[Limit], T], *, timeout_s: float) -> T:
+        """Run ``work`` in the worker; whatever happens, the worker is free or gone afterwards."""
+        stop = threading.Event()
+        was_open = conversation.is_open
+        future = self._submit(lambda: work(Limit(stop, timeout_s)))
+        try:
+            await asyncio.wait({future}, timeout=timeout_s + _GRACE_S)
+        except asyncio.CancelledError:
+            stop.set()
+            await self._settle(conversation, future)
+            raise
+        if not future.done():
+            stop.set()
+            await self._settle(conversation, future)
+            raise self._error(TransportTimeout, f"no answer within {timeout_s:g} s")
+        try:
+            return future.result()
+        except Expired:
+            raise self._error(TransportTimeout, f"not finished within {timeout_s:g} s") from None
+        except Exception as error:  # noqa: BLE001 - the contract: nothing but errors of ours
+            self._lose(conversation)
+            raise translate(error, self._node, str(self._endpoint), was_open=was_open) from None
+
+    async def _settle(self, conversation: Conversation, future: asyncio.Future[T]) -> None:
+        """Wait for a worker that was asked to stop; break its connection when it does not."""
+        try:
+            await asyncio.wait({future}, timeout=_STOP_S)
+        finally:
+            if not future.done():
+                conversation.abort()
+        if not future.done():
+            await asyncio.wait({future}, timeout=_ABORT_S)
+        kept = future.done() and isinstance(future.exception(), Stopped | Expired | None)
+        if not kept or self._conversation is None:
+            self._lose(conversation)
+
+    async def _farewell(self, conversation: Conversation, work: Callable[[], None]) -> None:
+        future = self._submit(work)
+        try:
+            await asyncio.wait({future}, timeout=_STOP_S * 2)
+        finally:
+            if not future.done():
+                conversation.abort()
+
+    def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        future = asyncio.get_running_loop().run_in_executor(self._hired(), work)
+        # Nobody may be left to ask for the outcome; asyncio would complain about that.
+        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        self._work = future
+        return future
+
+    def _hired(self) -> ThreadPoolExecutor:
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"psrp-{self._node}")
+        return self._worker
+
+    def _lose(self, conversation: Conversation) -> None:
+        if conversation.left_shell:
+            self._left_shells.append(conversation.left_shell)
+        conversation.discard()
+        if self._conversation is conversation:
+            self._conversation = None
+        self._end_worker()
+
+    def _end_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            # A worker that still hangs is not waited for: its connection is broken or about to time out.
+            is_idle = self._work is None or self._work.done()
+            worker.shutdown(wait=is_idle, cancel_futures=True)
+
+    def _error(self, kind: type[TransportError], reason: str) -> TransportError:
+        return kind(self._node, str(self._endpoint), reason)

@@ -1,0 +1,258 @@
+"""One blocking conversation with a node through pypsrp: one TCP connection, one shell.
+
+Everything here runs in the one worker thread of its transport, except ``abort`` and ``discard``. A wait on the
+node is a chain of short Receives, so that a request to stop is seen within ``POLL_S``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
+from pypsrp.exceptions import WSManFaultError
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import SelectorSet, WSMan, WSManAction
+
+from provisioner.transport.base import SWITCH, ErrorRecord, Pipeline, Result
+from provisioner.transport.psrp_errors import OPERATION_TIMEOUT
+from provisioner.transport.psrp_values import ValueSerializer, read_error, to_wire
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Sequence
+    from xml.etree.ElementTree import Element
+
+    from provisioner.addresses import Endpoint
+
+#: Longest a node holds one Receive: the delay with which a request to stop is seen.
+POLL_S = 1
+#: Longest wait for an answer that the node should give at once.
+ANSWER_S = 20
+READ_TIMEOUT_S = 30
+#: Longest wait for each answer while leaving.
+FAREWELL_S = 3
+#: The node removes a shell by itself when nobody asked for so long.
+IDLE_S = 180
+#: pypsrp's default: it raises this to 512000 itself once the node shows a protocol that allows it.
+_START_ENVELOPE_BYTES = 153600
+
+# pypsrp logs whole messages for debugging and every broken connection as an error; both are ours to tell.
+for _name in ("pypsrp", "spnego", "urllib3"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+class Stopped(Exception):
+    """The caller asked to stop."""
+
+
+class Expired(Exception):
+    """The time the caller gave is over."""
+
+
+class Limit:
+    """When to stop: at a time of the monotonic clock, or as soon as the caller asks."""
+
+    __slots__ = ("_deadline", "_stop")
+
+    def __init__(self, stop: threading.Event, timeout_s: float) -> None:
+        self._stop = stop
+        self._deadline = time.monotonic() + timeout_s
+
+    def check(self) -> None:
+        """Return when there is time left.
+
+        Raises:
+            Stopped: The caller asked to stop.
+            Expired: The time is over.
+        """
+        if self._stop.is_set():
+            raise Stopped
+        if time.monotonic() > self._deadline:
+            raise Expired
+
+
+class _LimitedWSMan(WSMan):
+    """pypsrp's WSMan with a limit on waiting, and without its own repetition of broken requests."""
+
+    limit: Limit | None = None
+    #: Whether a shell may exist on the node.
+    asked_for_shell = False
+
+    def invoke(  # noqa: PLR0913, PLR0917 - pypsrp's signature
+        self,
+        action: str,
+        resource_uri: str,
+        resource: Element | None,
+        option_set: Any = None,
+        selector_set: Any = None,
+        timeout: int | None = None,
+        *,
+        retries_on_read_timeout: int = 0,  # noqa: ARG002 - who asks again is the engine's decision
+    ) -> Element:
+        waits = action == WSManAction.RECEIVE
+        if action == WSManAction.CREATE:
+            self.asked_for_shell = True
+        while True:
+            if self.limit is not None:
+                self.limit.check()
+            self.operation_timeout = POLL_S if waits else ANSWER_S
+            try:
+                return super().invoke(action, resource_uri, resource, option_set, selector_set, timeout)
+            except WSManFaultError as fault:
+                if not (waits and fault.code == OPERATION_TIMEOUT):
+                    raise
+
+
+class Conversation:
+    """One shell on one node, from ``open`` to ``close``."""
+
+    def __init__(self, endpoint: Endpoint, user: str, password: str, connect_timeout_s: float) -> None:
+        self._wsman = _LimitedWSMan(
+            endpoint.host,
+            max_envelope_size=_START_ENVELOPE_BYTES,
+            operation_timeout=ANSWER_S,
+            port=endpoint.port,
+            username=user,
+            password=password,
+            ssl=endpoint.tls,
+            path=endpoint.path,
+            auth="ntlm",
+            cert_validation=True,
+            connection_timeout=math.ceil(connect_timeout_s),
+            read_timeout=READ_TIMEOUT_S,
+            encryption="auto" if endpoint.tls else "always",
+            no_proxy=True,
+            reconnection_retries=0,
+            reconnection_backoff=0.0,
+            negotiate_service="WSMAN",
+            # Over plain http there is no certificate, and pypsrp would warn about that.
+            negotiate_send_cbt=endpoint.tls,
+        )
+        self._pool = RunspacePool(
+            self._wsman, configuration_name=endpoint.configuration_name, idle_timeout=IDLE_S
+        )
+        values = ValueSerializer()
+        self._pool._serializer = values  # noqa: SLF001 - pypsrp offers no other place for a reader of values
+        self._pool._fragmenter.serializer = values  # noqa: SLF001
+        self._socket: socket.socket | None = None
+        self.is_open = False
+
+    @property
+    def left_shell(self) -> str | None:
+        """Id of the shell that is or may be on the node, in case the connection is lost."""
+        return self._pool.shell.id if self._wsman.asked_for_shell else None
+
+    def open(self, limit: Limit, left_shells: Sequence[str]) -> None:
+        """Authenticate, open a runspace pool, and remove shells that broken connections left behind."""
+        self._wsman.limit = limit
+        self._pool.open()
+        self.is_open = True
+        session = self._wsman.transport.session
+        assert session is not None, "pypsrp makes it with the first request"
+        # An answer to a request sealed for another connection is no use, so a replaced connection must fail at
+        # once instead of authenticating anew; None would make requests look for a .netrc.
+        session.auth = _keep_as_is
+        session.hooks["response"].append(self._remember_socket)
+        for shell in left_shells:
+            with contextlib.suppress(WSManFaultError):
+                self._delete(shell)
+
+    def run(self, pipeline: Pipeline, limit: Limit) -> Result:
+        """Run a pipeline to its end; on ``Stopped`` and ``Expired`` it is stopped on the node first."""
+        self._wsman.limit = limit
+        shell = PowerShell(self._pool)
+        for command in pipeline.commands:
+            shell.add_cmdlet(command.name)
+            for name, value in command.parameters.items():
+                shell.add_parameter(name, None if value is SWITCH else to_wire(value))
+        try:
+            shell.begin_invoke(_feed(pipeline.input) if pipeline.input else None, remote_stream_options=0)
+            while shell.state == PSInvocationState.RUNNING:
+                shell.poll_invoke()
+        except (Stopped, Expired):
+            self._wsman.limit = None
+            if shell.state == PSInvocationState.RUNNING:
+                shell.stop()
+            raise
+        finally:
+            # The node forgets a finished command by itself, and so must we: sessions may run thousands.
+            self._pool.pipelines.pop(shell.id, None)
+        return _result(shell)
+
+    def close(self) -> None:
+        """Remove the shell from the node and end the connection. Each answer is awaited for ``FAREWELL_S``."""
+        self._wsman.limit = None
+        self._hurry()
+        try:
+            if self._pool.state == RunspacePoolState.OPENED:
+                self._pool.close()
+        finally:
+            self._wsman.close()
+
+    def remove_shells(self, shells: Sequence[str]) -> None:
+        """Remove shells of lost connections over a new connection, without opening one more."""
+        self._hurry()
+        try:
+            for shell in shells:
+                with contextlib.suppress(WSManFaultError):
+                    self._delete(shell)
+        finally:
+            self._wsman.close()
+
+    def abort(self) -> None:
+        """Break the connection now, from any thread, so that a blocked worker wakes up with an error."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def discard(self) -> None:
+        """Forget the connection without a word to the node."""
+        self._wsman.close()
+
+    def _delete(self, shell: str) -> None:
+        selectors = SelectorSet()
+        selectors.add_option("ShellId", shell)
+        self._wsman.delete(self._pool.shell.resource_uri, selector_set=selectors)
+
+    def _hurry(self) -> None:
+        self._wsman.transport.connection_timeout = FAREWELL_S
+        self._wsman.transport.read_timeout = FAREWELL_S
+
+    def _remember_socket(self, response: Any, **_: object) -> None:
+        connection = getattr(response.raw, "connection", None)
+        if connection is not None:
+            self._socket = connection.sock
+
+
+def _keep_as_is(request: Any) -> Any:
+    return request
+
+
+def _feed(values: Sequence[Any]) -> Iterator[list[Any]]:
+    yield [to_wire(value) for value in values]
+
+
+def _result(shell: PowerShell) -> Result:
+    streams = shell.streams
+    errors = [read_error(error) for error in streams.error]
+    terminated: ErrorRecord | None = None
+    if shell.state != PSInvocationState.COMPLETED:
+        # pypsrp puts the error of the final state last in the error stream.
+        terminated = (
+            errors.pop()
+            if errors
+            else ErrorRecord("the pipeline ended without a reason", "", "OperationStopped")
+        )
+    return Result(
+        output=tuple(shell.output),
+        errors=tuple(errors),
+        warnings=tuple(str(record.message or "") for record in streams.warning),
+        verbose=tuple(str(record.message or "") for record in streams.verbose),
+        terminated=terminated,
+    )

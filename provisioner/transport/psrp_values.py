@@ -1,0 +1,185 @@
+"""Values on their way to and from CLIXML, in the forms of ``transport.base``. Nothing here does I/O.
+
+pypsrp's own reader gives date-times as text, other objects as three different classes, and renders every
+element back to XML on the way. ``ValueSerializer`` reads all that is not part of the protocol itself straight
+into our values and leaves the protocol's messages to pypsrp.
+"""
+
+from __future__ import annotations
+
+import base64
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pypsrp.complex_objects import GenericComplexObject, ObjectMeta
+from pypsrp.exceptions import SerializationError
+from pypsrp.serializer import Serializer, TaggedValue
+
+from provisioner.transport.base import ErrorRecord, Record, Value
+
+_INT32 = range(-(2**31), 2**31)
+_INT64 = range(-(2**63), 2**63)
+_LISTS = frozenset({"LST", "IE", "QUE", "STK"})
+_TEXTS = frozenset({"S", "ToString", "XD", "SBK", "URI"})
+_ENUM = frozenset({"System.Enum", "Deserialized.System.Enum"})
+
+_INTEGERS = ("By", "SB", "U16", "I16", "U32", "I32", "U64", "I64")
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "B": lambda text: text == "true",
+    "C": lambda text: chr(int(text)),
+    "DT": datetime.fromisoformat,
+    "D": lambda text: float(Decimal(text)),
+    "Sg": float,
+    "Db": float,
+    "BA": base64.b64decode,
+    # A duration, a GUID and a version stay the text they are written as.
+    "TS": str,
+    "G": str,
+    "Version": str,
+    # No key is ever exchanged, so a secure string cannot be read.
+    "SS": lambda _: None,
+    **dict.fromkeys(_INTEGERS, int),
+}
+
+#: System.Management.Automation.ErrorCategory, by number.
+_CATEGORIES = tuple(
+    """
+    NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation
+    InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped
+    OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable
+    ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError
+    LimitsExceeded QuotaExceeded NotEnabled
+    """.split()  # noqa: SIM905 - shorter than a column of 32 names
+)
+
+
+class ValueSerializer(Serializer):
+    """pypsrp's serializer, giving values of ``transport.base`` wherever the protocol leaves the type open."""
+
+    def deserialize(
+        self,
+        element: ET.Element | str,
+        metadata: ObjectMeta | None = None,
+        clear: bool = True,  # noqa: FBT001, FBT002 - pypsrp's signature
+    ) -> Any:
+        """Read one element; ``metadata`` that names a class or a collection marks a part of the protocol.
+
+        Raises:
+            SerializationError: The text is not CLIXML.
+        """
+        if metadata is not None and (metadata.object is not None or type(metadata) is not ObjectMeta):
+            return super().deserialize(element, metadata, clear)
+        if clear:
+            self._clear()
+        if isinstance(element, str):
+            try:
+                element = ET.fromstring(element)  # noqa: S314 - expat itself refuses entity bombs
+            except ET.ParseError as error:
+                raise SerializationError(f"not XML: {error}") from None
+        return self._value(element)
+
+    def _value(self, element: ET.Element) -> Value:
+        tag = element.tag
+        text = element.text or ""
+        if tag in _TEXTS:
+            return self._deserialize_string(text) if "_" in text else text
+        if tag == "Nil":
+            return None
+        if read := _SCALARS.get(tag):
+            return read(text)
+        if tag == "Obj":
+            return self._object(element)
+        if tag == "Ref":
+            return self.obj[element.attrib["RefId"]]
+        if tag in _LISTS:
+            return [self._value(item) for item in element]
+        if tag == "DCT":
+            return dict(self._entries(element))
+        raise SerializationError(f"unknown element {tag}")
+
+    def _entries(self, element: ET.Element) -> list[tuple[str, Value]]:
+        return [(str(self._value(key)), self._value(value)) for key, value in element.findall("En")]
+
+    def _object(self, element: ET.Element) -> Value:
+        types = tuple(self._get_types_from_obj(element))
+        reference = element.attrib.get("RefId", "")
+        said = element.find("ToString")
+        properties: dict[str, Value] = {}
+        # An object may refer to itself, so it is known before its parts are read.
+        self.obj[reference] = Record(types, properties, self._value(said) if said is not None else "")
+        for part in element:
+            if part.tag in ("Props", "MS"):
+                properties.update((item.attrib["N"], self._value(item)) for item in part)
+            elif part.tag not in ("TN", "TNRef", "ToString"):
+                # Note properties on a number, text or list (PSComputerName, PSPath) are of no use to us.
+                self.obj[reference] = self._value(part if said is None or _ENUM.isdisjoint(types) else said)
+        return self.obj[reference]
+
+
+def to_wire(value: Value) -> Any:
+    """Return ``value`` in the form pypsrp writes without loss.
+
+    Raises:
+        TypeError: The value has no place in ``transport.base.Value``.
+    """
+    match value:
+        case None | bool() | str() | bytes():
+            return value
+        case int():
+            if value in _INT32:
+                return int(value)
+            return TaggedValue("I64" if value in _INT64 else "D", value)
+        case float():
+            return TaggedValue("Db", repr(value))
+        case datetime():
+            element = ET.Element("DT")
+            element.text = value.isoformat()
+            return element
+        case Record():
+            written = GenericComplexObject()
+            written.types = list(value.type_names)
+            written.to_string = value.text or None
+            written.extended_properties = {name: to_wire(item) for name, item in value.properties.items()}
+            return written
+        case Mapping():
+            return {str(key): to_wire(item) for key, item in value.items()}
+        case bytearray() | memoryview():
+            return bytes(value)
+        case list() | tuple():
+            return [to_wire(item) for item in value]
+    raise TypeError(f"a value of type {type(value).__name__} cannot be sent to a node")
+
+
+def read_error(error: Any) -> ErrorRecord:
+    """Read an error record as pypsrp gives it: its own class in a stream, a ``Record`` in a pipeline state."""
+    if isinstance(error, Record):
+        fields = error.properties
+        said = error.text
+    else:
+        said = str(error)
+        fields = {
+            "FullyQualifiedErrorId": error.fq_error,
+            "ErrorCategory_Category": error.category,
+            "ErrorCategory_TargetName": error.target_name,
+            "ErrorDetails_Message": error.details_message,
+            "Exception": error.exception,
+        }
+    exception = fields.get("Exception")
+    thrown = exception if isinstance(exception, Record) else Record((), {})
+    return ErrorRecord(
+        # What PowerShell itself shows: the details where there are some, else the exception.
+        message=str(fields.get("ErrorDetails_Message") or thrown.get("Message") or said or exception or ""),
+        error_id=str(fields.get("FullyQualifiedErrorId") or ""),
+        category=_category(fields.get("ErrorCategory_Category")),
+        target=str(fields.get("ErrorCategory_TargetName") or ""),
+        exception_type=thrown.type_names[0].removeprefix("Deserialized.") if thrown.type_names else "",
+    )
+
+
+def _category(number: Any) -> str:
+    if isinstance(number, int) and number in range(len(_CATEGORIES)):
+        return _CATEGORIES[number]
+    return _CATEGORIES[0]
