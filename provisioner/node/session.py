@@ -1,0 +1,55 @@
+"""An open conversation with one node: a transport, a name, and errors that say which node and command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from provisioner.errors import CommandError
+
+if TYPE_CHECKING:
+    from provisioner.addresses import NodeName
+    from provisioner.transport.base import ErrorRecord, Pipeline, Result, Transport
+
+#: Enough for a command that answers at once, on a busy node.
+PROMPT_S = 60.0
+
+
+class Session:
+    """Runs pipelines on one node. After a ``ConnectError`` the next ``open`` connects again."""
+
+    def __init__(self, node: NodeName, transport: Transport) -> None:
+        self.node = node
+        self._transport = transport
+
+    async def open(self) -> None:
+        """Connect; does nothing when connected."""
+        await self._transport.open()
+
+    async def close(self) -> None:
+        """End the conversation; never raises."""
+        await self._transport.close()
+
+    async def run(self, pipeline: Pipeline, *, timeout_s: float = PROMPT_S) -> Result:
+        """Run a pipeline; non-terminating errors are in the result.
+
+        Raises:
+            CommandError: A terminating error ended it.
+        """
+        result = await self._transport.run(pipeline, timeout_s=timeout_s)
+        if result.terminated:
+            raise self._failed(pipeline, result.terminated)
+        return result
+
+    async def ask(self, pipeline: Pipeline, *, timeout_s: float = PROMPT_S) -> tuple[Any, ...]:
+        """Run a pipeline whose every error counts, and return its output.
+
+        Raises:
+            CommandError: It wrote an error, terminating or not; the first one is told.
+        """
+        result = await self.run(pipeline, timeout_s=timeout_s)
+        if result.errors:
+            raise self._failed(pipeline, result.errors[0])
+        return result.output
+
+    def _failed(self, pipeline: Pipeline, error: ErrorRecord) -> CommandError:
+        return CommandError(self.node, str(pipeline), error.message, error.error_id, error.category)
