@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from provisioner.engine.work import ApplyOptions, NodeWork, Record
+    from provisioner.events import Event
     from provisioner.node.base import NodeApi, ResourceState, TestOutcome
 
 #: No document can mend this one: the LCM does not know the resource's code.
@@ -85,10 +86,11 @@ class NodeFlow:
         """How often the run has rebooted the node so far."""
         return self._reboots.count
 
-    def record(self, event: NodeEvent) -> None:
+    def record(self, event: Event) -> None:
         """Advance the state machine, then tell the listeners."""
+        assert isinstance(event, NodeEvent)  # for mypy: the run's own events are not a node's
         self.machine.advance(event)
-        self._listener(event)  # type: ignore[arg-type]  # the table admits members of Event only
+        self._listener(event)
 
     def finish(self, checks: int) -> None:
         """Record that the node is done."""
@@ -138,7 +140,7 @@ class NodeFlow:
         if not (past.is_open and past.is_same_document):
             return None, past.legs
         job = job_id(self._run_id, self.name, past.legs)
-        if not await self._link.ask(lambda api: api.job_exists(job)):
+        if not await self._lcm.has_arrived(job):
             return None, past.legs - 1  # sent, but never arrived: the leg is still free
         was_running = self._link.lcm_state == BUSY
         self.record(JobStarted(self.name, job, past.legs, attached=True))

@@ -71,7 +71,8 @@ class Lcm:
             await clock.sleep(delay)
         raise LcmError(
             self._work.name,
-            f"the LCM has been busy for {limit:g} s with something this run did not start: {told or 'no detail given'}",
+            f"the LCM has been busy for {limit:g} s with something this run did not start"
+            f" ({told or 'it gives no detail'})",
             last_state=BUSY,
             help="Run again when it has ended, or stop it on the node with Stop-DscConfiguration -Force.",
         )
@@ -104,8 +105,6 @@ class Lcm:
         tries = 1
         while True:
             await self.idle()
-            if tries > 1 and await self._exists(job_id):
-                return True
             try:
                 await self._link.api.start(self._work.document, job_id)
             except BROKEN as error:
@@ -117,9 +116,21 @@ class Lcm:
                     raise
             else:
                 return False
-            if await self._exists(job_id):
+            if await self.has_arrived(job_id):
                 return True
             tries += 1
+
+    async def has_arrived(self, job_id: str) -> bool:
+        """Ask whether a document whose fate is unknown became a job; it is given a moment to show up."""
+        clock = self._options.clock
+        deadline = clock.now() + self._options.poll.job_appears_s
+        for delay in self._options.poll.delays():
+            if await self._link.ask(lambda api: api.job_exists(job_id)):
+                return True
+            if clock.now() >= deadline:
+                break
+            await clock.sleep(delay)
+        return False
 
     async def follow(self, job_id: str) -> JobEnd:
         """Follow a job until the LCM is not Busy any more, reporting progress.
@@ -173,6 +184,3 @@ class Lcm:
         wanted = job_id.strip("{}").casefold()
         statuses = await self._link.ask(lambda api: api.statuses())
         return next((status for status in statuses if status.job_id.strip("{}").casefold() == wanted), None)
-
-    async def _exists(self, job_id: str) -> bool:
-        return await self._link.ask(lambda api: api.job_exists(job_id))

@@ -34,12 +34,19 @@ class Link:
     """An open session to one node. ``boot`` and ``lcm_state`` are what the node told last."""
 
     def __init__(self, work: NodeWork, options: ApplyOptions, record: Record) -> None:
-        self.api: NodeApi = work.connect()
+        self._api: NodeApi | None = None
         self.lcm_state = ""
         self.boot: BootState
         self._work = work
         self._options = options
         self._record = record
+
+    @property
+    def api(self) -> NodeApi:
+        """The session; made when it is first needed."""
+        if self._api is None:
+            self._api = self._work.connect()
+        return self._api
 
     async def first_contact(self, patience_s: float = 0.0) -> MetaConfiguration:
         """Connect and read boot and LCM state.
@@ -122,8 +129,9 @@ class Link:
         )
 
     async def close(self) -> None:
-        """End the session."""
-        await self.api.close()
+        """End the session, if there is one."""
+        if self._api is not None:
+            await self._api.close()
 
     async def _open(self) -> MetaConfiguration:
         await self.api.open()

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from provisioner.addresses import NodeName
     from provisioner.engine.work import ApplyOptions, NodeWork, PastLegs, Record, Verifier
 
-#: What an interrupted run allows itself for saying goodbye to all nodes, in seconds.
+#: How long closing one session may take, and how long an interrupted run waits for all of them, in seconds.
+_CLOSE_S = 4.0
 _GOODBYE_S = 5.0
 
 
@@ -99,9 +100,9 @@ async def _one(flow: NodeFlow, checks: _Checks, turns: asyncio.Semaphore) -> Non
                 raise
             flow.fail(error)
         finally:
-            # An interrupted session gets its goodbye too, but only as long as `_stop` waits.
+            # An interrupted session gets its goodbye too, but not for longer than `_stop` waits.
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(flow.close(), _GOODBYE_S)
+                await asyncio.wait_for(flow.close(), _CLOSE_S)
 
 
 def _judge(flow: NodeFlow, outcomes: Sequence[CheckFinished]) -> None:

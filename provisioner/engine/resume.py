@@ -41,9 +41,8 @@ class Adopted:
 def adopt(store: StateStore, inventory: str, digests: Mapping[NodeName, str]) -> Adopted | None:
     """Find the run to go on with: the newest apply of this inventory, if it did not end by itself.
 
-    Args:
-        digests: The configuration each node shall have now. A node whose document is another one than before
-            starts with a fresh leg, behind the old ones: job ids never repeat.
+    ``digests`` are the configurations the nodes shall have now. A node whose document is another one than before
+    starts with a fresh leg, behind the old ones: job ids never repeat.
     """
     run_id = store.unfinished(inventory)
     if run_id is None:

@@ -69,7 +69,7 @@ class PollPolicy:
     first_s: float = 0.05
     factor: float = 1.6
     longest_s: float = 2.0
-    job_appears_s: float = 20.0
+    job_appears_s: float = 10.0
     restart_takes_s: float = 10.0
 
     def delays(self) -> Iterator[float]:

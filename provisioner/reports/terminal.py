@@ -1,0 +1,231 @@
+"""A run on the terminal: one live line per node, then a summary. Without a terminal: one line per event.
+
+The only reporter that knows rich. Everything shown is a `Text`, so markup in a node's message stays text.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from provisioner.events import NodeEvent, RunStarted
+from provisioner.reports.board import Board, Standing
+from provisioner.reports.wording import clean, count, duration, is_important, listed, problem_lines, step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    from rich.console import RenderableType
+
+    from provisioner.events import Recorded
+    from provisioner.reports.board import Cause, Line
+
+#: Symbol and style of each standing.
+_LOOKS = {
+    Standing.WAITING: ("·", "dim"),
+    Standing.RUNNING: ("▸", "cyan"),
+    Standing.DONE: ("✓", "green"),
+    Standing.FAILED: ("✗", "bold red"),
+    Standing.SKIPPED: ("-", "yellow"),
+}
+#: Rows the live view leaves free: header, footer, the line of hidden nodes, and the prompt.
+_SPARE_ROWS = 4
+_REFRESHES_PER_SECOND = 8
+#: Names of nodes that share a cause; the rest is counted.
+_NODES_LISTED = 8
+
+
+class TerminalReporter:
+    """Shows a run on ``stream``.
+
+    Args:
+        stream: Where to write, usually the standard output.
+        now: The time in UTC, for the seconds that pass between events.
+        is_terminal: Force or forbid the live view; by default the stream is asked.
+        colour: False for none; the environment variable NO_COLOR has the same effect.
+        width: Columns; by default those of the terminal.
+        height: Rows, as above.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a choice of the command line or of a test
+        self,
+        stream: TextIO,
+        *,
+        now: Callable[[], datetime],
+        is_terminal: bool | None = None,
+        colour: bool = True,
+        width: int | None = None,
+        height: int | None = None,
+    ) -> None:
+        self._console = Console(
+            file=stream,
+            force_terminal=is_terminal,
+            no_color=None if colour else True,
+            width=width,
+            height=height,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=False,
+        )
+        self._now = now
+        self._board = Board()
+        self._live: Live | None = None
+        # Live draws from a thread of its own.
+        self._lock = Lock()
+
+    def handle(self, recorded: Recorded) -> None:
+        """Show one event."""
+        with self._lock:
+            self._board.take(recorded)
+        if isinstance(recorded.event, RunStarted):
+            self._begin(recorded.event)
+        elif self._live is None and isinstance(recorded.event, NodeEvent):
+            self._write_line(recorded, recorded.event)
+
+    def close(self) -> None:
+        """End the live view, then print failures and the summary."""
+        self._stop()
+        if self._board.started is None:
+            return
+        for cause in self._board.causes():
+            self._print(_failure(cause))
+        self._print(Text())
+        self._print(self._summary())
+        self._print(self._totals())
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Clear the live view away while inside, for a question to the user."""
+        live = self._live
+        if live is not None:
+            live.stop()
+        try:
+            yield
+        finally:
+            if live is not None:
+                live.start(refresh=True)
+
+    def _begin(self, event: RunStarted) -> None:
+        again = ", going on from where it was cut off" if event.resumed else ""
+        selected = f"{len(event.nodes)} of {count(event.total, 'node')}"
+        head = (
+            f"{clean(event.operation)} {clean(event.inventory)}: {selected}, run {clean(event.run_id)}{again}"
+        )
+        self._print(Text(head, style="bold"))
+        if self._console.is_terminal and self._live is None:
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._frame,
+                refresh_per_second=_REFRESHES_PER_SECOND,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+                vertical_overflow="crop",
+            )
+            self._live.start(refresh=True)
+
+    def _stop(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def _print(self, what: RenderableType) -> None:
+        self._console.print(what, soft_wrap=isinstance(what, Text))
+
+    def _write_line(self, recorded: Recorded, event: NodeEvent) -> None:
+        if not is_important(event):
+            return
+        line = self._board.lines[event.node]
+        time = datetime.fromisoformat(recorded.time).strftime("%H:%M:%S")
+        self._print(Text(f"{time}  {line.name}  {step(event)}"))
+
+    def _frame(self) -> RenderableType:
+        """Draw the live view: all nodes when they fit, else those at work."""
+        with self._lock:
+            now = self._now()
+            lines = list(self._board.lines.values())
+            room = max(1, self._console.height - _SPARE_ROWS)
+            shown = lines
+            if len(lines) > room:
+                shown = self._board.standing(Standing.RUNNING)[:room]
+            table = Table.grid(padding=(0, 2, 0, 0))
+            table.add_column(no_wrap=True)
+            table.add_column(no_wrap=True)
+            table.add_column(no_wrap=True, justify="right", min_width=8)
+            table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+            for line in shown:
+                table.add_row(*_live_cells(line, now))
+            parts: list[RenderableType] = [table]
+            if len(shown) < len(lines):
+                parts.append(
+                    Text(f"   … and {count(len(lines) - len(shown), 'node')} not shown", style="dim")
+                )
+            began = self._board.began or now
+            parts.append(
+                Text(f"{self._board.counts()} · {duration((now - began).total_seconds())}", style="bold")
+            )
+            return Group(*parts)
+
+    def _summary(self) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for justify in ("left", "left", "right", "right", "right", "right"):
+            table.add_column(no_wrap=True, justify=justify)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        now = self._now()
+        for line in self._board.lines.values():
+            name, result, changed, *rest = line.cells(now)
+            _, style = _LOOKS[line.standing]
+            # No change is good news, but no news.
+            quiet = "" if line.changed else "dim"
+            table.add_row(
+                Text(name),
+                Text(result, style=style),
+                Text(changed, style=quiet),
+                *(Text(cell) for cell in rest),
+            )
+        return table
+
+    def _totals(self) -> Text:
+        finished = self._board.finished
+        lines = self._board.lines.values()
+        parts = [self._board.counts()]
+        if finished:
+            parts.append(f"{finished.changed} changed")
+            parts.append(count(finished.reboots, "reboot"))
+        ended = max((line.ended for line in lines if line.ended), default=self._now())
+        began = self._board.began or ended
+        parts.append(duration((ended - began).total_seconds()))
+        if finished is None or finished.interrupted:
+            parts.append("interrupted; the same command goes on from here")
+        bad = any(line.standing in {Standing.FAILED, Standing.SKIPPED} for line in lines)
+        return Text(f"{count(len(lines), 'node')}: {' · '.join(parts)}", style="bold red" if bad else "bold")
+
+
+def _live_cells(line: Line, now: datetime) -> tuple[Text, ...]:
+    symbol, style = _LOOKS[line.standing]
+    elapsed = duration(line.elapsed_s(now)) if line.began else ""
+    said = ", ".join(line.cells(now)[1:5]) if line.standing is Standing.DONE else line.step
+    quiet = "dim" if line.standing is Standing.DONE and not line.changed else ""
+    return Text(symbol, style=style), Text(line.name), Text(elapsed, style="dim"), Text(said, style=quiet)
+
+
+def _failure(cause: Cause) -> Text:
+    """Word one cause and the nodes it struck."""
+    text = Text("\n")
+    text.append(f"{listed(cause.nodes, _NODES_LISTED)}: {clean(cause.kind)}", style="bold red")
+    if cause.last_lcm_state:
+        text.append(f" (last known LCM state: {clean(cause.last_lcm_state)})")
+    for problem in cause.problems:
+        for number, line in enumerate(problem_lines(problem)):
+            indent = "  " if number == 0 else "    "
+            text.append(f"\n{indent}{line}", style="bold" if number == 0 and problem.resource else "")
+    return text
