@@ -1,0 +1,232 @@
+"""Read ``inventory.yaml``: one file in, an inventory or all of its problems out.
+
+The rule of the room: nothing here asks the network or resolves a secret, and no message prints a password
+that stands in the file by mistake.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from provisioner import documents
+from provisioner.addresses import NodeName
+from provisioner.diagnostics import Diagnostics, SourceFile, did_you_mean
+from provisioner.documents import Mapping, Scalar, Sequence, Tree
+from provisioner.inventory import masking, schema
+from provisioner.inventory.merge import NodeSource, text, texts
+from provisioner.inventory.model import Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+#: Names of nodes: host names and Windows computer names alike (RFC 1123, section 2.1).
+_NODE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
+_GROUP: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+_VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+#: Names that mean something of their own inside expressions.
+RESERVED_VARIABLES: Final = frozenset(
+    {"node", "site", "item", "index", "template", "range", "dict", "namespace", "loop", "self"}
+    | {"true", "false", "none", "is", "in", "not", "and", "or", "if", "else"}
+    | {word.casefold() for word in keyword.kwlist}
+)
+_LISTED: Final = 8
+
+
+def load_inventory(path: Path) -> tuple[Inventory | None, Diagnostics]:
+    """Read an inventory.
+
+    Args:
+        path: The file, or the folder that holds ``inventory.yaml``.
+
+    Returns:
+        The inventory and all problems. None exactly when there is at least one error.
+    """
+    if path.is_dir():
+        path = path / "inventory.yaml"
+    written, source, problems = documents.read_text(path)
+    if written is None:
+        return None, problems
+    return read_inventory(written, source)
+
+
+def read_inventory(written: str, source: SourceFile) -> tuple[Inventory | None, Diagnostics]:
+    """Read an inventory from its text; ``source`` names it and is what messages quote, masked."""
+    quoted = masking.mask_lines(source)
+    tree, problems = documents.parse(written, quoted)
+    if tree is None:
+        return None, problems
+    masked = masking.mask_connections(tree, quoted)
+    if masked.text != quoted.text:
+        tree, problems = documents.parse(written, masked)
+        assert tree is not None
+    problems.extend(schema.check(tree))
+    file = _File(tree, problems)
+    file.check()
+    if problems.has_errors:
+        return None, problems
+    return file.inventory(source.path), problems
+
+
+class _File:
+    """The checks that need more than one place of the file. Ill-formed parts are the schema's to report."""
+
+    def __init__(self, tree: Tree, problems: Diagnostics) -> None:
+        self._tree = tree if isinstance(tree, Mapping) else Mapping((), tree.where)
+        self._problems = problems
+        self._groups = {key.text: value for key, value in _section(self._tree, "groups")}
+        self._nodes = [self._node(key, value) for key, value in _section(self._tree, "nodes")]
+
+    def check(self) -> None:
+        self._check_names()
+        for place in self._places():
+            self._check_variables(place)
+        self._check_group_lists()
+        self._check_endpoints()
+        self._check_complete("user", "user: NAME")
+        self._check_complete("password", "password: env:NAME' or 'password: file:PATH")
+        nodes = self._tree.get("nodes")
+        is_empty = isinstance(nodes, Mapping) or (isinstance(nodes, Scalar) and nodes.value is None)
+        if is_empty and not self._nodes:
+            entry = self._tree.entry("nodes")
+            where = entry.key.where if entry else self._tree.where
+            help_ = "Write one key for each machine below 'nodes:'."
+            self._problems.error("Inventory is empty", "There is no node in it.", where, help_)
+
+    def inventory(self, path: str) -> Inventory:
+        nodes = {NodeName(source.name): source.node() for source in self._nodes}
+        members = {
+            group: tuple(name for name, node in nodes.items() if group in node.groups)
+            for group in self._groups
+        }
+        return Inventory(path, text(self._tree.get("site")) or "", nodes, members)
+
+    def _node(self, key: Scalar, value: Tree) -> NodeSource:
+        own = value if isinstance(value, Mapping) else None
+        named = dict.fromkeys(item.text for item in texts(own.get("groups") if own else None))
+        groups = tuple(name for name in named if name in self._groups)
+        widest_first = (self._tree, *(self._groups[name] for name in groups), own)
+        places = tuple(place for place in widest_first if isinstance(place, Mapping))
+        return NodeSource(key, own, groups, places)
+
+    def _places(self) -> Iterator[Mapping]:
+        yield self._tree
+        for place in (*self._groups.values(), *(node.own for node in self._nodes)):
+            if isinstance(place, Mapping):
+                yield place
+
+    def _check_names(self) -> None:
+        groups = {key.text.casefold(): key for key, _ in _section(self._tree, "groups")}
+        for key in groups.values():
+            if not _GROUP.fullmatch(key.text):
+                detail = "A group starts with a letter; letters, digits, '_' and '-' follow, up to 63 in all."
+                self._problems.error("Group name has a wrong form", detail, key.where)
+        seen: dict[str, Scalar] = {}
+        for node in self._nodes:
+            folded = node.name.casefold()
+            if not _NODE.fullmatch(node.name):
+                detail = (
+                    "A node name has up to 63 letters, digits, '-' and '.', neither first nor last a sign."
+                )
+                help_ = "What it is reached by goes under 'address:', which may be longer."
+                self._problems.error("Node name has a wrong form", detail, node.key.where, help_)
+            if folded in seen:
+                line = seen[folded].where.line
+                detail = f"Windows does not tell '{node.name}' from '{seen[folded].text}' in line {line}."
+                self._problems.error("Node appears twice", detail, node.key.where)
+            if folded in groups:
+                detail = f"'{node.name}' is the name of a group too (line {groups[folded].where.line})."
+                help_ = "Rename one of them: --limit takes both kinds of names."
+                self._problems.error("Name is used twice", detail, node.key.where, help_)
+            seen.setdefault(folded, node.key)
+
+    def _check_variables(self, place: Mapping) -> None:
+        variables = place.get("variables")
+        if not isinstance(variables, Mapping):
+            return
+        for entry in variables.entries:
+            if not _VARIABLE.fullmatch(entry.name):
+                detail = "A variable starts with a letter and goes on with letters, digits and '_'."
+                self._problems.error("Variable name has a wrong form", detail, entry.key.where)
+            elif entry.name.casefold() in RESERVED_VARIABLES:
+                detail = f"'{entry.name}' has a meaning of its own inside expressions."
+                self._problems.error(
+                    "Variable name is taken", detail, entry.key.where, "Choose another name."
+                )
+            for scalar in _scalars(entry.value):
+                if isinstance(scalar.value, str) and ("{{" in scalar.value or "{%" in scalar.value):
+                    self._problems.warning(
+                        "Expression is not evaluated here",
+                        "Variables are data; the braces will reach the node as they stand.",
+                        scalar.where,
+                        "Write expressions in roles and configurations.",
+                    )
+
+    def _check_group_lists(self) -> None:
+        for node in self._nodes:
+            seen: set[str] = set()
+            for item in texts(node.own.get("groups") if node.own else None):
+                if item.text not in self._groups:
+                    detail = f"There is no group '{item.text}' under 'groups:'."
+                    help_ = did_you_mean(item.text, self._groups) or "Write it under 'groups:' first."
+                    self._problems.error("Unknown group", detail, item.where, help_)
+                elif item.text in seen:
+                    detail = f"'{item.text}' is in this list already, and only its first place counts."
+                    self._problems.warning("Group is listed twice", detail, item.where)
+                seen.add(item.text)
+            if not node.has_roles():
+                detail = (
+                    f"Neither '{node.name}' nor any of its groups names a role, so nothing is done to it."
+                )
+                help_ = "Write 'roles: [NAME]' in the node or in one of its groups."
+                self._problems.warning("Node has no role", detail, node.key.where, help_)
+
+    def _check_endpoints(self) -> None:
+        seen: dict[tuple[str, int], NodeSource] = {}
+        for node in self._nodes:
+            endpoint = (node.address.casefold(), node.port)
+            other = seen.setdefault(endpoint, node)
+            if other is not node:
+                address = node.own.get("address") if node.own else None
+                self._problems.error(
+                    "Two nodes at one address",
+                    f"'{node.name}' and '{other.name}' (line {other.key.where.line}) share"
+                    f" {node.address} port {node.port}.",
+                    address.where if address else node.key.where,
+                    "Give each its own 'address:', or its own 'port:' under 'connection:'.",
+                )
+
+    def _check_complete(self, key: str, form: str) -> None:
+        """Report the nodes that lack a setting: once, however many they are."""
+        lacking = [node for node in self._nodes if key not in node.connection]
+        if not lacking:
+            return
+        names = ", ".join(f"'{node.name}'" for node in lacking[:_LISTED])
+        more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
+        self._problems.error(
+            f"Node has no {key}",
+            f"No {key} is given for {names}{more}.",
+            lacking[0].key.where,
+            f"Write '{form}' under 'connection:' of the node, of one of its groups or of the whole inventory.",
+        )
+
+
+def _section(tree: Mapping, name: str) -> list[tuple[Scalar, Tree]]:
+    section = tree.get(name)
+    return [(entry.key, entry.value) for entry in section.entries] if isinstance(section, Mapping) else []
+
+
+def _scalars(tree: Tree) -> Iterator[Scalar]:
+    match tree:
+        case Scalar():
+            yield tree
+        case Sequence():
+            for item in tree.items:
+                yield from _scalars(item)
+        case Mapping():
+            for entry in tree.entries:
+                yield from _scalars(entry.value)

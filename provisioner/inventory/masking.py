@@ -1,0 +1,85 @@
+"""Hide passwords that stand in an inventory by mistake before any message can print their line.
+
+The rule of the room: columns never move, so every mask is as long as what it hides.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Final
+
+from provisioner.addresses import SecretRef
+from provisioner.diagnostics import SourceFile
+from provisioner.documents import Mapping, Scalar, Tree
+from provisioner.inventory.schema import CONNECTION_KEYS
+from provisioner.secrets.stores import STORES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provisioner.diagnostics import SourceRange
+
+_STARS: Final = re.compile(r"\S")
+
+#: A key that sounds like a secret, and the rest of its line. A reference to a secret stays readable.
+_LINE: Final = re.compile(
+    r"""^(?P<key>.*?(?:pas{1,2}w|passp|pwd|secret|token|credential)[\w-]*["']?[ \t]*:[ \t]*)"""
+    r"""(?!["']?(?:env|file):)(?P<value>\S.*)$""",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def mask_lines(source: SourceFile) -> SourceFile:
+    """Return the source with the values of keys that sound like secrets starred out, line by line.
+
+    For texts that are not YAML yet: it needs no tree.
+    """
+    text = _LINE.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
+    return SourceFile(source.path, text)
+
+
+def mask_connections(tree: Tree, source: SourceFile) -> SourceFile:
+    """Return the source with everything in ``connection:`` starred out that may be a password.
+
+    That is any ``password`` that is no reference, and the value of any unknown key, unless the key is
+    clearly another one misspelt.
+    """
+    lines = source.text.splitlines(keepends=True)
+    for where in _suspects(tree):
+        for number in range(where.line, min(where.end_line, len(lines)) + 1):
+            line = lines[number - 1]
+            start = where.column - 1 if number == where.line else 0
+            end = where.end_column - 1 if number == where.end_line else len(line)
+            lines[number - 1] = line[:start] + _STARS.sub("*", line[start:end]) + line[end:]
+    return SourceFile(source.path, "".join(lines))
+
+
+def _suspects(tree: Tree) -> Iterator[SourceRange]:
+    for connection in _connections(tree):
+        for entry in connection.entries:
+            if _is_password(entry.name) and not _is_reference(entry.value):
+                yield entry.value.where
+
+
+def _is_password(key: str) -> bool:
+    if key in CONNECTION_KEYS:
+        return key == "password"
+    close = difflib.get_close_matches(key.casefold(), CONNECTION_KEYS, n=1, cutoff=0.7)
+    return not close or close == ["password"]
+
+
+def _is_reference(value: Tree) -> bool:
+    ref = SecretRef.parse(value.text) if isinstance(value, Scalar) else None
+    return ref is not None and ref.store in STORES
+
+
+def _connections(tree: Tree) -> Iterator[Mapping]:
+    places = [tree]
+    if isinstance(tree, Mapping):
+        for section in (tree.get("groups"), tree.get("nodes")):
+            if isinstance(section, Mapping):
+                places.extend(value for _, value in section.items())
+    for place in places:
+        if isinstance(place, Mapping) and isinstance(connection := place.get("connection"), Mapping):
+            yield connection

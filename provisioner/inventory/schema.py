@@ -1,0 +1,287 @@
+"""The shape of ``inventory.yaml`` and the sentences for everything that does not have it.
+
+The rule of the room: values are validated strictly, all problems are found in one pass, and no message
+repeats what was written, since it may be a password in the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from provisioner.addresses import SecretRef
+from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.documents import Mapping, Scalar, Sequence, Tree, locate, plain
+from provisioner.secrets.stores import STORES
+
+if TYPE_CHECKING:
+    from provisioner.diagnostics import SourceRange
+
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+_VARIABLE_OF_ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WEEK_S: Final = 7 * 24 * 3600
+
+
+def _refused(summary: str, detail: str, help: str = "") -> PydanticCustomError:
+    return PydanticCustomError("form", "{detail}", {"summary": summary, "detail": detail, "help": help})
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise _refused(
+            "Address has a wrong form",
+            "An address is a host name or an IP address, without scheme, port and spaces.",
+            "The port has a key of its own: 'port:' under 'connection:'.",
+        )
+    return text
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise _refused(
+            "Name has a wrong form",
+            "A name starts with a letter and goes on with letters, digits, '_' and '-', up to 63 in all.",
+        )
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise _refused("Value is empty", "A text of printable characters is needed here.")
+    return text
+
+
+def _secret_reference(text: str) -> str:
+    ref = SecretRef.parse(text)
+    if ref is None or ref.store not in STORES:
+        raise _refused(
+            "Password is written in the inventory",
+            "An inventory says where a password is, never the password itself.",
+            "Write 'env:NAME' for an environment variable or 'file:PATH' for a file beside the inventory.",
+        )
+    if ref.store == "env" and not _VARIABLE_OF_ENVIRONMENT.fullmatch(ref.key):
+        raise _refused(
+            "Secret reference has a wrong form",
+            "After 'env:' stands the name of an environment variable: letters, digits and '_'.",
+        )
+    return text
+
+
+def _nothing_is_empty(value: Any) -> Any:
+    """Take ``hv01:`` without a value as an empty mapping: a node may need no more than its name."""
+    return {} if value is None else value
+
+
+_Seconds = Annotated[float, Field(gt=0, le=_WEEK_S, allow_inf_nan=False)]
+_Name = Annotated[str, AfterValidator(_name)]
+_Text = Annotated[str, AfterValidator(_filled)]
+
+
+class _Model(BaseModel):
+    """Models are for checking alone: values are read from the tree, which knows where they stand."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ConnectionModel(_Model):
+    """Settings of a connection; each may be left out and come from a wider place."""
+
+    transport: _Name = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 5985
+    tls: bool = False
+    user: _Text = ""
+    password: Annotated[str, AfterValidator(_secret_reference)] = ""
+    configuration_name: _Text = "Microsoft.PowerShell"
+    framing: Literal["big-endian", "raw", "little-endian"] = "big-endian"
+    encoding: Literal["utf-16", "utf-8"] = "utf-16"
+    connect_timeout: _Seconds = 10.0
+    reconnect_timeout: _Seconds = 240.0
+    reboot_timeout: _Seconds = 900.0
+    job_timeout: _Seconds = 7200.0
+
+
+_Connection = Annotated[ConnectionModel, BeforeValidator(_nothing_is_empty)]
+_Variables = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
+
+
+class GroupModel(_Model):
+    """What nodes of a group share."""
+
+    roles: list[_Name] = []
+    variables: _Variables = {}
+    connection: _Connection = ConnectionModel()
+    lab: Any = None
+
+
+class NodeModel(GroupModel):
+    """One machine."""
+
+    address: Annotated[str, AfterValidator(_address)] = ""
+    groups: list[str] = []
+
+
+class InventoryModel(_Model):
+    """A whole file."""
+
+    site: _Name
+    connection: _Connection = ConnectionModel()
+    variables: _Variables = {}
+    groups: Annotated[
+        dict[str, Annotated[GroupModel, BeforeValidator(_nothing_is_empty)]],
+        BeforeValidator(_nothing_is_empty),
+    ] = {}
+    nodes: Annotated[
+        dict[str, Annotated[NodeModel, BeforeValidator(_nothing_is_empty)]],
+        BeforeValidator(_nothing_is_empty),
+    ]
+    lab: Any = None
+
+
+CONNECTION_KEYS: Final = tuple(ConnectionModel.model_fields)
+
+
+def check(tree: Tree) -> Diagnostics:
+    """Return everything in the tree that does not have the shape of an inventory."""
+    problems = Diagnostics()
+    try:
+        InventoryModel.model_validate(plain(tree))
+    except ValidationError as error:
+        for found in error.errors(include_url=False, include_input=False):
+            _explain(found, tree, problems)
+    return problems
+
+
+def _explain(found: ErrorDetails, tree: Tree, problems: Diagnostics) -> None:
+    path = found["loc"]
+    where = locate(tree, path)
+    name = _shown(path)
+    context = found.get("ctx", {})
+    match found["type"]:
+        case "extra_forbidden":
+            known = _known_keys(path)
+            detail = f"'{path[-1]}' means nothing {_place(path[:-1])}."
+            problems.error("Unknown key", detail, _key_of(tree, path), did_you_mean(str(path[-1]), known))
+        case "missing":
+            problems.error(
+                "Key is missing",
+                f"'{path[-1]}' is needed {_place(path[:-1])}.",
+                where,
+                _HELP_MISSING[str(path[-1])],
+            )
+        case "form":
+            problems.error(context["summary"], context["detail"], where, context["help"])
+        case "literal_error":
+            help_ = _options_help(tree, path, context["expected"])
+            problems.error(
+                "Value is not one of the known ones", f"{name} must be {context['expected']}.", where, help_
+            )
+        case kind if kind in _TYPES:
+            wanted, help_ = _TYPES[kind]
+            seen = _seen(_value(tree, path))
+            problems.error("Wrong type", f"{name} must be {wanted}, and {seen} stands here.", where, help_)
+        case _:
+            said = found["msg"].removeprefix("Input should be ")
+            problems.error("Value is out of range", f"{name} must be {said}.", where)
+
+
+_HELP_MISSING: Final = {
+    "site": "Write 'site: NAME' at the top; it names the whole of this inventory.",
+    "nodes": "Write 'nodes:' and below it one key for each machine.",
+}
+
+_QUOTES: Final = "Put it in quotes."
+_BOOLEAN: Final = "Write true or false; YAML 1.2 reads yes, no, on and off as text."
+_TYPES: Final = {
+    "string_type": ("text", _QUOTES),
+    "int_type": ("a whole number", "Write it without quotes."),
+    "int_from_float": ("a whole number", "Write it without a point."),
+    "float_type": ("a number", "Write it without quotes, in seconds."),
+    "finite_number": ("a finite number", ""),
+    "bool_type": ("true or false", _BOOLEAN),
+    "list_type": ("a list", "Write [one, two], or one item per line with '- ' before it."),
+    "dict_type": ("a mapping", "Write 'key: value' lines, indented below it."),
+    "model_type": ("a mapping", "Write 'key: value' lines, indented below it."),
+    "model_attributes_type": ("a mapping", "Write 'key: value' lines, indented below it."),
+}
+
+
+def _shown(path: tuple[int | str, ...]) -> str:
+    if not path:
+        return "An inventory"
+    if isinstance(path[-1], int):
+        return f"An item of '{path[-2]}'"
+    return f"'{path[-1]}'"
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    match path:
+        case ():
+            return "at the top of an inventory"
+        case ("groups", name):
+            return f"in the group '{name}'"
+        case ("nodes", name):
+            return f"in the node '{name}'"
+        case _:
+            return f"under '{path[-1]}'"
+
+
+def _known_keys(path: tuple[int | str, ...]) -> tuple[str, ...]:
+    match path[:-1]:
+        case (*_, "connection") if len(path) in {2, 4}:
+            return CONNECTION_KEYS
+        case ("groups", _):
+            return tuple(GroupModel.model_fields)
+        case ("nodes", _):
+            return tuple(NodeModel.model_fields)
+        case _:
+            return tuple(InventoryModel.model_fields)
+
+
+def _value(tree: Tree, path: tuple[int | str, ...]) -> Tree | None:
+    value: Tree | None = tree
+    for step in path:
+        match value:
+            case Mapping():
+                value = value.get(str(step))
+            case Sequence() if isinstance(step, int):
+                value = value.items[step]
+            case _:
+                return None
+    return value
+
+
+def _key_of(tree: Tree, path: tuple[int | str, ...]) -> SourceRange:
+    parent = _value(tree, path[:-1])
+    entry = parent.entry(str(path[-1])) if isinstance(parent, Mapping) else None
+    return entry.key.where if entry else locate(tree, path)
+
+
+def _options_help(tree: Tree, path: tuple[int | str, ...], expected: str) -> str:
+    value = _value(tree, path)
+    options = re.findall(r"'([^']+)'", expected)
+    if isinstance(value, Scalar) and isinstance(value.value, str):
+        guess = did_you_mean(value.value, options)
+        return guess if guess.startswith("Did") else ""
+    return ""
+
+
+def _seen(value: Tree | None) -> str:
+    match value:
+        case None:
+            return "something else"
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+        case Scalar(value=None):
+            return "nothing"
+        case Scalar(value=bool()):
+            return "a boolean"
+        case Scalar(value=str()):
+            return "text"
+        case Scalar():
+            return "a number"
