@@ -231,7 +231,7 @@ Event = (
     | NodeSkipped
 )
 
-_TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}  # type: ignore[attr-defined]
+_TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,47 @@ The user's own ``roles/`` and ``dsc_configs/`` come before the ones that travel 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import getpass
+import os
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.addresses import NodeName
 from provisioner.catalogue.registry import Registry
 from provisioner.configuration.build import build
 from provisioner.configuration.emit.meta_mof import META_SETTINGS, emit_meta_mof
-from provisioner.configuration.emit.mof import emit_mof
+from provisioner.configuration.emit.mof import emit_mof, size_problems
 from provisioner.configuration.model import Artifact, Configuration
 from provisioner.diagnostics import Diagnostics
+from provisioner.engine.executor import RunSummary
+from provisioner.engine.local import LocalExecutor
+from provisioner.engine.resume import adopt
+from provisioner.engine.verify_run import VerifyWork, run_checks
+from provisioner.engine.work import AllowReboot, ApplyOptions, Limits, NodeWork, Verifier
+from provisioner.errors import SecretError
+from provisioner.events import Event, RunStarted
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
 from provisioner.inventory.selection import select
+from provisioner.node.base import NodeApi
+from provisioner.node.managed import ManagedNode
+from provisioner.reports.base import FanOut, Reporter
+from provisioner.reports.recorder import Recorder
 from provisioner.roles.expand import Expansion, expand
 from provisioner.roles.loader import RoleLibrary
+from provisioner.secrets.model import Secret
+from provisioner.secrets.redact import Redactor
+from provisioner.secrets.stores import resolve
+from provisioner.state.base import StateStore
+from provisioner.state.memory import MemoryStateStore
+from provisioner.state.sqlite import SqliteStateStore
+from provisioner.transport.registry import create
+from provisioner.verify.runner import verify
+from provisioner.verify.targets import RoleChecks, Target
 
 _MARKS = ("roles", "dsc_configs", ".provisioner")
 
@@ -43,6 +68,15 @@ class Compilation:
     inventory: Inventory
     nodes: Mapping[NodeName, CompiledNode]
     warnings: Diagnostics
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRequest:
+    """How an apply may go about it. ``parallel`` is the number of nodes at work at once, 0 for all."""
+
+    allow_reboot: AllowReboot
+    parallel: int = 10
+    reboot_running_vms: bool = False
 
 
 def builtin_folder() -> Path:
@@ -70,9 +104,9 @@ class Project:
         return cls(folder)
 
     @property
-    def state_folder(self) -> Path:
+    def state_file(self) -> Path:
         """Where runs are recorded."""
-        return self.root / ".provisioner"
+        return self.root / ".provisioner" / "state.db"
 
     def compile(self, inventory_path: Path, limit: str = "") -> Compilation:
         """Load an inventory and compile the selected nodes.
@@ -90,17 +124,50 @@ class Project:
         registry = Registry.builtin()
         nodes = {}
         for name in selected:
-            compiled = _compile_node(inventory.nodes[name], library, registry, problems)
+            compiled = _compile_node(inventory, name, library, registry, problems)
             if compiled is not None:
                 nodes[name] = compiled
         problems.raise_errors()
         return Compilation(inventory, nodes, problems)
 
+    def apply(
+        self, compilation: Compilation, request: ApplyRequest, reporters: Sequence[Reporter]
+    ) -> RunSummary:
+        """Make the nodes what the inventory says, then verify them.
+
+        A run of this inventory that was killed is taken up again under its own id.
+
+        Raises:
+            InputError: a secret cannot be resolved; nothing was contacted.
+            StateError: the journal is locked or cannot be written.
+        """
+        passwords = _passwords(compilation)
+        store = SqliteStateStore(self.state_file)
+        try:
+            with store.lock(
+                f"{getpass.getuser()}, process {os.getpid()}", _now().isoformat(timespec="seconds")
+            ):
+                return asyncio.run(_apply(compilation, request, passwords, store, FanOut(reporters)))
+        finally:
+            store.close()
+
+    def verify(
+        self, compilation: Compilation, reporters: Sequence[Reporter], parallel: int = 10
+    ) -> RunSummary:
+        """Run the roles' checks against the nodes; nothing is changed and nothing is recorded.
+
+        Raises:
+            InputError: a secret cannot be resolved; nothing was contacted.
+        """
+        passwords = _passwords(compilation)
+        return asyncio.run(_verify(compilation, passwords, parallel, FanOut(reporters)))
+
 
 def _compile_node(
-    node: Node, library: RoleLibrary, registry: Registry, problems: Diagnostics
+    inventory: Inventory, name: NodeName, library: RoleLibrary, registry: Registry, problems: Diagnostics
 ) -> CompiledNode | None:
-    expansion, found = expand(node, library, registry)
+    node = inventory.nodes[name]
+    expansion, found = expand(node, library, registry, site=inventory.site)
     problems.extend(found)
     if found.has_errors:
         return None
@@ -109,10 +176,156 @@ def _compile_node(
     if configuration is None:
         return None
     encoding = node.connection.encoding
-    return CompiledNode(
-        node=node,
-        expansion=expansion,
-        configuration=configuration,
-        document=emit_mof(configuration, encoding),
-        meta_document=emit_meta_mof(node.name, META_SETTINGS, encoding),
+    document = emit_mof(configuration, encoding, registry)
+    problems.extend(size_problems(document, node.where))
+    meta_document = emit_meta_mof(node.name, META_SETTINGS, encoding)
+    return CompiledNode(node, expansion, configuration, document, meta_document)
+
+
+async def _apply(
+    compilation: Compilation,
+    request: ApplyRequest,
+    passwords: Mapping[NodeName, Secret],
+    store: StateStore,
+    reporter: FanOut,
+) -> RunSummary:
+    digests = {name: node.configuration.name for name, node in compilation.nodes.items()}
+    adopted = adopt(store, compilation.inventory.path, digests)
+    run_id = adopted.run_id if adopted else _new_run_id()
+    record = Recorder(
+        run_id,
+        store,
+        reporter,
+        now=_now,
+        next_sequence=adopted.next_sequence if adopted else 1,
+        redact=_redactor(passwords),
     )
+    options = ApplyOptions(
+        parallel=request.parallel,
+        allow_reboot=request.allow_reboot,
+        reboot_running_vms=request.reboot_running_vms,
+    )
+    works = [_work(node, passwords[name]) for name, node in compilation.nodes.items()]
+    try:
+        record(_started(run_id, compilation, "apply", resumed=adopted is not None))
+        return await LocalExecutor().run(
+            run_id,
+            works,
+            options,
+            verifier=_verifier(compilation),
+            record=record,
+            past=adopted.past if adopted else None,
+        )
+    finally:
+        reporter.close()
+
+
+async def _verify(
+    compilation: Compilation, passwords: Mapping[NodeName, Secret], parallel: int, reporter: FanOut
+) -> RunSummary:
+    run_id = _new_run_id()
+    record = Recorder(run_id, MemoryStateStore(), reporter, now=_now, redact=_redactor(passwords))
+    works = [
+        VerifyWork(name, lambda node=node, name=name: _connect(node.node, passwords[name]))  # type: ignore[misc]
+        for name, node in compilation.nodes.items()
+    ]
+    try:
+        record(_started(run_id, compilation, "verify"))
+        return await run_checks(run_id, works, _verifier(compilation), record, parallel)
+    finally:
+        reporter.close()
+
+
+def _work(compiled: CompiledNode, password: Secret) -> NodeWork:
+    resources = compiled.configuration.resources
+    connection = compiled.node.connection
+    return NodeWork(
+        name=compiled.node.name,
+        document=compiled.document.content,
+        digest=compiled.configuration.name,
+        meta_document=compiled.meta_document.content,
+        meta_settings=META_SETTINGS,
+        connect=lambda: _connect(compiled.node, password),
+        resources=tuple(str(resource.id) for resource in resources),
+        positions={str(resource.id).casefold(): str(resource.where) for resource in resources},
+        limits=Limits(
+            connect_timeout_s=connection.connect_timeout_s,
+            reconnect_timeout_s=connection.reconnect_timeout_s,
+            reboot_timeout_s=connection.reboot_timeout_s,
+            job_timeout_s=connection.job_timeout_s,
+        ),
+    )
+
+
+def _connect(node: Node, password: Secret) -> NodeApi:
+    connection = node.connection
+    transport = create(
+        connection.transport,
+        node.name,
+        connection.endpoint,
+        connection.user,
+        password,
+        connect_timeout_s=connection.connect_timeout_s,
+    )
+    return ManagedNode(node.name, transport, connection.framing)
+
+
+def _verifier(compilation: Compilation) -> Verifier:
+    """Bring the checks of each node's roles together with its open session."""
+
+    async def check(nodes: Mapping[NodeName, NodeApi], report: object) -> None:
+        targets = []
+        for name, api in nodes.items():
+            expansion = compilation.nodes[name].expansion
+            checks = tuple(RoleChecks(check.role, check.path) for check in expansion.checks)
+            targets.append(Target(name, checks, api.run, expansion.variables))
+        await verify(targets, report)  # type: ignore[arg-type]
+
+    return check
+
+
+def _passwords(compilation: Compilation) -> dict[NodeName, Secret]:
+    """Resolve every node's password before anything is contacted; all failures at once."""
+    problems = Diagnostics()
+    found = {}
+    base = Path(compilation.inventory.path).parent
+    for name, compiled in compilation.nodes.items():
+        connection = compiled.node.connection
+        try:
+            found[name] = resolve(connection.password, base)
+        except SecretError as error:
+            problems.error(
+                "Secret cannot be resolved",
+                f"The password of node '{name}' is {error.reference}: {error.reason}.",
+                connection.where,
+                error.help,
+            )
+    problems.raise_errors()
+    return found
+
+
+def _redactor(passwords: Mapping[NodeName, Secret]) -> Redactor:
+    redactor = Redactor()
+    for password in passwords.values():
+        redactor.add(password)
+    return redactor
+
+
+def _started(run_id: str, compilation: Compilation, operation: str, *, resumed: bool = False) -> Event:
+    return RunStarted(
+        run_id=run_id,
+        inventory=compilation.inventory.path,
+        operation=operation,
+        nodes=tuple(compilation.nodes),
+        total=len(compilation.inventory.nodes),
+        digests={name: node.configuration.name for name, node in compilation.nodes.items()},
+        resumed=resumed,
+    )
+
+
+def _new_run_id() -> str:
+    return f"{_now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

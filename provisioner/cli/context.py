@@ -24,6 +24,13 @@ limit_option = click.option(
     default="",
     help="Only these nodes: names, globs, @groups; '!' takes away. Example: 'hv*,@storage,!hv03'.",
 )
+parallel_option = click.option(
+    "--parallel",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="How many nodes are worked on at once; 0 for all.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout.")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from provisioner.cli.context import inventory_argument, json_option, limit_option, say, verb
+from provisioner.cli.reporting import show_warnings
 from provisioner.configuration.model import Artifact
 from provisioner.project import Compilation, Project
 
@@ -32,8 +33,7 @@ def compile_documents(inventory: Path, limit: str, output: Path, as_json: bool) 
     Nothing is written unless every selected node compiles.
     """
     compilation = Project.of(inventory).compile(inventory, limit)
-    for warning in compilation.warnings:
-        click.echo(warning.render(), err=True)
+    show_warnings(compilation.warnings)
     output.mkdir(parents=True, exist_ok=True)
     for node in compilation.nodes.values():
         for artifact in (node.document, node.meta_document):

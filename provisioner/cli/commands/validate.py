@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from provisioner.cli.context import inventory_argument, limit_option, say, verb
+from provisioner.cli.reporting import show_warnings
 from provisioner.project import Project
 
 
@@ -17,7 +18,6 @@ from provisioner.project import Project
 def validate(inventory: Path, limit: str) -> None:
     """Check an inventory, its roles and every node's configuration."""
     compilation = Project.of(inventory).compile(inventory, limit)
-    for warning in compilation.warnings:
-        click.echo(warning.render(), err=True)
+    show_warnings(compilation.warnings)
     resources = sum(len(node.configuration.resources) for node in compilation.nodes.values())
     say(f"{inventory}: {len(compilation.nodes)} nodes, {resources} resources, no errors.")
