@@ -1,0 +1,74 @@
+"""Ask for a virtual switch of Hyper-V.
+
+Without the Hyper-V PowerShell module there is no ``Get-VMSwitch``: then every question raises CommandError,
+since nobody can say whether the switch is there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provisioner.errors import NodeError
+from provisioner.transport.base import Pipeline
+from provisioner.verify.question import AskedNode, named, only_row, table_of, text_of
+
+if TYPE_CHECKING:
+    from provisioner.transport.base import Record
+
+TABLE = Pipeline.of("Get-VMSwitch")
+ADAPTERS = Pipeline.of("Get-NetAdapter")
+
+
+class VSwitch:
+    """One virtual switch by name. Questions about a missing or ambiguous switch raise NodeError."""
+
+    def __init__(self, asked: AskedNode, name: str) -> None:
+        self._asked = asked
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<vswitch {self.name} on {self._asked.node}>"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is at least one switch of this name."""
+        return bool(self._rows)
+
+    @property
+    def type(self) -> str:
+        """Return External, Internal or Private."""
+        return text_of(self._row["SwitchType"])
+
+    @property
+    def adapter_description(self) -> str:
+        """Return the interface description of the physical adapter; empty for a switch without one."""
+        return text_of(self._row["NetAdapterInterfaceDescription"])
+
+    @property
+    def adapter(self) -> str:
+        """Return the name of the physical adapter ("Ethernet 2"), found by its description.
+
+        Raises:
+            NodeError: no adapter, or more than one, has that description.
+        """
+        description = self.adapter_description
+        if not description:
+            raise NodeError(self._asked.node, f"vswitch {self.name} has no physical adapter")
+        rows = table_of(self._asked.node, ADAPTERS, self._asked.ask(ADAPTERS))
+        found = named(rows, "InterfaceDescription", description)
+        return text_of(
+            only_row(self._asked.node, found, f"network adapter described as {description}")["Name"]
+        )
+
+    @property
+    def allows_management_os(self) -> bool:
+        """Whether the node itself uses the switch too."""
+        return bool(self._row["AllowManagementOS"])
+
+    @property
+    def _rows(self) -> tuple[Record, ...]:
+        return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Name", self.name)
+
+    @property
+    def _row(self) -> Record:
+        return only_row(self._asked.node, self._rows, f"virtual switch named {self.name}")

@@ -1,0 +1,73 @@
+"""The object that checks receive as ``host``: one node, and the questions that can be put to it.
+
+"host" is testinfra's word, used in checks only. Nothing here talks to a node; the batch does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from provisioner.verify.registry import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from provisioner.addresses import NodeName
+    from provisioner.transport.base import Pipeline, Result
+    from provisioner.verify.checks.feature import Feature
+    from provisioner.verify.checks.file import File
+    from provisioner.verify.checks.iscsi_target import IscsiTarget
+    from provisioner.verify.checks.lcm import Lcm
+    from provisioner.verify.checks.service import Service
+    from provisioner.verify.checks.vswitch import VSwitch
+
+
+class Host:
+    """One node. ``variables`` are those its roles were declared with."""
+
+    def __init__(
+        self, node: NodeName, variables: Mapping[str, Any], ask: Callable[[Pipeline], Result]
+    ) -> None:
+        self.node = node
+        self.variables = variables
+        self._ask = ask
+
+    def __repr__(self) -> str:
+        return f"<host {self.node}>"
+
+    def ask(self, pipeline: Pipeline) -> Result:
+        """Put any pipeline to the node; the same one is asked once, of all nodes of the role together."""
+        return self._ask(pipeline)
+
+    def check(self, name: str, *arguments: object) -> Any:
+        """Return a check by its registered name; this is how checks of other packages are reached.
+
+        Raises:
+            UsageError: there is no check of this name.
+        """
+        return find(name)(self, *arguments)
+
+    def feature(self, name: str) -> Feature:
+        """Return a Windows feature by the name ``Get-WindowsFeature`` shows."""
+        return cast("Feature", self.check("feature", name))
+
+    def service(self, name: str) -> Service:
+        """Return a service by its short name."""
+        return cast("Service", self.check("service", name))
+
+    def file(self, path: str) -> File:
+        """Return a file or folder by its full path."""
+        return cast("File", self.check("file", path))
+
+    def vswitch(self, name: str) -> VSwitch:
+        """Return a virtual switch by its name."""
+        return cast("VSwitch", self.check("vswitch", name))
+
+    def iscsi_target(self, name: str) -> IscsiTarget:
+        """Return an iSCSI target by its name."""
+        return cast("IscsiTarget", self.check("iscsi_target", name))
+
+    @property
+    def lcm(self) -> Lcm:
+        """The Local Configuration Manager."""
+        return cast("Lcm", self.check("lcm"))

@@ -1,0 +1,45 @@
+"""Which checks there are: name to ``"module:Class"``. A new check is one file and one line here.
+
+Other packages add checks by the entry point group ``provisioner.checks``; a name of ours always means ours.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from provisioner.diagnostics import did_you_mean
+from provisioner.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHECKS = {
+    "feature": "provisioner.verify.checks.feature:Feature",
+    "file": "provisioner.verify.checks.file:File",
+    "iscsi_target": "provisioner.verify.checks.iscsi_target:IscsiTarget",
+    "lcm": "provisioner.verify.checks.lcm:Lcm",
+    "service": "provisioner.verify.checks.service:Service",
+    "vswitch": "provisioner.verify.checks.vswitch:VSwitch",
+}
+
+GROUP = "provisioner.checks"
+
+
+def find(name: str) -> Callable[..., Any]:
+    """Return the class of a check; it is called with the asked node and the check's own arguments.
+
+    Raises:
+        UsageError: there is no check of this name.
+    """
+    found = CHECKS.get(name)
+    if found:
+        module, _, attribute = found.partition(":")
+        check: Callable[..., Any] = getattr(import_module(module), attribute)
+        return check
+    others = entry_points(group=GROUP)
+    for point in others.select(name=name):
+        theirs: Callable[..., Any] = point.load()
+        return theirs
+    raise UsageError(f"there is no check named '{name}'", did_you_mean(name, [*CHECKS, *others.names]))
