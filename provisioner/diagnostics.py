@@ -111,8 +111,9 @@ class Diagnostics:
         self._problems.append(Diagnostic(Severity.WARNING, summary, detail, where, help))
 
     def extend(self, others: Iterable[Diagnostic]) -> None:
-        """Add all of another collection."""
-        self._problems.extend(others)
+        """Add what another collection has beyond this one: nodes that share a role share its problems."""
+        seen = set(self._problems)
+        self._problems.extend(other for other in others if other not in seen)
 
     def raise_errors(self) -> None:
         """Raise ``InputError`` with all problems when there is at least one error."""

@@ -1,0 +1,78 @@
+"""Read ``dsc_configs/<name>.dsc.yaml``: a list of resources in the shape of a DSC v3 configuration document.
+
+YAML is read before any expression is evaluated: positions survive, and no value can bring structure in.
+``$schema``, ``contentVersion`` and ``metadata`` are tolerated as DSC v3 documents have them; its
+``[function()]`` texts are plain text here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provisioner import documents
+from provisioner.diagnostics import Diagnostics
+from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.roles.fields import Fields
+from provisioner.roles.model import ResourceTemplate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provisioner.documents import Tree
+
+_DOCUMENT_KEYS = ("resources",)
+_TOLERATED_KEYS = ("$schema", "contentVersion", "metadata")
+_RESOURCE_KEYS = ("name", "type", "properties", "dependsOn", "condition", "forEach")
+
+
+def read_resources(path: Path, shown_as: str) -> tuple[tuple[ResourceTemplate, ...], Diagnostics]:
+    """Read the resources of one file, in file order."""
+    tree, problems = documents.load(path, shown_as)
+    fields = Fields.of(tree, "a configuration file", problems)
+    if fields is None:
+        return (), problems
+    fields.only(_DOCUMENT_KEYS, _TOLERATED_KEYS)
+    if fields.tree("resources") is None:
+        problems.error("Missing key", "A configuration file needs the key 'resources'.", fields.where)
+    found = [_resource(item, problems) for item in fields.items("resources")]
+    return tuple(each for each in found if each), problems
+
+
+def _resource(tree: Tree, problems: Diagnostics) -> ResourceTemplate | None:
+    fields = Fields.of(tree, "a resource", problems)
+    if fields is None:
+        return None
+    fields.only(_RESOURCE_KEYS, ("metadata",))
+    name = fields.required_text("name")
+    kind = fields.required_text("type")
+    if kind and kind.text.count("/") != 1:
+        problems.error(
+            "Resource type has another form",
+            f"'{kind.text}' is not of the form Module/Resource.",
+            kind.where,
+            "Write it like 'PSDscResources/Service'.",
+        )
+        return None
+    condition = fields.scalar("condition")
+    for_each = fields.tree("forEach")
+    properties = fields.mapping("properties")
+    depends_on = _depends_on(fields.tree("dependsOn"), problems)
+    if name is None or kind is None:
+        return None
+    pairs = tuple((entry.key, entry.value) for entry in properties.entries) if properties else ()
+    return ResourceTemplate(name, kind, pairs, depends_on, condition, for_each, fields.where)
+
+
+def _depends_on(tree: Tree | None, problems: Diagnostics) -> tuple[Scalar, ...]:
+    """Return the entries; a single one need not stand in a list."""
+    match tree:
+        case None:
+            return ()
+        case Sequence():
+            entries: tuple[Tree, ...] = tree.items
+        case Scalar() | Mapping():
+            entries = (tree,)
+    for entry in entries:
+        if not isinstance(entry, Scalar):
+            problems.error("Wrong kind of value", "'dependsOn' is a list of '[Type]Name'.", entry.where)
+    return tuple(entry for entry in entries if isinstance(entry, Scalar))

@@ -1,0 +1,208 @@
+"""Evaluate the resources of one role for one node: expressions become values, conditions and loops decide.
+
+An expression that yields null means "not set": the property, or the entry of ``dependsOn``, is left out.
+
+Besides variables, expressions have two functions: ``template(name)`` is the text of a file in the role's
+``templates`` folder, and ``resources(type, names)`` the list of ``[Type]Name`` that ``dependsOn`` takes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from provisioner import documents
+from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
+from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.expressions import ExpressionError, Expressions
+from provisioner.roles.loader import inside, shown
+from provisioner.roles.model import Declaration, DeclaredProperty, LeftOut, Reference, Value
+from provisioner.roles.variables import kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from provisioner.documents import Tree
+    from provisioner.roles.model import ResourceTemplate, Role
+
+
+class _Skip(Exception):
+    """This resource cannot be evaluated further."""
+
+
+class Evaluation:
+    """The resources of one role on one node, being evaluated. Read the three results after ``run``."""
+
+    def __init__(self, role: Role, variables: dict[str, Any], node_name: str) -> None:
+        """Take what expressions see as ``variables``: those of the role, ``node`` and ``site``."""
+        self.declarations: list[Declaration] = []
+        self.left_out: list[LeftOut] = []
+        self.problems = Diagnostics()
+        self._role = role
+        self._variables = variables
+        self._node_name = node_name
+
+    def run(self) -> None:
+        """Evaluate all resources in file order."""
+        for template in self._role.resources:
+            for bound in self._bindings(template):
+                try:
+                    self._declare(template, bound)
+                except _Skip:
+                    continue
+
+    def _bindings(self, template: ResourceTemplate) -> Iterator[dict[str, Any]]:
+        """Yield the variables of each turn of ``forEach``; one turn when there is none."""
+        if template.for_each is None:
+            yield self._variables
+            return
+        try:
+            items = self._value(template.for_each, self._variables).data
+        except _Skip:
+            return
+        if not isinstance(items, list | tuple):
+            self.problems.error(
+                "forEach is not a list",
+                f"'forEach' needs a list, and this is {kind(items)}.",
+                template.for_each.where,
+            )
+            return
+        for index, item in enumerate(items):
+            yield {**self._variables, "item": item, "index": index}
+
+    def _declare(self, template: ResourceTemplate, variables: dict[str, Any]) -> None:
+        module, _, type_name = template.kind.text.partition("/")
+        name = self._name(template, variables)
+        if not self._condition(template, variables):
+            self.left_out.append(LeftOut(type_name, name, template.where))
+            return
+        properties = []
+        is_complete = True
+        for key, tree in template.properties:
+            try:
+                value = self._value(tree, variables)
+            except _Skip:  # Go on: all problems at once.
+                is_complete = False
+                continue
+            if value.data is not None:
+                properties.append(DeclaredProperty(Reference(key.text, key.where), value))
+        depends_on: list[Reference] = []
+        for tree in template.depends_on:
+            depends_on.extend(self._targets(tree, variables))
+        if not is_complete:
+            raise _Skip
+        self.declarations.append(
+            Declaration(
+                role=self._role.name,
+                module=module,
+                type_name=type_name,
+                name=name,
+                properties=tuple(properties),
+                depends_on=tuple(depends_on),
+                where=template.where,
+                kind_where=template.kind.where,
+                name_where=template.name.where,
+            )
+        )
+
+    def _targets(self, entry: Scalar, variables: dict[str, Any]) -> Iterator[Reference]:
+        """Yield what an entry of ``dependsOn`` names: one resource, or several when it yields a list."""
+        found = self._scalar(entry, variables)
+        for target in found if isinstance(found, list | tuple) else [found]:
+            if isinstance(target, str):
+                yield Reference(target, entry.where)
+            elif target is not None:
+                self.problems.error(
+                    "Dependency is not text",
+                    f"An entry of 'dependsOn' is '[Type]Name', and this is {kind(target)}.",
+                    entry.where,
+                )
+
+    def _name(self, template: ResourceTemplate, variables: dict[str, Any]) -> str:
+        name = self._value(template.name, variables).data
+        if isinstance(name, str) and name.strip():
+            return name
+        seen = "empty" if isinstance(name, str) else kind(name)
+        self.problems.error(
+            "Resource name is not text",
+            f"The name of a resource is text, and this is {seen} on node '{self._node_name}'.",
+            template.name.where,
+        )
+        raise _Skip
+
+    def _condition(self, template: ResourceTemplate, variables: dict[str, Any]) -> bool:
+        if template.condition is None:
+            return True
+        result = self._value(template.condition, variables).data
+        if isinstance(result, bool):
+            return result
+        self.problems.error(
+            "Condition is not true or false",
+            f"A condition yields true or false, and this yields {kind(result)} on node '{self._node_name}'.",
+            template.condition.where,
+            "Compare it with something, for example {{ name != '' }}.",
+        )
+        raise _Skip
+
+    def _value(self, tree: Tree, variables: dict[str, Any]) -> Value:
+        match tree:
+            case Scalar():
+                text = "" if isinstance(tree.value, str) else tree.text
+                return Value(self._scalar(tree, variables), tree.where, text=text)
+            case Sequence():
+                items = tuple(self._value(item, variables) for item in tree.items)
+                return Value(tuple(item.data for item in items), tree.where, items)
+            case Mapping():
+                plain = {name: self._value(value, variables).data for name, value in tree.items()}
+                return Value(plain, tree.where)
+
+    def _scalar(self, scalar: Scalar, variables: dict[str, Any]) -> Any:
+        if not isinstance(scalar.value, str):
+            return scalar.value
+        functions: dict[str, Callable[..., Any]] = {
+            "template": lambda name: self._template(name, variables),
+            "resources": lambda type_name, names: [f"[{type_name}]{name}" for name in names],
+        }
+        expressions = Expressions(variables, functions)
+        try:
+            return expressions.evaluate(scalar.value)
+        except _InTemplate:
+            raise _Skip from None
+        except ExpressionError as error:
+            self._report(error, scalar.where)
+            raise _Skip from None
+
+    def _template(self, name: Any, variables: dict[str, Any]) -> str:
+        """Render a text file of the role's ``templates`` folder with the variables of the expression."""
+        folder = self._role.folder / "templates"
+        path = inside(folder, name) if isinstance(name, str) else None
+        if path is None:
+            raise ExpressionError(
+                f"template() takes the name of a file inside {shown(folder)}: a relative path with forward "
+                f"slashes and without '..'."
+            )
+        if not path.is_file():
+            known = tuple(each.name for each in sorted(folder.glob("*")) if each.is_file())
+            raise ExpressionError(f"There is no template {shown(path)}.", None, str(name), known)
+        text, source, problems = documents.read_text(path, shown(path))
+        self.problems.extend(problems)
+        if text is None:
+            raise _InTemplate("The template cannot be read.")
+        try:
+            return Expressions(variables).render(text)
+        except ExpressionError as error:
+            line = error.offset_line or 1
+            end = len(source.line(line)) + 1
+            self._report(error, SourceRange(source, line, 1, line, end))
+            raise _InTemplate(error.message) from None
+
+    def _report(self, error: ExpressionError, where: SourceRange) -> None:
+        if error.undefined_name is not None:
+            help_ = did_you_mean(error.undefined_name, error.known)
+            self.problems.error("Unknown name in an expression", error.message, where, help_)
+        else:
+            detail = f"{error.message} (Role '{self._role.name}', node '{self._node_name}'.)"
+            self.problems.error("Expression cannot be evaluated", detail, where)
+
+
+class _InTemplate(ExpressionError):
+    """A template failed; the reason is reported with its position in the template already."""

@@ -1,0 +1,261 @@
+"""Find roles by name and read ``role.yaml`` with everything it refers to.
+
+A search path is a list of project folders, each with ``roles/`` and ``dsc_configs/`` in it; the first that has
+a role, or a configuration file, is taken, so a user's project can replace what is built in. Each role is read
+once. All problems of a role are reported at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from provisioner import documents
+from provisioner.addresses import RoleName
+from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.roles.configuration_file import read_resources
+from provisioner.roles.fields import Fields
+from provisioner.roles.model import (
+    RESERVED_NAMES,
+    ModuleUse,
+    Reference,
+    ResourceTemplate,
+    Role,
+    Variable,
+    VariableType,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from provisioner.diagnostics import SourceRange
+    from provisioner.documents import Scalar
+
+_ROLE_KEYS = ("description", "variables", "requires", "modules", "configurations", "checks")
+_VARIABLE_KEYS = ("type", "items", "default", "required", "description", "choices")
+_VARIABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class RoleLibrary:
+    """The roles of a search path."""
+
+    def __init__(self, search_path: Sequence[Path]) -> None:
+        """Take project folders, the user's first and the built-in one last."""
+        # The same folder may come twice: a checkout is its own built-in folder.
+        self._search_path = tuple(dict.fromkeys(folder.resolve() for folder in search_path))
+        self._loaded: dict[str, tuple[Role | None, Diagnostics]] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all roles that can be found, sorted."""
+        found = {
+            path.parent.name for folder in self._search_path for path in folder.glob("roles/*/role.yaml")
+        }
+        return tuple(sorted(found))
+
+    def has(self, name: str) -> bool:
+        """Whether there is a role of this name."""
+        return self._find(name) is not None
+
+    def load(self, name: str) -> tuple[Role | None, Diagnostics]:
+        """Read a role.
+
+        Returns:
+            The role and its problems. None beside errors, and beside none when there is no such role: then
+            the caller knows the position to report.
+        """
+        if name not in self._loaded:
+            path = self._find(name)
+            self._loaded[name] = _Reader(path, self._search_path).read() if path else (None, Diagnostics())
+        return self._loaded[name]
+
+    def _find(self, name: str) -> Path | None:
+        if not _FOLDER_NAME.fullmatch(name):
+            return None
+        paths = (folder / "roles" / name / "role.yaml" for folder in self._search_path)
+        return next((path for path in paths if path.is_file()), None)
+
+
+def inside(folder: Path, written: str) -> Path | None:
+    """Return the path of a file below a folder; None when the text could lead out of it.
+
+    Only relative paths with forward slashes are taken, and links are followed before the decision.
+    """
+    pure = PurePosixPath(written)
+    if not written or pure.is_absolute() or ".." in pure.parts or re.search(r"[\\:\0]", written):
+        return None
+    path = folder / pure
+    return path if path.resolve().is_relative_to(folder.resolve()) else None
+
+
+def shown(path: Path) -> str:
+    """Return how a path is printed: relative to the working directory where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except (OSError, ValueError):  # no working directory, or another drive
+        return str(path)
+    return min(relative, str(path), key=len)
+
+
+class _Reader:
+    """Reads one ``role.yaml``."""
+
+    def __init__(self, path: Path, search_path: Sequence[Path]) -> None:
+        self._path = path
+        self._folder = path.parent
+        self._search_path = search_path
+        self._problems = Diagnostics()
+
+    def read(self) -> tuple[Role | None, Diagnostics]:
+        tree, found = documents.load(self._path, shown(self._path))
+        self._problems.extend(found)
+        fields = Fields.of(tree, "a role", self._problems)
+        if fields is None:
+            return None, self._problems
+        fields.only(_ROLE_KEYS)
+        description = fields.required_text("description")
+        role = Role(
+            name=RoleName(self._folder.name),
+            description=description.text.strip() if description else "",
+            folder=self._folder,
+            variables=self._variables(fields.mapping("variables")),
+            requires=tuple(Reference(item.text, item.where) for item in fields.texts("requires")),
+            modules=self._modules(fields.mapping("modules")),
+            resources=self._resources(fields.texts("configurations")),
+            checks=self._checks(fields.texts("checks")),
+        )
+        return (None if self._problems.has_errors else role), self._problems
+
+    def _variables(self, mapping: documents.Mapping | None) -> Mapping[str, Variable]:
+        found = {}
+        for entry in mapping.entries if mapping else ():
+            fields = Fields.of(entry.value, "a variable", self._problems)
+            if not _VARIABLE_NAME.fullmatch(entry.name) or entry.name in RESERVED_NAMES:
+                reason = (
+                    "is a name expressions use already"
+                    if entry.name in RESERVED_NAMES
+                    else "is not made of lower-case letters, digits and underscores"
+                )
+                self._problems.error(
+                    "Variable cannot have this name", f"'{entry.name}' {reason}.", entry.key.where
+                )
+            if fields:
+                variable = self._variable(entry.name, fields, entry.key.where)
+                if variable:
+                    found[entry.name] = variable
+        return found
+
+    def _variable(self, name: str, fields: Fields, where: SourceRange) -> Variable | None:
+        fields.only(_VARIABLE_KEYS)
+        kind = self._type(fields.required_text("type"))
+        items = self._type(fields.text("items"))
+        description = fields.required_text("description")
+        is_required = fields.flag("required")
+        choices = fields.items("choices")
+        default = fields.tree("default")
+        if kind is None or description is None:
+            return None
+        if items and kind not in {VariableType.LIST, VariableType.MAPPING}:
+            self._problems.error(
+                "Variable has no items",
+                f"Only a list or a mapping has 'items'; '{name}' is a {kind.value}.",
+                fields.key_where("items"),
+            )
+        if is_required and default is not None:
+            self._problems.error(
+                "Default is never used",
+                f"'{name}' is required, so its default is never used.",
+                fields.key_where("default"),
+                "Remove 'required' or 'default'.",
+            )
+        variable = Variable(
+            name=name,
+            type=kind,
+            description=description.text.strip(),
+            where=where,
+            is_required=is_required,
+            default=documents.plain(default) if default is not None else None,
+            choices=tuple(documents.plain(choice) for choice in choices),
+            items=items,
+        )
+        if default is not None and not kind.accepts(variable.default):
+            self._problems.error(
+                "Default has the wrong type",
+                f"The variable '{name}' is of type {kind.value}, and its default is not.",
+                default.where,
+            )
+        return variable
+
+    def _type(self, written: Scalar | None) -> VariableType | None:
+        if written is None:
+            return None
+        words = [each.value for each in VariableType]
+        if written.text in words:
+            return VariableType(written.text)
+        self._problems.error(
+            "Unknown variable type",
+            f"'{written.text}' is not a type of variables.",
+            written.where,
+            did_you_mean(written.text, words),
+        )
+        return None
+
+    def _modules(self, mapping: documents.Mapping | None) -> Mapping[str, ModuleUse]:
+        found = {}
+        for entry in mapping.entries if mapping else ():
+            value = entry.value
+            if isinstance(value, documents.Scalar) and isinstance(value.value, str):
+                found[entry.name] = ModuleUse(entry.name, value.text, value.where)
+            else:
+                self._problems.error(
+                    "Module version is not text",
+                    f"The version of '{entry.name}' has to be text, or 1.10 would become 1.1.",
+                    value.where,
+                    "Put it in quotes.",
+                )
+        return found
+
+    def _resources(self, names: Sequence[Scalar]) -> tuple[ResourceTemplate, ...]:
+        found: list[ResourceTemplate] = []
+        for name in names:
+            file_name = f"{name.text}.dsc.yaml"
+            folders = [folder / "dsc_configs" for folder in self._search_path]
+            paths = [folder / file_name for folder in folders]
+            path = next((path for path in paths if path.is_file()), None)
+            if not _FOLDER_NAME.fullmatch(name.text) or path is None:
+                known = {
+                    each.name.removesuffix(".dsc.yaml")
+                    for folder in folders
+                    for each in folder.glob("*.dsc.yaml")
+                }
+                self._problems.error(
+                    "Configuration file not found",
+                    f"There is no dsc_configs/{file_name}, neither in the project nor built in.",
+                    name.where,
+                    did_you_mean(name.text, known),
+                )
+                continue
+            resources, problems = read_resources(path, shown(path))
+            self._problems.extend(problems)
+            found.extend(resources)
+        return tuple(found)
+
+    def _checks(self, names: Sequence[Scalar]) -> tuple[Path, ...]:
+        found = []
+        for name in names:
+            path = inside(self._folder, name.text)
+            if path is None:
+                self._problems.error(
+                    "Path leads out of the role",
+                    f"'{name.text}' is not a path inside the role's folder.",
+                    name.where,
+                    "Write it relative to role.yaml, with forward slashes and without '..'.",
+                )
+            elif not path.is_file():
+                self._problems.error("Check file not found", f"There is no {shown(path)}.", name.where)
+            else:
+                found.append(path)
+        return tuple(found)

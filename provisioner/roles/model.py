@@ -1,0 +1,187 @@
+"""Roles as frozen values: what stands in ``role.yaml`` and configuration files, and what a node gets from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from provisioner.addresses import RoleName
+from provisioner.diagnostics import SourceRange
+from provisioner.documents import Scalar, Tree
+
+#: Names expressions know besides the role's variables; no variable may hide them.
+RESERVED_NAMES = ("node", "site", "item", "index", "template", "resources")
+
+
+class VariableType(Enum):
+    """Types a role variable may have; the value is the word in ``role.yaml``."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    MAPPING = "mapping"
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a plain YAML value is of this type. A boolean is never a number, an integer is one."""
+        match self:
+            case VariableType.STRING:
+                return isinstance(value, str)
+            case VariableType.INTEGER:
+                return isinstance(value, int) and not isinstance(value, bool)
+            case VariableType.NUMBER:
+                return isinstance(value, int | float) and not isinstance(value, bool)
+            case VariableType.BOOLEAN:
+                return isinstance(value, bool)
+            case VariableType.LIST:
+                return isinstance(value, list)
+            case VariableType.MAPPING:
+                return isinstance(value, dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable of a role.
+
+    ``items`` is the type of each item of a list or of each value of a mapping; None leaves them open.
+    ``default`` counts only when ``is_required`` is false; it may be None (null).
+    """
+
+    name: str
+    type: VariableType
+    description: str
+    where: SourceRange
+    is_required: bool = False
+    default: Any = None
+    choices: tuple[Any, ...] = ()
+    items: VariableType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name written somewhere in a role, and where."""
+
+    name: str
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleUse:
+    """A module a role needs, in exactly this version."""
+
+    name: str
+    version: str
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceTemplate:
+    """One entry of ``resources:``, its expressions not yet evaluated.
+
+    ``kind`` is ``Module/Type``; ``properties`` keep the position of each key; ``condition`` and ``for_each``
+    are None when absent.
+    """
+
+    name: Scalar
+    kind: Scalar
+    properties: tuple[tuple[Scalar, Tree], ...]
+    depends_on: tuple[Scalar, ...]
+    condition: Scalar | None
+    for_each: Tree | None
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One role. ``folder`` holds its templates and checks; ``resources`` are those of all its configurations."""
+
+    name: RoleName
+    description: str
+    folder: Path
+    variables: Mapping[str, Variable]
+    requires: tuple[Reference, ...]
+    modules: Mapping[str, ModuleUse]
+    resources: tuple[ResourceTemplate, ...]
+    checks: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A property's evaluated value: plain data, and where it was written.
+
+    ``items`` holds the parts of a list written as a YAML list, each with its own position; it is empty for a
+    scalar and for a list that came out of one expression. ``text`` is a literal number or boolean as written
+    (``1.10``), else empty.
+    """
+
+    data: Any
+    where: SourceRange
+    items: tuple[Value, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredProperty:
+    """A property as the author spelled it."""
+
+    name: Reference
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One resource a role wants on a node, evaluated but not yet held against its type.
+
+    ``module``, ``type_name`` and ``name`` are as written; ``depends_on`` are texts of the form ``[Type]Name``.
+    ``where`` is the entry in the configuration file, ``kind_where`` that of its ``type``.
+    """
+
+    role: RoleName
+    module: str
+    type_name: str
+    name: str
+    properties: tuple[DeclaredProperty, ...]
+    depends_on: tuple[Reference, ...]
+    where: SourceRange
+    kind_where: SourceRange
+    name_where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A resource whose condition is false for this node; kept so that messages can say so."""
+
+    type_name: str
+    name: str
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChecks:
+    """A file of checks a role brings."""
+
+    role: RoleName
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Everything the roles of one node ask for.
+
+    ``roles`` is every role in an order in which required ones come first; ``requires`` names, per role, the
+    roles it requires directly. ``modules`` maps module names to the one version all roles agree on.
+    ``variables`` are the values the roles see, defaults included; ``checks`` come in role order.
+    """
+
+    roles: tuple[RoleName, ...]
+    requires: Mapping[RoleName, tuple[Reference, ...]]
+    declarations: tuple[Declaration, ...]
+    left_out: tuple[LeftOut, ...]
+    modules: Mapping[str, str]
+    module_wheres: Mapping[str, SourceRange]
+    variables: Mapping[str, Any]
+    checks: tuple[RoleChecks, ...]
