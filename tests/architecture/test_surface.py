@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import provisioner
 
@@ -31,3 +33,8 @@ def test_asking_for_the_version_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_stub_names_exactly_what_is_promised() -> None:
+    stub = Path(provisioner.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"import (\w+) as \1$", stub, re.MULTILINE)) == list(provisioner.__all__)
