@@ -8,6 +8,7 @@ into our values and leaves the protocol's messages to pypsrp.
 from __future__ import annotations
 
 import base64
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -20,15 +21,20 @@ from pypsrp.serializer import Serializer, TaggedValue
 
 from provisioner.transport.base import ErrorRecord, Record, Value
 
+#: One UTF-16 unit. Source: MS-PSRP 2.2.5.3.2.
+_ESCAPE = re.compile("_x([0-9a-f]{4})_", re.IGNORECASE)
+#: References to what is no character in XML; PowerShell writes them, XML readers refuse them.
+_NO_CHARACTER = re.compile("&#x(?:FFF[EF]|D[89A-F][0-9A-F]{2});", re.IGNORECASE)
 _INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
 _LISTS = frozenset({"LST", "IE", "QUE", "STK"})
 _TEXTS = frozenset({"S", "ToString", "XD", "SBK", "URI"})
+_PROGRESS = "System.Management.Automation.ProgressRecord"
 _ENUM = frozenset({"System.Enum", "Deserialized.System.Enum"})
 
 _INTEGERS = ("By", "SB", "U16", "I16", "U32", "I32", "U64", "I64")
 _SCALARS: dict[str, Callable[[str], Any]] = {
-    "B": lambda text: text == "true",
+    "B": lambda text: text in {"true", "1"},
     "C": lambda text: chr(int(text)),
     "DT": datetime.fromisoformat,
     "D": lambda text: float(Decimal(text)),
@@ -70,6 +76,8 @@ class ValueSerializer(Serializer):
         Raises:
             SerializationError: The text is not CLIXML.
         """
+        if isinstance(element, str) and "&#" in element:
+            element = _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", element)
         if metadata is not None and (metadata.object is not None or type(metadata) is not ObjectMeta):
             return super().deserialize(element, metadata, clear)
         if clear:
@@ -85,7 +93,7 @@ class ValueSerializer(Serializer):
         tag = element.tag
         text = element.text or ""
         if tag in _TEXTS:
-            return self._deserialize_string(text) if "_" in text else text
+            return _unescaped(text) if "_x" in text.casefold() else text
         if tag == "Nil":
             return None
         if read := _SCALARS.get(tag):
@@ -98,6 +106,8 @@ class ValueSerializer(Serializer):
             return [self._value(item) for item in element]
         if tag == "DCT":
             return dict(self._entries(element))
+        if tag == "PR":
+            return Record((_PROGRESS,), {part.tag: part.text or "" for part in element})
         raise SerializationError(f"unknown element {tag}")
 
     def _entries(self, element: ET.Element) -> list[tuple[str, Value]]:
@@ -112,11 +122,18 @@ class ValueSerializer(Serializer):
         self.obj[reference] = Record(types, properties, self._value(said) if said is not None else "")
         for part in element:
             if part.tag in ("Props", "MS"):
-                properties.update((item.attrib["N"], self._value(item)) for item in part)
+                # A member set inside is no value.
+                properties.update((item.attrib["N"], self._value(item)) for item in part if item.tag != "MS")
             elif part.tag not in ("TN", "TNRef", "ToString"):
                 # Note properties on a number, text or list (PSComputerName, PSPath) are of no use to us.
                 self.obj[reference] = self._value(part if said is None or _ENUM.isdisjoint(types) else said)
         return self.obj[reference]
+
+
+def _unescaped(text: str) -> str:
+    """Resolve ``_xHHHH_``. Half a surrogate pair, which Windows allows and no file does, becomes U+FFFD."""
+    units = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def to_wire(value: Value) -> Any:
