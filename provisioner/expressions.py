@@ -80,9 +80,9 @@ _FILTERS: Final = (
     "title trim truncate unique upper urlencode wordcount"
 )
 
-#: What a template may consist of. No macros, no recursive loops, no blocks that capture text: with them a
+#: What a template may consist of, beside plain loops. No macros, no recursive loops, no blocks that capture text: with them a
 #: short template could run for ever, and none is needed to write a configuration file.
-_STATEMENTS: Final = (nodes.Output, nodes.For, nodes.If, nodes.Assign, nodes.With)
+_STATEMENTS: Final = (nodes.Output, nodes.If, nodes.Assign, nodes.With)
 
 
 class ExpressionError(ProvisionerError):
@@ -358,24 +358,26 @@ def _compiled_template(text: str) -> jinja2.Template:
 def _parsed(text: str) -> nodes.Template:
     if len(text) > MAX_SIZE:
         raise ExpressionError(f"The text has more than {MAX_SIZE} characters.")
-    environment = _environment()
     try:
-        tree = environment.parse(text)
+        tree = _environment().parse(text)
+        for statement in tree.find_all(nodes.Stmt):
+            _check_statement(statement)
     except jinja2.TemplateSyntaxError as error:
         raise ExpressionError(f"This is not a valid expression: {_sentence(error)}", error.lineno) from None
     except RecursionError:
         raise ExpressionError("The expression is nested too deeply.") from None
-    for statement in tree.find_all(nodes.Stmt):
-        if not isinstance(statement, _STATEMENTS) or (
-            isinstance(statement, nodes.For) and statement.recursive
-        ):
-            name = type(statement).__name__
-            raise ExpressionError(f"The statement '{name}' is not available here.", statement.lineno)
-        if isinstance(statement, nodes.For):
-            line = statement.lineno
-            statement.iter = nodes.Filter(statement.iter, _COUNTED, [], [], None, None, lineno=line)
-            statement.iter.set_environment(environment)
     return tree
+
+
+def _check_statement(statement: nodes.Stmt) -> None:
+    """Refuse what is not on the list, and let loops count their steps."""
+    if isinstance(statement, nodes.For) and not statement.recursive:
+        line = statement.lineno
+        statement.iter = nodes.Filter(statement.iter, _COUNTED, [], [], None, None, lineno=line)
+        statement.iter.set_environment(_environment())
+    elif not isinstance(statement, _STATEMENTS):
+        name = type(statement).__name__
+        raise ExpressionError(f"The statement '{name}' is not available here.", statement.lineno)
 
 
 def _sentence(error: jinja2.TemplateSyntaxError) -> str:
