@@ -44,7 +44,8 @@ DEFAULT_ADAPTERS = (
 class ServiceSpec:
     """A service beyond those of Windows.
 
-    ``start_mode`` is Auto, Manual or Disabled; ``start_behaviour`` ok, slow or fail. An empty path or display name follows from the name.
+    ``start_mode`` is Auto, Manual or Disabled; ``start_behaviour`` ok, slow or fail. An empty path or
+    display name follows from the name.
     """
 
     name: str
@@ -123,6 +124,7 @@ class NodeSpec:
 
     ``accept`` names the framings of ConfigurationData the node takes. ``failing_commands`` maps cmdlets to the
     text of the error they give. ``initiator_ids`` is ``value`` or ``full``: how InitiatorIds.Value reads.
+    ``serves_output_while_busy``: whether GetConfigurationResultOutput answers during a job.
     """
 
     name: str
@@ -145,6 +147,7 @@ class NodeSpec:
     failing_commands: Mapping[str, str] = field(default_factory=dict)
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
+    serves_output_while_busy: bool = True
 
     @property
     def netbios_name(self) -> str:
