@@ -1,0 +1,173 @@
+"""WS-Management faults with the codes, subcodes and wording Windows has.
+
+Values only: a fault is raised by the protocol code and rendered by ``envelope``.
+
+Source: recordings of real servers where there is one, else MS-WSMV 2.2.4.43 and the message table of
+winrm (wsmerror.h).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from xml.sax.saxutils import escape
+
+from provisioner.wire import namespaces as ns
+
+
+@dataclass(eq=False)
+class WSManFault(Exception):
+    """One fault. ``reason`` ends with the blank Windows puts there; ``detail`` is the fault detail's last part."""
+
+    code: int
+    subcode: str
+    reason: str
+    is_sender: bool = True
+    detail: str = ""
+    provider: tuple[str, str] | None = None
+
+    def body(self, machine: str) -> str:
+        """Render ``<s:Fault>``. ``machine`` is the address the client used."""
+        reason = escape(self.reason)
+        detail = f"<w:FaultDetail>{ns.FAULT_DETAIL}/{self.detail}</w:FaultDetail>" if self.detail else ""
+        return (
+            f"<s:Fault><s:Code><s:Value>s:{'Sender' if self.is_sender else 'Receiver'}</s:Value>"
+            f"<s:Subcode><s:Value>{self.subcode}</s:Value></s:Subcode></s:Code>"
+            f'<s:Reason><s:Text xml:lang="en-US">{reason}</s:Text></s:Reason>'
+            f"<s:Detail>{detail}{self._wsman_fault(machine, reason)}</s:Detail></s:Fault>"
+        )
+
+    def _wsman_fault(self, machine: str, reason: str) -> str:
+        opening = (
+            f'<f:WSManFault xmlns:f="{ns.FAULT}" Code="{self.code}" Machine="{escape(machine)}"><f:Message>'
+        )
+        closing = "</f:Message></f:WSManFault>"
+        if self.provider is None:
+            return opening + reason + closing
+        name, path = self.provider
+        inner = (
+            f'<f:ProviderFault provider="{name}" path="{path}">{opening}{reason}{closing}</f:ProviderFault>'
+        )
+        return opening + inner + closing
+
+
+_SHELL_PROVIDER: Final = ("Shell provider", r"%systemroot%\system32\WsmSvc.dll")
+
+
+def timed_out() -> WSManFault:
+    """Nothing came within OperationTimeout; the client repeats the Receive."""
+    return WSManFault(
+        2150858793,
+        "w:TimedOut",
+        "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  ",
+        is_sender=False,
+    )
+
+
+def no_such_shell() -> WSManFault:
+    """The shell is not there, or no longer."""
+    return WSManFault(
+        2150858843,
+        "w:InvalidSelectors",
+        "The WS-Management service cannot process the request because the request contained invalid selectors "
+        "for the resource. ",
+        detail="UnexpectedSelectors",
+        provider=_SHELL_PROVIDER,
+    )
+
+
+def no_such_command() -> WSManFault:
+    """The command of this shell is not there, or no longer."""
+    return WSManFault(
+        2150858843,
+        "w:InvalidSelectors",
+        "The Windows Remote Shell received a request to perform an operation on a command identifier that does "
+        "not exist. Either the command has completed execution or the client specified an invalid command "
+        "identifier. ",
+        detail="UnexpectedSelectors",
+    )
+
+
+def aborted() -> WSManFault:
+    """A pending Receive whose shell or command went away."""
+    return WSManFault(
+        995,
+        "w:InternalError",
+        "The I/O operation has been aborted because of either a thread exit or an application request. ",
+        is_sender=False,
+    )
+
+
+def disconnected() -> WSManFault:
+    """The shell is disconnected; only Connect, Reconnect and Delete make sense."""
+    return WSManFault(
+        2150859230,
+        "w:InternalError",
+        "The WS-Management service cannot process the request because the stream is currently disconnected. ",
+        is_sender=False,
+    )
+
+
+def action_not_supported(action: str) -> WSManFault:
+    """The action does not exist for this resource."""
+    return WSManFault(
+        2150858770,
+        "a:ActionNotSupported",
+        f"The WS-Management service does not support the action {action} for this resource. ",
+    )
+
+
+def no_such_resource(uri: str) -> WSManFault:
+    """The resource URI names nothing here."""
+    return WSManFault(
+        2150858752,
+        "a:DestinationUnreachable",
+        "The WS-Management service cannot process the request. The service cannot find the resource identified "
+        f"by the resource URI and selectors. Resource URI: {uri} ",
+        detail="InvalidResourceURI",
+    )
+
+
+def schema_violation(what: str) -> WSManFault:
+    """The envelope is XML, but not the message its action asks for."""
+    return WSManFault(
+        2150858817,
+        "w:SchemaValidationError",
+        f"The SOAP XML in the message does not match the corresponding XML schema definition. {what} ",
+    )
+
+
+def invalid_parameter(what: str) -> WSManFault:
+    """A value of the message cannot be used."""
+    return WSManFault(87, "w:InvalidParameter", f"The parameter is incorrect. {what} ")
+
+
+def request_too_large() -> WSManFault:
+    """The request exceeds the MaxEnvelopeSizekb of the service."""
+    return WSManFault(
+        2150859025,
+        "w:EncodingLimit",
+        "The WinRM client sent a request to the remote WS-Management service and was notified that the request "
+        "size exceeded the configured MaxEnvelopeSize quota. ",
+        detail="MaxEnvelopeSizeExceeded",
+    )
+
+
+def envelope_too_small() -> WSManFault:
+    """The MaxEnvelopeSize of the client leaves no room for a response."""
+    return WSManFault(
+        2150858824,
+        "w:EncodingLimit",
+        "The WS-Management service cannot process the request because the MaxEnvelopeSize value is too small. ",
+        detail="MinimumEnvelopeLimit",
+    )
+
+
+def internal_error() -> WSManFault:
+    """Something of ours went wrong while the request was served."""
+    return WSManFault(
+        1359,
+        "w:InternalError",
+        "An internal error occurred. ",
+        is_sender=False,
+    )

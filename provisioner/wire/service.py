@@ -1,0 +1,156 @@
+"""The WS-Management service of one node: envelopes in, envelopes out.
+
+Puts the rooms of this package together: size limit, parsing, the resources (shells, winrm/config), rendering.
+Sans-I/O like the rest; ids and the time come from the caller.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeAlias
+
+from provisioner.wire import faults, identify
+from provisioner.wire import namespaces as ns
+from provisioner.wire.envelope import (
+    MalformedEnvelope,
+    Request,
+    build_response,
+    find_host,
+    find_message_id,
+    parse_document,
+    parse_request,
+)
+from provisioner.wire.psrp import RunspacePool
+from provisioner.wire.settings import ServiceSettings, config_body
+from provisioner.wire.shell import Await, Caller, Contents, Effect, Ended, Happened, Refuse, Respond, Shells
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The HTTP response to the request ``ticket``."""
+
+    ticket: int
+    status: HTTPStatus
+    body: bytes
+
+
+Outcome: TypeAlias = Answer | Await | Happened | Ended
+
+
+class Service:
+    """One node's service. ``build`` is its build of Windows (``20348.2227``)."""
+
+    def __init__(self, settings: ServiceSettings, build: str, new_id: Callable[[], uuid.UUID]) -> None:
+        self._settings = settings
+        self._build = build
+        self._new_id = new_id
+        self._shells = Shells(settings, self._new_contents, new_id)
+        self._pending: dict[int, Request] = {}
+
+    @property
+    def shells_open(self) -> int:
+        """Number of shells."""
+        return len(self._shells)
+
+    def pool(self, shell_id: uuid.UUID) -> RunspacePool | None:
+        """Return the runspace pool of a shell; None when it is gone."""
+        contents = self._shells.contents(shell_id)
+        assert contents is None or isinstance(contents, RunspacePool)
+        return contents
+
+    def identify(self, ticket: int, data: bytes, *, is_authenticated: bool) -> Answer:
+        """Answer an Identify; anything else is refused."""
+        try:
+            is_identify = identify.is_identify(parse_document(data))
+        except MalformedEnvelope:
+            is_identify = False
+        if not is_identify:
+            return Answer(ticket, HTTPStatus.BAD_REQUEST, b"")
+        body = identify.identify_response(f"10.0.{self._build}", is_authenticated=is_authenticated)
+        return Answer(ticket, HTTPStatus.OK, body)
+
+    def handle(self, ticket: int, data: bytes, caller: Caller, now: float) -> list[Outcome]:
+        """Take one request."""
+        if len(data) > self._settings.max_envelope_bytes:
+            return [self._fault(ticket, faults.request_too_large(), find_message_id(data), find_host(data))]
+        try:
+            request = parse_request(data)
+        except MalformedEnvelope:
+            return [self._unreadable(ticket, data)]
+        except faults.WSManFault as fault:
+            return [self._fault(ticket, fault, find_message_id(data), find_host(data))]
+        self._pending[ticket] = request
+        if request.resource_uri.partition("?")[0].rstrip("/") == ns.CONFIG_URI:
+            return self._render([self._config(ticket, request)])
+        return self._render(self._shells.handle(ticket, request, caller, now))
+
+    def failed(self, ticket: int, data: bytes) -> Answer:
+        """Answer a request over which our own code failed."""
+        self._pending.pop(ticket, None)
+        self._shells.abandon(ticket)
+        return self._fault(ticket, faults.internal_error(), find_message_id(data), find_host(data))
+
+    def pump(self, shell_id: uuid.UUID) -> list[Outcome]:
+        """Answer what waits for output of a shell."""
+        return self._render(self._shells.pump(shell_id))
+
+    def expire(self, ticket: int) -> list[Outcome]:
+        """The time of a waiting request is over."""
+        return self._render(self._shells.expire(ticket))
+
+    def abandon(self, ticket: int) -> None:
+        """The connection of a waiting request is gone."""
+        self._shells.abandon(ticket)
+        self._pending.pop(ticket, None)
+
+    def sweep(self, now: float) -> list[Outcome]:
+        """Remove idle shells."""
+        return self._render(self._shells.sweep(now))
+
+    def remove_all(self) -> list[Outcome]:
+        """Remove every shell."""
+        return self._render(self._shells.remove_all())
+
+    def _new_contents(self, resource_uri: str) -> Contents | None:
+        return RunspacePool(self._build) if resource_uri.startswith(ns.POWERSHELL_URI) else None
+
+    def _config(self, ticket: int, request: Request) -> Effect:
+        if request.action != f"{ns.TRANSFER}/Get":
+            return Refuse(ticket, faults.action_not_supported(request.action))
+        return Respond(ticket, f"{ns.TRANSFER}/GetResponse", config_body(self._settings))
+
+    def _unreadable(self, ticket: int, data: bytes) -> Answer:
+        try:
+            is_identify = identify.is_identify(parse_document(data))
+        except MalformedEnvelope:
+            is_identify = False
+        if is_identify:
+            return self.identify(ticket, data, is_authenticated=True)
+        return Answer(ticket, HTTPStatus.BAD_REQUEST, b"")
+
+    def _render(self, effects: list[Effect]) -> list[Outcome]:
+        return [self._render_one(effect) for effect in effects]
+
+    def _render_one(self, effect: Effect) -> Outcome:
+        match effect:
+            case Respond(ticket, action, body):
+                request = self._pending.pop(ticket)
+                return Answer(ticket, HTTPStatus.OK, self._envelope(action, body, request.message_id))
+            case Refuse(ticket, fault):
+                request = self._pending.pop(ticket)
+                return self._fault(ticket, fault, request.message_id, request.machine)
+            case _:
+                return effect
+
+    def _fault(self, ticket: int, fault: faults.WSManFault, relates_to: str, machine: str) -> Answer:
+        body = self._envelope(ns.FAULT_ACTION, fault.body(machine), relates_to)
+        return Answer(ticket, HTTPStatus.INTERNAL_SERVER_ERROR, body)
+
+    def _envelope(self, action: str, body: str, relates_to: str) -> bytes:
+        message_id, activity_id = (str(self._new_id()).upper() for _ in range(2))
+        return build_response(
+            action, body, relates_to=relates_to, message_id=message_id, activity_id=activity_id
+        )

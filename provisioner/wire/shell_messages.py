@@ -1,0 +1,196 @@
+"""The bodies of shell messages: XML of responses, and what requests ask for.
+
+Pure functions and values. Element names and order as in recordings of real servers.
+
+Source: MS-WSMV 2.2.4.37 (Shell), 3.1.4.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
+
+from provisioner.wire import faults
+from provisioner.wire import namespaces as ns
+
+_R: Final = f"{{{ns.SHELL}}}"
+_PS: Final = f"{{{ns.POWERSHELL}}}"
+_STATE: Final = ns.SHELL + "/CommandState/"
+_RSP: Final = f' xmlns:rsp="{ns.SHELL}"'
+
+
+@dataclass(frozen=True, slots=True)
+class ShellView:
+    """What a shell shows of itself. Times in seconds."""
+
+    shell_id: str
+    resource_uri: str
+    owner: str
+    client_address: str
+    process_id: int
+    idle_timeout_s: float
+    input_streams: str
+    output_streams: str
+    state: str
+    run_time_s: float
+    inactivity_s: float
+
+
+def _lapse(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"P{days}DT{hours}H{minutes}M{rest}S"
+
+
+def shell_element(view: ShellView, *, is_full: bool) -> str:
+    """Write ``<rsp:Shell>``; ``is_full`` adds what Get and Enumerate show besides."""
+    more = (
+        "<rsp:MemoryUsed>46MB</rsp:MemoryUsed><rsp:ChildProcesses>0</rsp:ChildProcesses>" if is_full else ""
+    )
+    return (
+        f"<rsp:Shell{_RSP}><rsp:ShellId>{view.shell_id}</rsp:ShellId>"
+        f"<rsp:ResourceUri>{escape(view.resource_uri)}</rsp:ResourceUri>"
+        f"<rsp:Owner>{escape(view.owner)}</rsp:Owner>"
+        f"<rsp:ClientIP>{escape(view.client_address)}</rsp:ClientIP>"
+        f"<rsp:ProcessId>{view.process_id}</rsp:ProcessId>"
+        f"<rsp:IdleTimeOut>PT{view.idle_timeout_s:.3f}S</rsp:IdleTimeOut>"
+        f"<rsp:InputStreams>{view.input_streams}</rsp:InputStreams>"
+        f"<rsp:OutputStreams>{view.output_streams}</rsp:OutputStreams>"
+        "<rsp:MaxIdleTimeOut>PT2147483.647S</rsp:MaxIdleTimeOut>"
+        "<rsp:Locale>en-US</rsp:Locale><rsp:DataLocale>en-US</rsp:DataLocale>"
+        "<rsp:CompressionMode>NoCompression</rsp:CompressionMode><rsp:ProfileLoaded>Yes</rsp:ProfileLoaded>"
+        "<rsp:Encoding>UTF8</rsp:Encoding><rsp:BufferMode>Block</rsp:BufferMode>"
+        f"<rsp:State>{view.state}</rsp:State>"
+        f"<rsp:ShellRunTime>{_lapse(view.run_time_s)}</rsp:ShellRunTime>"
+        f"<rsp:ShellInactivity>{_lapse(view.inactivity_s)}</rsp:ShellInactivity>{more}</rsp:Shell>"
+    )
+
+
+def created(view: ShellView, address: str) -> str:
+    """Write the body of a CreateResponse."""
+    return (
+        f"<x:ResourceCreated><a:Address>{escape(address)}</a:Address><a:ReferenceParameters>"
+        f"<w:ResourceURI>{escape(view.resource_uri)}</w:ResourceURI><w:SelectorSet>"
+        f'<w:Selector Name="ShellId">{view.shell_id}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
+        f"</x:ResourceCreated>{shell_element(view, is_full=False)}"
+    )
+
+
+def command_created(command_id: str) -> str:
+    """Write the body of a CommandResponse."""
+    return f"<rsp:CommandResponse><rsp:CommandId>{command_id}</rsp:CommandId></rsp:CommandResponse>"
+
+
+def received(fragments: Iterable[bytes], command_id: str | None, exit_code: int | None) -> str:
+    """Write the body of a ReceiveResponse; ``exit_code`` when the command is done."""
+    attribute = f' CommandId="{command_id}"' if command_id else ""
+    streams = "".join(
+        f'<rsp:Stream Name="stdout"{attribute}>{base64.b64encode(part).decode()}</rsp:Stream>'
+        for part in fragments
+    )
+    state = ""
+    if exit_code is not None:
+        state = (
+            f'<rsp:CommandState{attribute} State="{_STATE}Done"><rsp:ExitCode>{exit_code}</rsp:ExitCode>'
+            "</rsp:CommandState>"
+        )
+    return f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
+
+
+def connected(input_streams: str, output_streams: str, response: bytes) -> str:
+    """Write the body of a ConnectResponse."""
+    return (
+        f"<rsp:ConnectResponse><rsp:InputStreams>{input_streams}</rsp:InputStreams>"
+        f"<rsp:OutputStreams>{output_streams}</rsp:OutputStreams>"
+        f'<connectResponseXml xmlns="{ns.POWERSHELL}">{base64.b64encode(response).decode()}'
+        "</connectResponseXml></rsp:ConnectResponse>"
+    )
+
+
+def enumerated(items: Iterable[str]) -> str:
+    """Write the body of an EnumerateResponse that holds everything at once."""
+    joined = "".join(items)
+    found = f"<w:Items>{joined}</w:Items>" if joined else ""
+    return (
+        "<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext>"
+        f"{found}<w:EndOfSequence/></n:EnumerateResponse>"
+    )
+
+
+def command_element(shell_id: str, command_id: str, state: str) -> str:
+    """Write one item of an enumeration of commands."""
+    return (
+        f"<rsp:Command{_RSP}><rsp:ShellId>{shell_id}</rsp:ShellId><rsp:CommandId>{command_id}</rsp:CommandId>"
+        f"<rsp:State>{state}</rsp:State></rsp:Command>"
+    )
+
+
+def decode(element: ET.Element | None) -> bytes:
+    """Read base64 text; an absent element is no data."""
+    if element is None or not element.text:
+        return b""
+    try:
+        return base64.b64decode(element.text, validate=False)
+    except (binascii.Error, ValueError):
+        raise faults.schema_violation("A value is not base64.") from None
+
+
+def creation_data(shell: ET.Element) -> bytes:
+    """Read ``creationXml``."""
+    return decode(shell.find(f"{_PS}creationXml"))
+
+
+def connect_data(connect: ET.Element) -> bytes:
+    """Read ``connectXml``."""
+    return decode(connect.find(f"{_PS}connectXml"))
+
+
+def arguments(command_line: ET.Element) -> bytes:
+    """Read the first fragments of a command."""
+    return b"".join(decode(part) for part in command_line.findall(f"{_R}Arguments"))
+
+
+def read_id(element: ET.Element, name: str) -> uuid.UUID | None:
+    """Read a GUID attribute; None when it is absent.
+
+    Raises:
+        WSManFault: It is there and no GUID.
+    """
+    text = element.get(name)
+    if text is None:
+        return None
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise faults.invalid_parameter(f"{name} is no GUID.") from None
+
+
+def element_text(parent: ET.Element, name: str) -> str:
+    """Text of a child in the shell namespace, or empty."""
+    return (parent.findtext(f"{_R}{name}") or "").strip()
+
+
+def stream_elements(send: ET.Element) -> list[ET.Element]:
+    """Return the streams of a Send."""
+    return send.findall(f"{_R}Stream")
+
+
+def desired_stream(receive: ET.Element) -> ET.Element:
+    """Return the DesiredStream of a Receive."""
+    found = receive.find(f"{_R}DesiredStream")
+    if found is None:
+        raise faults.schema_violation("Receive has no DesiredStream.")
+    return found
+
+
+def filter_selectors(enumerate_element: ET.Element) -> Mapping[str, str]:
+    """Read the selectors of a SelectorFilter; empty when there is none."""
+    found = enumerate_element.find(f"{{{ns.WSMAN}}}Filter/{{{ns.WSMAN}}}SelectorSet")
+    return {} if found is None else {item.get("Name") or "": (item.text or "").strip() for item in found}
