@@ -568,7 +568,7 @@ _ADVICE: Final = (
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: SourceFile, problems: Diagnostics) -> None:
     problem = error.problem or "it is not YAML"
     mark = error.problem_mark or error.context_mark
-    if "end of stream" in problem and error.context_mark:
+    if error.context_mark and ("end of stream" in problem or "expected ':'" in problem):
         mark = error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     if any(known.where and known.where.line == line for known in problems):

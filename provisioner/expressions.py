@@ -80,8 +80,8 @@ _FILTERS: Final = (
     "title trim truncate unique upper urlencode wordcount"
 )
 
-#: What a template may consist of, beside plain loops. No macros, no recursive loops, no blocks that capture text: with them a
-#: short template could run for ever, and none is needed to write a configuration file.
+#: What a template may consist of, beside plain loops. No macros, no recursive loops, no blocks that capture
+#: text: with them a short template could run for ever, and none is needed to write a configuration file.
 _STATEMENTS: Final = (nodes.Output, nodes.If, nodes.Assign, nodes.With)
 
 
