@@ -44,7 +44,6 @@ from provisioner.state.base import StateStore
 from provisioner.state.memory import MemoryStateStore
 from provisioner.state.sqlite import SqliteStateStore
 from provisioner.transport.registry import create
-from provisioner.verify.runner import verify
 from provisioner.verify.targets import RoleChecks, Target
 
 _MARKS = ("roles", "dsc_configs", ".provisioner")
@@ -272,6 +271,8 @@ def _connect(node: Node, password: Secret) -> NodeApi:
 
 def _verifier(compilation: Compilation) -> Verifier:
     """Bring the checks of each node's roles together with its open session."""
+    # pytest takes half a second to load, which validate and compile need not wait for.
+    from provisioner.verify.runner import verify  # noqa: PLC0415
 
     async def check(nodes: Mapping[NodeName, NodeApi], report: object) -> None:
         targets = []
