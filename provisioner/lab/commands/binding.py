@@ -65,11 +65,17 @@ def bind(call: CommandCall, spec: CommandSpec) -> Bound:
             )
         values[parameter.name] = _convert(value, parameter, spec)
     _bind_positions([value for name, value in call.parameters if name is None], values, spec)
-    missing = [parameter.name for parameter in spec.parameters if parameter.mandatory and parameter.name not in values]
+    missing = [
+        parameter.name
+        for parameter in spec.parameters
+        if parameter.mandatory and parameter.name not in values
+    ]
     if missing:
         raise _refusal(
             spec,
-            "Cannot process command because of one or more missing mandatory parameters: " + " ".join(missing) + ".",
+            "Cannot process command because of one or more missing mandatory parameters: "
+            + " ".join(missing)
+            + ".",
             "MissingMandatoryParameter",
         )
     own = {parameter.name for parameter in spec.parameters}
@@ -83,7 +89,11 @@ def bind(call: CommandCall, spec: CommandSpec) -> Bound:
 
 def _bind_positions(arguments: Sequence[Any], values: dict[str, Any], spec: CommandSpec) -> None:
     free = sorted(
-        (parameter for parameter in spec.parameters if parameter.position is not None and parameter.name not in values),
+        (
+            parameter
+            for parameter in spec.parameters
+            if parameter.position is not None and parameter.name not in values
+        ),
         key=lambda parameter: parameter.position or 0,
     )
     for index, value in enumerate(arguments):
@@ -172,7 +182,9 @@ def _integer(value: Any, parameter: Parameter, spec: CommandSpec) -> int:
         except ValueError:
             number = None
     if number is None:
-        raise _cannot_convert(value, parameter, spec, "System.Int32", "Input string was not in a correct format.")
+        raise _cannot_convert(
+            value, parameter, spec, "System.Int32", "Input string was not in a correct format."
+        )
     if not _INT32[0] <= number <= _INT32[1]:
         raise _cannot_convert(
             value, parameter, spec, "System.Int32", "Value was either too large or too small for an Int32."

@@ -25,7 +25,7 @@ _SILENT = frozenset({"SilentlyContinue", "Ignore"})
 async def run_pipeline(
     node: SimulatedNode,
     calls: Sequence[CommandCall],
-    input: AsyncIterator[Any],  # noqa: A002 - the word PowerShell uses
+    input: AsyncIterator[Any],
     output: Output,
     user: str,
 ) -> None:
@@ -113,7 +113,12 @@ class _Preferred:
 
 
 async def _run_command(
-    node: SimulatedNode, spec: CommandSpec, bound: Bound, source: AsyncIterator[Any], output: Output, user: str
+    node: SimulatedNode,
+    spec: CommandSpec,
+    bound: Bound,
+    source: AsyncIterator[Any],
+    output: Output,
+    user: str,
 ) -> None:
     function = registry.function(spec)
     try:

@@ -112,7 +112,9 @@ def find(node: SimulatedNode, name: str) -> CommandSpec | None:
 
 def available(node: SimulatedNode) -> list[CommandSpec]:
     """List the commands the node has now, by name."""
-    return sorted((spec for spec in table().values() if node.has_feature(spec.feature)), key=lambda spec: spec.name)
+    return sorted(
+        (spec for spec in table().values() if node.has_feature(spec.feature)), key=lambda spec: spec.name
+    )
 
 
 def function(spec: CommandSpec) -> Callable[[Invocation], Awaitable[None]]:

@@ -17,7 +17,13 @@ from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.mof_lexer import MofError
 from provisioner.lab.lcm.mof_reader import Instance, MofDocument, Value, read
 from provisioner.lab.lcm.order import in_order
-from provisioner.lab.lcm.schema import DOCUMENT_CLASS, META_CLASSES, ClassSchema, NodeClasses, is_base_property
+from provisioner.lab.lcm.schema import (
+    DOCUMENT_CLASS,
+    META_CLASSES,
+    ClassSchema,
+    NodeClasses,
+    is_base_property,
+)
 
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _BRACKETED = re.compile(r"\[([^\]]*)\](.*)", re.DOTALL)
@@ -87,7 +93,9 @@ def check(data: bytes, classes: NodeClasses) -> ConfigurationDocument:
         _check_mandatory(instance, schema)
     _check_ids(instance for instance, _ in resources)
     _check_keys(resources)
-    return ConfigurationDocument(_ordered([_resource(instance) for instance, _ in resources]), _metadata(header))
+    return ConfigurationDocument(
+        _ordered([_resource(instance) for instance, _ in resources]), _metadata(header)
+    )
 
 
 def parse(data: bytes) -> MofDocument:
@@ -129,7 +137,9 @@ def _header(document: MofDocument) -> Instance:
     found = [each for each in document.instances if each.class_name.casefold() == DOCUMENT_CLASS.casefold()]
     if len(found) != 1:
         count = "no" if not found else "more than one"
-        raise LcmError.of(f"The configuration document has {count} {DOCUMENT_CLASS} instance; it needs one.", 4)
+        raise LcmError.of(
+            f"The configuration document has {count} {DOCUMENT_CLASS} instance; it needs one.", 4
+        )
     if not _VERSION.fullmatch(found[0].text("Version")):
         raise LcmError.of(
             f"The Version property of {DOCUMENT_CLASS} is not valid: '{found[0].text('Version')}'. It must have the "

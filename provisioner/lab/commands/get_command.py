@@ -1,0 +1,57 @@
+"""Get-Command: the commands the node has now."""
+
+from __future__ import annotations
+
+import fnmatch
+
+from provisioner.lab.commands import registry
+from provisioner.lab.commands.base import CommandSpec, Invocation
+from provisioner.lab.values import EnumValue, ErrorRecord, PsObject
+
+_WILDCARDS = frozenset("*?[")
+
+
+async def run(invocation: Invocation) -> None:
+    """Write one CmdletInfo per command; a plain name that is not there is an error."""
+    modules = [str(name).casefold() for name in invocation.parameters.get("Module") or ["*"]]
+    found = [
+        spec
+        for spec in registry.available(invocation.node)
+        if any(fnmatch.fnmatchcase(spec.module.casefold(), module) for module in modules)
+    ]
+    for pattern in invocation.parameters.get("Name") or ["*"]:
+        wanted = str(pattern)
+        matches = [spec for spec in found if fnmatch.fnmatchcase(spec.name.casefold(), wanted.casefold())]
+        for spec in matches:
+            invocation.output.write(_info(spec))
+        if not matches and not _WILDCARDS & set(wanted):
+            invocation.output.error(
+                ErrorRecord(
+                    f"The term '{wanted}' is not recognized as the name of a cmdlet, function, script file, or operable "
+                    "program. Check the spelling of the name, or if a path was included, verify that the path is "
+                    "correct and try again.",
+                    "CommandNotFoundException,Microsoft.PowerShell.Commands.GetCommandCommand",
+                    "ObjectNotFound",
+                    "System.Management.Automation.CommandNotFoundException",
+                    "Get-Command",
+                    wanted,
+                )
+            )
+
+
+def _info(spec: CommandSpec) -> PsObject:
+    kind = "CmdletInfo" if spec.type_name else "FunctionInfo"
+    command_type = EnumValue(
+        "System.Management.Automation.CommandTypes",
+        "Cmdlet" if spec.type_name else "Function",
+        8 if spec.type_name else 2,
+    )
+    return PsObject(
+        (
+            f"System.Management.Automation.{kind}",
+            "System.Management.Automation.CommandInfo",
+            "System.Object",
+        ),
+        {"Name": spec.name, "CommandType": command_type, "ModuleName": spec.module, "Source": spec.module},
+        text=spec.name,
+    )

@@ -1,0 +1,105 @@
+"""Invoke-CimMethod: static methods by class name. The one class with methods here is that of the LCM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.lab.commands import cim_errors
+from provisioner.lab.commands.base import Invocation
+from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE, method_result
+from provisioner.lab.lcm.errors import LcmError
+from provisioner.lab.lcm.lcm import METHODS, Method
+
+_TYPE = "Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand"
+_NAME = "Invoke-CimMethod"
+DEFAULT_NAMESPACE = "root/cimv2"
+_BYTE_MAX = 255
+
+
+class _MismatchError(Exception):
+    """An argument is of the wrong type."""
+
+
+async def run(invocation: Invocation) -> None:
+    """Call the method and write its result; every failure is a non-terminating error, as CimCmdlets have it."""
+    parameters = invocation.parameters
+    class_name = str(parameters["ClassName"])
+    namespace = normal_namespace(parameters.get("Namespace") or DEFAULT_NAMESPACE)
+    target = f"{namespace}:{class_name}"
+
+    def refuse(error: tuple[str, str, str]) -> None:
+        invocation.output.error(cim_errors.wmi_error(error, _TYPE, _NAME, target))
+
+    if namespace not in NAMESPACES:
+        return refuse(cim_errors.INVALID_NAMESPACE)
+    if namespace != NAMESPACE.casefold() or class_name.casefold() != LCM_CLASS.casefold():
+        return refuse(cim_errors.INVALID_CLASS)
+    name, method = _find(str(parameters["MethodName"]))
+    if method is None:
+        return refuse(cim_errors.INVALID_METHOD)
+    try:
+        arguments = _arguments(parameters.get("Arguments"), method)
+    except _MismatchError:
+        return refuse(cim_errors.TYPE_MISMATCH)
+    if arguments is None:
+        return refuse(cim_errors.INVALID_METHOD_PARAMETERS)
+    try:
+        values = await invocation.node.lcm.invoke(name, arguments)
+    except LcmError as error:
+        for message in (*error.errors, error.message):
+            invocation.output.error(cim_errors.lcm_error(message, _TYPE, _NAME, target))
+        return None
+    invocation.output.write(method_result(LCM_CLASS, name, values))
+    return None
+
+
+#: Namespaces there are, folded; the rest of WMI is not simulated.
+NAMESPACES = frozenset(
+    {DEFAULT_NAMESPACE, "root", NAMESPACE.casefold(), "root/standardcimv2", "root/virtualization/v2"}
+)
+
+
+def normal_namespace(text: object) -> str:
+    """Fold a namespace: forward slashes, lower case."""
+    return str(text).replace("\\", "/").strip("/").casefold()
+
+
+def _find(wanted: str) -> tuple[str, Method | None]:
+    for name, method in METHODS.items():
+        if name.casefold() == wanted.casefold():
+            return name, method
+    return wanted, None
+
+
+def _arguments(given: Any, method: Method) -> Mapping[str, Any] | None:
+    """Match arguments by name and type; None when one is unknown or missing."""
+    if given is not None and not isinstance(given, dict):
+        raise _MismatchError
+    arguments: dict[str, Any] = {}
+    for key, value in (given or {}).items():
+        known = next((name for name in method.parameters if name.casefold() == str(key).casefold()), None)
+        if known is None:
+            return None
+        if value is not None:
+            arguments[known] = _typed(value, method.parameters[known])
+    return arguments if all(name in arguments for name in method.required) else None
+
+
+def _typed(value: Any, wanted: type) -> Any:
+    if wanted is bytes:
+        return _bytes(value)
+    if wanted is int and isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if wanted in {bool, str} and isinstance(value, wanted):
+        return value
+    raise _MismatchError
+
+
+def _bytes(value: Any) -> bytes:
+    """Take a Byte[], or an array of numbers that fit: CIM converts those."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, list) and all(isinstance(item, int) and 0 <= item <= _BYTE_MAX for item in value):
+        return bytes(value)
+    raise _MismatchError

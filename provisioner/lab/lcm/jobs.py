@@ -1,0 +1,202 @@
+"""Applying a document as a job that nobody needs to wait for: one at a time, stoppable, continued after a restart.
+
+A job is a task of its own. The connection, shell or pipeline that started it may go; only the node's own restart
+or StopConfiguration ends it early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisioner.lab.lcm.document import ConfigurationDocument, check
+from provisioner.lab.lcm.errors import LcmError, LcmMessage
+from provisioner.lab.lcm.host import FindResource, LcmHost
+from provisioner.lab.lcm.job_log import STATUS_FOLDER, JobLog, load
+from provisioner.lab.lcm.run import Pass
+from provisioner.lab.lcm.schema import NodeClasses
+from provisioner.lab.lcm.status import StatusRecord
+from provisioner.lab.lcm.store import Store
+
+_CANCELLED = LcmMessage("The current configuration was cancelled.", "MI RESULT 1", "NotSpecified")
+_DID_NOT_SUCCEED = LcmMessage(
+    "The SendConfigurationApply function did not succeed.", "MI RESULT 1", "NotSpecified"
+)
+
+
+@dataclass(slots=True)
+class Job:
+    """One running application of the pending document. ``type`` is that of its status record."""
+
+    job_id: str
+    type: str
+    document: ConfigurationDocument
+    task: asyncio.Task[LcmError | None] | None = None
+    is_cancelled: bool = False
+    is_aborted: bool = False
+
+
+class Jobs:
+    """Runs jobs on one node and keeps their logs."""
+
+    def __init__(
+        self, host: LcmHost, store: Store, classes: NodeClasses, find_resource: FindResource
+    ) -> None:
+        self._host = host
+        self.store = store
+        self._classes = classes
+        self._find_resource = find_resource
+        self._logs: dict[str, JobLog] = {}
+        self.running: Job | None = None
+
+    def start(self, job_id: str, kind: str) -> Job:
+        """Check the pending document and begin to apply it.
+
+        Raises:
+            LcmError: the document is refused. It stays pending, and the refusal is in the history.
+        """
+        assert self.store.pending is not None
+        started = self._host.now()
+        try:
+            document = check(self.store.pending, self._classes)
+        except LcmError as error:
+            self.store.state = "PendingConfiguration"
+            self._remember(
+                StatusRecord(
+                    job_id, kind, "Failure", False, started.isoformat(), 0.0, error=error.message.text
+                )
+            )
+            self._host.record("job-refused", job=job_id, error_id=error.message.error_id)
+            self._host.save()
+            raise
+        log = self.log(job_id) or JobLog(job_id, self._host)
+        self._logs[job_id] = log
+        log.begin_leg()
+        job = Job(job_id, kind, document)
+        self.running = job
+        self._host.record(
+            "job-started", job=job_id, leg=log.leg, type=kind, resources=len(document.resources)
+        )
+        self._host.save()
+        job.task = asyncio.create_task(self._run(job, log), name=f"lcm {self._host.computer_name} {job_id}")
+        return job
+
+    def log(self, job_id: str) -> JobLog | None:
+        """Find the log of a job, also of one that ran before the lab was started."""
+        if job_id not in self._logs:
+            found = load(job_id, self._host)
+            if found is None:
+                return None
+            self._logs[job_id] = found
+        return self._logs[job_id]
+
+    async def stop(self, *, force: bool) -> None:
+        """Stop the running job: at once with ``force``, else after the resource it is at. Does not wait."""
+        job = self.running
+        if job is None:
+            return
+        job.is_cancelled = True
+        if force and job.task:
+            job.task.cancel()
+
+    async def finished(self, job: Job) -> None:
+        """Wait until a job has ended, however it ended."""
+        if job.task:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([job.task])
+
+    def abort(self) -> None:
+        """End the running job because the node goes down: it leaves no status record and stays pending."""
+        job = self.running
+        if job is None:
+            return
+        job.is_aborted = True
+        self.running = None
+        if job.task:
+            job.task.cancel()
+        self._host.record("job-aborted", job=job.job_id)
+        self.store.state = "PendingConfiguration"
+
+    async def end(self) -> None:
+        """Abort the running job and wait until it is gone."""
+        job = self.running
+        self.abort()
+        if job:
+            await self.finished(job)
+
+    async def _run(self, job: Job, log: JobLog) -> LcmError | None:
+        started = self._host.now()
+        log.verbose(
+            f"An LCM method call arrived from computer {self._host.computer_name} with user sid "
+            "S-1-5-21-1004336348-1177238915-682003330-500."
+        )
+        run = Pass(self._host, self._find_resource, log, is_cancelled=lambda: job.is_cancelled)
+        try:
+            await run.apply(job.document.resources)
+        except asyncio.CancelledError:
+            if job.is_aborted or not job.is_cancelled:
+                raise
+        return self._end(job, log, run, started)
+
+    def _end(self, job: Job, log: JobLog, run: Pass, started: datetime) -> LcmError | None:
+        has_failed = bool(run.errors) or job.is_cancelled
+        final = _CANCELLED if job.is_cancelled else _DID_NOT_SUCCEED
+        if has_failed:
+            log.error(final)
+        will_restart = run.reboot_requested and bool(self.store.settings["RebootNodeIfNeeded"])
+        if run.reboot_requested:
+            log.warning(
+                f"[{self._host.computer_name}]:{' ' * 28}[] "
+                + (
+                    "A reboot is scheduled to progress further. Configuration will be continued after the reboot."
+                    if will_restart
+                    else "A reboot is required to progress further. Please reboot the system."
+                )
+            )
+        elapsed = (self._host.now() - started).total_seconds()
+        log.verbose(f"Operation 'Invoke CimMethod' complete. Time taken is {elapsed:.3f} seconds")
+        log.flush()
+        if run.reboot_requested:
+            self.store.state = "PendingReboot"
+        elif has_failed:
+            self.store.state = "PendingConfiguration"
+        else:
+            self.store.settle()
+        record = StatusRecord(
+            job.job_id,
+            job.type,
+            "Failure" if has_failed else "Success",
+            run.reboot_requested,
+            started.isoformat(),
+            elapsed,
+            len(job.document.resources),
+            job.document.metadata,
+            final.text if has_failed else "",
+            resources=tuple(run.records),
+        )
+        self._remember(record)
+        self.running = None
+        self._host.record(
+            "job-ended",
+            job=job.job_id,
+            leg=log.leg,
+            status=record.status,
+            reboot_requested=record.reboot_requested,
+            changed=sum(each.state_changed for each in record.resources),
+        )
+        self._host.save()
+        if will_restart:
+            self._host.restart()
+        return LcmError(final, tuple(run.errors)) if has_failed else None
+
+    def _remember(self, record: StatusRecord) -> None:
+        self.store.remember(record, self._host.now())
+        files = self._host.machine.files
+        files.make_folder(STATUS_FOLDER)
+        text = (
+            "instance of MSFT_DSCConfigurationStatus\r\n{\r\n"
+            f' JobID = "{record.job_id}";\r\n Type = "{record.type}";\r\n Status = "{record.status}";\r\n}};\r\n'
+        )
+        files.write(rf"{STATUS_FOLDER}\{record.job_id}.mof", b"\xff\xfe" + text.encode("utf-16-le"))

@@ -1,0 +1,252 @@
+"""One pass of the engine over a document: Test, then Set where needed, resource by resource.
+
+Order of calls, what stops a pass and what counts as failed follow the facts about real LCMs: no second Test after
+Set, dependants of a failed resource are left out, the pass ends at the first resource that asks for a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from provisioner.lab.lcm.document import DocumentResource
+from provisioner.lab.lcm.errors import LcmMessage
+from provisioner.lab.lcm.host import FindResource, LcmHost
+from provisioner.lab.lcm.job_log import JobLog
+from provisioner.lab.lcm.status import ResourceRecord, resource_record
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.resources.base import ResourceContext, ResourceError, SimulatedResource
+
+
+class ResourceFailure(Exception):
+    """A resource did not do what was asked; ``inner`` is what it threw, if it threw."""
+
+    def __init__(self, message: LcmMessage, inner: ResourceError | MachineError | None = None) -> None:
+        self.message = message
+        self.inner = inner
+        super().__init__(message.text)
+
+
+@dataclass(slots=True)
+class Pass:
+    """What a pass is given, and what it found."""
+
+    host: LcmHost
+    find_resource: FindResource
+    log: JobLog
+    is_cancelled: Callable[[], bool] = lambda: False
+    records: list[ResourceRecord] = field(default_factory=list)
+    errors: list[LcmMessage] = field(default_factory=list)
+    reboot_requested: bool = False
+
+    async def apply(self, resources: Sequence[DocumentResource]) -> None:
+        """Bring ``resources`` into their desired state."""
+        started = self.host.now()
+        self.log.engine("Start", "Set")
+        left_out: set[str] = set()
+        for resource in resources:
+            if self.is_cancelled():
+                break
+            folded = resource.resource_id.casefold()
+            if any(wanted.casefold() in left_out for wanted in resource.depends_on):
+                # A resource that was not processed is in no list (statement 1 of the Microsoft state table).
+                left_out.add(folded)
+                self.log.engine("Skip", "Set", f"  [{resource.resource_id}]")
+                self.log.of_resource(resource.resource_id, "A resource it depends on did not succeed.")
+                continue
+            record = await self._apply_one(resource)
+            self.records.append(record)
+            if not record.in_desired_state and record.error:
+                left_out.add(folded)
+            self.host.save()
+            if record.reboot_requested:
+                self.reboot_requested = True
+                break
+        self.log.engine("End", "Set")
+        self.log.engine("End", "Set", f"    in  {_seconds(self.host, started)} seconds.")
+        self.log.flush()
+
+    async def test(self, resources: Sequence[DocumentResource]) -> None:
+        """Ask each resource whether it is in its desired state.
+
+        Raises:
+            ResourceFailure: the first Test that throws; the resources after it are not asked. Source: a recorded
+                Test-DscConfiguration of Windows PowerShell 5.1.
+        """
+        self.log.engine("Start", "Compare")
+        for resource in resources:
+            started = self.host.now()
+            self.log.engine("Start", "Resource", f"  [{resource.resource_id}]")
+            try:
+                is_in_state = await self._test(resource, self._context(resource))
+            except ResourceFailure:
+                self.log.verbose(
+                    f"[{self.host.computer_name}]: LCM:  [ *FAILED*Compare  ]     Completed processing compare "
+                    "operation. The operation returned False."
+                )
+                raise
+            self.log.engine("End", "Resource", f"  [{resource.resource_id}]")
+            self.records.append(
+                resource_record(
+                    resource,
+                    in_desired_state=is_in_state,
+                    state_changed=False,
+                    reboot_requested=False,
+                    start=started.isoformat(),
+                    duration_s=(self.host.now() - started).total_seconds(),
+                    error=None,
+                )
+            )
+        result = all(record.in_desired_state for record in self.records)
+        self.log.engine(
+            "End", "Compare", f"     Completed processing compare operation. The operation returned {result}."
+        )
+
+    async def _apply_one(self, resource: DocumentResource) -> ResourceRecord:
+        started = self.host.now()
+        context = self._context(resource)
+        error: LcmMessage | None = None
+        has_changed = False
+        self.log.engine("Start", "Resource", f"  [{resource.resource_id}]")
+        try:
+            if await self._test(resource, context):
+                self.log.engine("Skip", "Set", f"  [{resource.resource_id}]")
+            else:
+                context.reboot_requested = False  # the flag counts in Set only
+                await self._set(resource, context)
+                has_changed = True
+        except ResourceFailure as failure:
+            error = failure.message
+            self.errors.append(error)
+            self.log.error(error)
+            self._journal_failure(resource, failure)
+        self.log.engine("End", "Resource", f"  [{resource.resource_id}]")
+        self.log.flush()
+        wants_reboot = context.reboot_requested
+        return resource_record(
+            resource,
+            in_desired_state=error is None and not wants_reboot,
+            state_changed=has_changed,
+            reboot_requested=wants_reboot,
+            start=started.isoformat(),
+            duration_s=(self.host.now() - started).total_seconds(),
+            error=error,
+        )
+
+    async def _test(self, resource: DocumentResource, context: ResourceContext) -> bool:
+        started = self.host.now()
+        self.log.engine("Start", "Test", f"  [{resource.resource_id}]")
+        simulated = self._simulated(resource)
+        result: object = False
+        try:
+            result = await simulated.test(resource.properties, context)
+        except (ResourceError, MachineError) as error:
+            raise _execution_failure(resource, "Test", error) from error
+        finally:
+            # The flag means nothing while testing; the engine resets it before Set.
+            context.reboot_requested = False
+            self.log.engine(
+                "End",
+                "Test",
+                f"  [{resource.resource_id}] {result} in {_seconds(self.host, started)} seconds.",
+            )
+        if not isinstance(result, bool):
+            raise ResourceFailure(
+                LcmMessage(
+                    f"The PowerShell DSC resource {resource.class_name} returned results in a format that is not valid. "
+                    "The results from running Test-TargetResource must be the boolean value True or False.",
+                    "TestTargetResourceInvalidResultFormat",
+                    "InvalidResult",
+                    resource.resource_id,
+                )
+            )
+        _refuse_nonterminating(resource, "Test", context)
+        return result
+
+    async def _set(self, resource: DocumentResource, context: ResourceContext) -> None:
+        started = self.host.now()
+        self.log.engine("Start", "Set", f"  [{resource.resource_id}]")
+        try:
+            await self._simulated(resource).set(resource.properties, context)
+            self.host.record("resource-set", job=self.log.job_id, resource=resource.resource_id)
+        except (ResourceError, MachineError) as error:
+            raise _execution_failure(resource, "Set", error) from error
+        finally:
+            self.log.engine(
+                "End", "Set", f"  [{resource.resource_id}]  in {_seconds(self.host, started)} seconds."
+            )
+        _refuse_nonterminating(resource, "Set", context)
+
+    def _simulated(self, resource: DocumentResource) -> SimulatedResource:
+        found = self.find_resource(resource.class_name, resource.module)
+        if found is None:
+            raise _execution_failure(
+                resource,
+                "Test",
+                ResourceError(
+                    f"the lab does not simulate {resource.class_name} of module {resource.module}",
+                    "NotSimulated",
+                    "NotImplemented",
+                ),
+            )
+        return found
+
+    def _context(self, resource: DocumentResource) -> ResourceContext:
+        def warn(text: str) -> None:
+            self.log.warning(f"[{self.host.computer_name}]:{' ' * 28}[{resource.resource_id}] {text}")
+
+        return ResourceContext(
+            self.host.machine,
+            self.host.sleep,
+            verbose=lambda text: self.log.of_resource(resource.resource_id, text),
+            warning=warn,
+        )
+
+    def _journal_failure(self, resource: DocumentResource, failure: ResourceFailure) -> None:
+        """Keep what the resource threw: the LCM itself hides its id and category from clients."""
+        inner = failure.inner
+        self.host.record(
+            "resource-failed",
+            job=self.log.job_id,
+            resource=resource.resource_id,
+            error_id=failure.message.error_id,
+            inner_error_id=inner.error_id if inner else "",
+            inner_category=inner.category if inner else "",
+        )
+
+
+def _execution_failure(
+    resource: DocumentResource, operation: str, error: ResourceError | MachineError
+) -> ResourceFailure:
+    """Wrap what a resource threw, with the spacing of real messages."""
+    return ResourceFailure(
+        LcmMessage(
+            f"PowerShell DSC resource {resource.class_name}  failed to execute {operation}-TargetResource functionality "
+            f"with error message: {error.message} ",
+            "ProviderOperationExecutionFailure",
+            "InvalidOperation",
+            resource.resource_id,
+        ),
+        error,
+    )
+
+
+def _refuse_nonterminating(resource: DocumentResource, operation: str, context: ResourceContext) -> None:
+    if not context.nonterminating:
+        return
+    raise ResourceFailure(
+        LcmMessage(
+            f"The PowerShell DSC resource '{resource.resource_id}' with SourceInfo '{resource.source_info}' threw one or "
+            f"more non-terminating errors while running the {operation}-TargetResource functionality. These errors are "
+            "logged to the ETW channel called Microsoft-Windows-DSC/Operational. Refer to this channel for more details.",
+            "NonTerminatingErrorFromProvider",
+            "InvalidOperation",
+            resource.resource_id,
+        ),
+        context.nonterminating[0],
+    )
+
+
+def _seconds(host: LcmHost, started: datetime) -> str:
+    return f"{(host.now() - started).total_seconds():.4f}"

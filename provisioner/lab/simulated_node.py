@@ -1,0 +1,178 @@
+"""One simulated Windows node: a machine, its LCM, its clock, and the power switch.
+
+The state lives in a folder (``machine.json``, ``journal.jsonl``) and survives the end of the lab. How a call
+reaches the node is no matter here; the server side only hears when the node goes down and comes up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provisioner.lab.clock import Clock
+from provisioner.lab.journal import Journal
+from provisioner.lab.lcm.host import FindResource, LcmOptions
+from provisioner.lab.lcm.lcm import Lcm
+from provisioner.lab.machine.machine import Machine
+
+if TYPE_CHECKING:
+    from provisioner.lab.spec import NodeSpec
+
+_STATE_FILE = "machine.json"
+_JOURNAL_FILE = "journal.jsonl"
+#: Real seconds between the decision to restart and the end of all connections, so that whoever asked is answered.
+_GRACE_S = 0.1
+#: Commands the journal leaves to the LCM, which writes its own lines.
+_NOT_JOURNALLED = frozenset({"Invoke-CimMethod"})
+
+
+class SimulatedNode:
+    """A node of the lab.
+
+    ``machine`` and ``lcm`` exist from the start; ``is_up`` tells whether the node would answer now.
+    """
+
+    def __init__(
+        self,
+        spec: NodeSpec,
+        folder: Path,
+        *,
+        time_scale: float = 1.0,
+        find_resource: FindResource | None = None,
+    ) -> None:
+        """Make the node of ``spec``, or restore it when ``folder`` holds its state."""
+        self.spec = spec
+        self.name = spec.name
+        self.computer_name = spec.netbios_name
+        self.address = spec.address
+        self.port = spec.port
+        self.user = spec.user
+        self.nt_hash = spec.nt_hash
+        self.is_up = False
+        self._folder = folder
+        self._power_callbacks: list[Callable[[bool], None]] = []
+        self._restarting: asyncio.Task[None] | None = None
+        self._is_dirty = True
+        folder.mkdir(parents=True, exist_ok=True)
+        plain = self._read_state()
+        self.clock = Clock(time_scale, plain.get("clock_ahead_s", 0.0))
+        self.journal = Journal(folder / _JOURNAL_FILE, self.clock.now)
+        self.machine = (
+            Machine.from_plain(plain["machine"], spec) if plain else Machine.create(spec, self.clock.now())
+        )
+        self.machine.ledger.listeners.append(self._note_change)
+        modules = [(name, version) for name, versions in spec.modules.items() for version in versions]
+        self.lcm = Lcm(
+            self,
+            modules,
+            find_resource or _shipped_resources,
+            LcmOptions("raw" in spec.accept, spec.serves_output_while_busy),
+        )
+        if plain:
+            self.lcm.load(plain["lcm"])
+
+    async def start(self) -> None:
+        """Switch the node on."""
+        self.is_up = True
+        self.journal.write("start", boot_id=self.machine.boot_id)
+        self.save()
+
+    async def stop(self) -> None:
+        """Switch the node off for good: end what runs, keep the state."""
+        self.is_up = False
+        if self._restarting:
+            self._restarting.cancel()
+            await asyncio.wait([self._restarting])
+        await self.lcm.stop()
+        self.journal.write("stop")
+        self.save()
+        self.journal.close()
+
+    def on_power(self, callback: Callable[[bool], None]) -> None:
+        """Call ``callback`` with False when the node goes down and with True when it answers again."""
+        self._power_callbacks.append(callback)
+
+    def has_feature(self, name: str) -> bool:
+        """Whether a Windows feature is installed; the empty name is always."""
+        return not name or self.machine.features.is_installed(name)
+
+    def after_command(self, name: str, parameters: Mapping[str, Any]) -> None:
+        """Take note of a command that ended: journal it and keep what it changed."""
+        if name not in _NOT_JOURNALLED:
+            self.journal.write("command", name=name, parameters=sorted(parameters))
+        if self._is_dirty:
+            self.save()
+
+    # -- what the LCM asks of its node ----------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Give the node's time."""
+        now = self.clock.now()
+        self.machine.set_clock(now)
+        return now
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait simulated seconds."""
+        await self.clock.sleep(seconds)
+
+    def record(self, kind: str, **details: Any) -> None:
+        """Write to the journal."""
+        self.journal.write(kind, **details)
+
+    def save(self) -> None:
+        """Write the state file in one step: a reader, or a crash, sees the old one or the new one."""
+        plain = {
+            "clock_ahead_s": self.clock.ahead_s,
+            "machine": self.machine.to_plain(),
+            "lcm": self.lcm.to_plain(),
+        }
+        target = self._folder / _STATE_FILE
+        temporary = target.with_suffix(".tmp")
+        temporary.write_text(json.dumps(plain), encoding="utf-8")
+        os.replace(temporary, target)
+        self._is_dirty = False
+
+    def restart(self) -> None:
+        """Begin a restart and return; while one is under way this does nothing."""
+        if self._restarting is None or self._restarting.done():
+            self._restarting = asyncio.create_task(self._restart(), name=f"restart {self.name}")
+
+    # -- parts ----------------------------------------------------------------------------------------------
+
+    async def _restart(self) -> None:
+        await asyncio.sleep(_GRACE_S)
+        self.is_up = False
+        self.journal.write("shutdown")
+        self.lcm.on_shutdown()
+        for callback in self._power_callbacks:
+            callback(False)
+        self.save()
+        await self.clock.sleep(self.machine.boot_duration_s)
+        self.machine.on_boot(self.clock.now())
+        self.journal.write("boot", boot_id=self.machine.boot_id)
+        self.lcm.on_boot()
+        self.save()
+        self.is_up = True
+        for callback in self._power_callbacks:
+            callback(True)
+
+    def _note_change(self, _area: str, _what: str) -> None:
+        self._is_dirty = True
+
+    def _read_state(self) -> dict[str, Any]:
+        path = self._folder / _STATE_FILE
+        if not path.exists():
+            return {}
+        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return plain
+
+
+def _shipped_resources(class_name: str, module: str) -> Any:
+    """Look a resource up in the lab's own table, read at first use."""
+    return import_module("provisioner.lab.resources.registry").find(class_name, module)
