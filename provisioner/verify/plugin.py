@@ -87,6 +87,12 @@ class RolePlugin:
         return result
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_assertrepr_compare(self) -> Generator[None, object, list[list[str]]]:
+        """Keep pytest from drawing the difference of two values: it would replace where the values came from."""
+        yield
+        return []
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """End the session after the check during which the verification was cancelled."""
         result = yield

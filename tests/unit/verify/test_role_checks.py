@@ -1,0 +1,181 @@
+"""The checks of the built-in roles: a node as wanted passes, each planted drift is found and named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.transport.base import ErrorRecord, Record, Result
+from tests.unit.verify.nodes import TableNode, rows, verified
+
+ROLES = Path(__file__).parents[3] / "roles"
+
+VARIABLES: dict[str, Any] = {
+    "hyperv_switch_name": "external",
+    "hyperv_switch_adapter": "Ethernet 2",
+    "hyperv_switch_management": True,
+    "hyperv_mpio": True,
+    "hyperv_iscsi_initiator": True,
+    "iscsi_target_name": "volumes",
+    "iscsi_initiators": ["iqn.1991-05.com.microsoft:hv01", "iqn.1991-05.com.microsoft:HV02"],
+    "iscsi_disks": [
+        {"name": "a", "path": r"D:\a.vhdx", "size_gb": 1},
+        {"name": "b", "path": r"D:\b.vhdx", "size_gb": 1},
+    ],
+    "nova_install_folder": r"C:\OpenStack\nova",
+    "nova_instances_path": r"C:\OpenStack\Instances",
+    "nova_log_folder": r"C:\OpenStack\Log",
+    "nova_lock_path": r"C:\OpenStack\Lock",
+}
+FEATURES = ("Hyper-V", "Hyper-V-PowerShell", "RSAT-Hyper-V-Tools", "Multipath-IO", "FS-iSCSITarget-Server")
+SERVICES = ("vmms", "MSiSCSI", "WinTarget", "nova-compute")
+CONFIGURATION = r"""[DEFAULT]
+compute_driver = compute_hyperv.driver.HyperVDriver
+instances_path = C:\OpenStack\Instances
+log_dir = C:\OpenStack\Log
+[hyperv]
+vswitch_name = external
+[oslo_concurrency]
+lock_path = C:\OpenStack\Lock
+""".replace("\n", "\r\n")
+
+
+def features(**states: str) -> Result:
+    return rows(*({"Name": name, "InstallState": states.get(name, "Installed")} for name in FEATURES))
+
+
+def services(state: str = "Running", mode: str = "Auto", of: str = "") -> Result:
+    return rows(
+        *(
+            {
+                "Name": name,
+                "State": state if name == of else "Running",
+                "StartMode": mode if name == of else "Auto",
+            }
+            for name in SERVICES
+        )
+    )
+
+
+def switches(**properties: Any) -> Result:
+    return rows(
+        {
+            "Name": "external",
+            "SwitchType": "External",
+            "NetAdapterInterfaceDescription": "Card #2",
+            "AllowManagementOS": True,
+        }
+        | properties
+    )
+
+
+def targets(initiators: tuple[str, ...] = ("hv01", "hv02"), disks: str = "ab") -> Result:
+    return rows(
+        {
+            "TargetName": "volumes",
+            "InitiatorIds": [f"Iqn:iqn.1991-05.com.microsoft:{name}" for name in initiators],
+            "LunMappings": [Record((), {"Path": rf"D:\{name}.vhdx"}) for name in disks],
+        }
+    )
+
+
+def lcm(state: str = "Idle") -> Result:
+    return rows({"MetaConfiguration": Record((), {"LCMState": state})})
+
+
+GOOD: dict[str, Result | Exception] = {
+    "Get-WindowsFeature": features(),
+    "Get-CimInstance": services(),
+    "Get-VMSwitch": switches(),
+    "Get-NetAdapter": rows(
+        {"Name": "Ethernet", "InterfaceDescription": "Card"},
+        {"Name": "Ethernet 2", "InterfaceDescription": "Card #2"},
+    ),
+    "Get-IscsiServerTarget": targets(),
+    "Get-Item": rows({"Name": "x", "PSIsContainer": False}),
+    "Get-Content": Result((CONFIGURATION,)),
+    "Invoke-CimMethod": lcm(),
+}
+NOT_THERE = Result(
+    errors=(
+        ErrorRecord("no path", "PathNotFound,Microsoft.PowerShell.Commands.GetItemCommand", "ObjectNotFound"),
+    )
+)
+
+DRIFTS = [
+    ("hyperv_host", "Get-WindowsFeature", features(**{"Hyper-V": "InstallPending"}),
+     "feature Hyper-V is_installed: False"),
+    ("hyperv_host", "Get-WindowsFeature", features(**{"Multipath-IO": "Available"}),
+     "feature Multipath-IO is_installed: False"),
+    ("hyperv_host", "Get-CimInstance", services("Stopped", of="vmms"), "service vmms is_running: False"),
+    ("hyperv_host", "Get-CimInstance", services(mode="Manual", of="vmms"), "service vmms is_enabled: False"),
+    ("hyperv_host", "Get-CimInstance", services("Stopped", of="MSiSCSI"), "service MSiSCSI is_running: False"),
+    ("hyperv_host", "Get-VMSwitch", rows(), "vswitch external exists: False"),
+    ("hyperv_host", "Get-VMSwitch", switches(SwitchType="Internal"), "vswitch external type: 'Internal'"),
+    ("hyperv_host", "Get-VMSwitch", switches(NetAdapterInterfaceDescription="Card"),
+     "vswitch external adapter: 'Ethernet'"),
+    ("hyperv_host", "Get-VMSwitch", switches(AllowManagementOS=False),
+     "vswitch external allows_management_os: False"),
+    ("hyperv_host", "Invoke-CimMethod", lcm("PendingReboot"), "lcm is_idle: False"),
+    ("iscsi_target", "Get-WindowsFeature", features(**{"FS-iSCSITarget-Server": "Available"}),
+     "feature FS-iSCSITarget-Server is_installed: False"),
+    ("iscsi_target", "Get-CimInstance", services("Stopped", of="WinTarget"), "service WinTarget is_running: False"),
+    ("iscsi_target", "Get-IscsiServerTarget", targets(("hv01",)), "iscsi target volumes initiator_ids: ['iqn."),
+    ("iscsi_target", "Get-IscsiServerTarget", targets(disks="a"), r"iscsi target volumes disks: ['d:\\a.vhdx']"),
+    ("iscsi_target", "Get-Item", NOT_THERE, r"file D:\a.vhdx is_file: False"),
+    ("iscsi_target", "Invoke-CimMethod", lcm("PendingConfiguration"), "lcm is_idle: False"),
+    ("nova_compute", "Get-CimInstance", services("Stopped", of="nova-compute"),
+     "service nova-compute is_running: False"),
+    ("nova_compute", "Get-CimInstance", rows(), "service nova-compute exists: False"),
+    ("nova_compute", "Get-Content", Result((CONFIGURATION.replace("compute_hyperv", "libvirt"),)),
+     r"file C:\OpenStack\nova\etc\nova.conf contains('^compute_driver = compute_hyperv"),
+    ("nova_compute", "Get-Content", Result((CONFIGURATION.replace("= external", "= other"),)),
+     r"file C:\OpenStack\nova\etc\nova.conf contains('^vswitch_name = external$'): False"),
+]  # fmt: skip
+
+
+def checks_of(role: str) -> Path:
+    return ROLES / role / "checks" / f"test_{role}.py"
+
+
+@pytest.mark.parametrize("role", ["hyperv_host", "iscsi_target", "nova_compute"])
+async def test_a_node_as_wanted_passes_every_check(role: str) -> None:
+    events = await verified([TableNode("n1", GOOD).target(VARIABLES, **{role: checks_of(role)})])
+    assert events
+    assert {(event.check, event.message) for event in events if event.outcome != "passed"} == set()
+
+
+@pytest.mark.parametrize(
+    ("role", "command", "answer", "message"), DRIFTS, ids=[drift[3][:50] for drift in DRIFTS]
+)
+async def test_a_planted_drift_is_found_and_named(
+    role: str, command: str, answer: Result, message: str
+) -> None:
+    node = TableNode("n1", GOOD | {command: answer})
+    events = await verified([node.target(VARIABLES, **{role: checks_of(role)})])
+    failed = [event for event in events if event.outcome != "passed"]
+    assert {event.outcome for event in failed} == {"failed"}
+    assert any(event.message.startswith(message) for event in failed), [event.message for event in failed]
+
+
+async def test_what_the_inventory_does_not_want_is_not_checked() -> None:
+    node = TableNode(
+        "n1",
+        GOOD
+        | {"Get-WindowsFeature": features(**{"Multipath-IO": "Available"})}
+        | {"Get-CimInstance": services("Stopped", of="MSiSCSI")},
+    )
+    wanted = VARIABLES | {"hyperv_mpio": False, "hyperv_iscsi_initiator": False}
+    events = await verified([node.target(wanted, hyperv_host=checks_of("hyperv_host"))])
+    assert {event.outcome for event in events} == {"passed"}
+
+
+async def test_all_checks_of_a_role_cost_one_question_per_distinct_pipeline() -> None:
+    nodes = [TableNode(f"n{number}", GOOD) for number in range(3)]
+    await verified([node.target(VARIABLES, hyperv_host=checks_of("hyperv_host")) for node in nodes])
+    for node in nodes:
+        assert sorted(node.asked) == [
+            "Get-CimInstance", "Get-NetAdapter", "Get-VMSwitch", "Get-WindowsFeature", "Invoke-CimMethod",
+        ]  # fmt: skip
