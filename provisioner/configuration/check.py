@@ -148,7 +148,7 @@ def _refuse(declared: DeclaredProperty, kind: ResourceType, problems: Diagnostic
             "Property takes a credential",
             "'PsDscRunAsCredential' takes a credential, and a document without encryption must not hold one.",
             declared.name.where,
-            "Leave it out: the resource then runs as the node's own account.",
+            "Leave it out: without it a resource runs as the node's own account.",
         )
     elif name.casefold() in common:
         problems.error(

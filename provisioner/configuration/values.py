@@ -69,12 +69,12 @@ def _refuse_embedded(prop: Property, value: Value, problems: Diagnostics) -> Non
             "Property takes a credential",
             f"'{prop.name}' takes a credential, and a document without encryption must not hold one.",
             value.where,
-            "Leave it out: the resource then runs as the node's own account.",
+            "Leave it out: without it a resource runs as the node's own account.",
         )
     else:
         problems.error(
             "Property takes an embedded object",
-            f"'{prop.name}' takes a {prop.embedded_class}, and a document can hold plain values only.",
+            f"'{prop.name}' takes an object of class {prop.embedded_class}, and a document can hold plain values only.",
             value.where,
         )
 

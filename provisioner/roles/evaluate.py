@@ -200,7 +200,7 @@ class Evaluation:
             help_ = did_you_mean(error.undefined_name, error.known)
             self.problems.error("Unknown name in an expression", error.message, where, help_)
         else:
-            detail = f"{error.message} (Role '{self._role.name}', node '{self._node_name}'.)"
+            detail = f"On node '{self._node_name}': {error.message}"
             self.problems.error("Expression cannot be evaluated", detail, where)
 
 

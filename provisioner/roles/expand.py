@@ -133,7 +133,7 @@ def _modules(
                 problems.error(
                     "Unknown module",
                     f"The catalogue has no module '{use.name}'.",
-                    use.where,
+                    use.name_where,
                     did_you_mean(use.name, registry.modules),
                 )
                 continue

@@ -208,7 +208,7 @@ class _Reader:
         for entry in mapping.entries if mapping else ():
             value = entry.value
             if isinstance(value, documents.Scalar) and isinstance(value.value, str):
-                found[entry.name] = ModuleUse(entry.name, value.text, value.where)
+                found[entry.name] = ModuleUse(entry.name, value.text, value.where, entry.key.where)
             else:
                 self._problems.error(
                     "Module version is not text",

@@ -71,11 +71,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class ModuleUse:
-    """A module a role needs, in exactly this version."""
+    """A module a role needs, in exactly this version. ``where`` is the position of the version."""
 
     name: str
     version: str
     where: SourceRange
+    name_where: SourceRange
 
 
 @dataclass(frozen=True, slots=True)

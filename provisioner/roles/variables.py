@@ -127,7 +127,7 @@ def kind(value: Any) -> str:
         case int():
             return "an integer"
         case float():
-            return "a number"
+            return "a decimal number"
         case str():
             return "text"
         case list() | tuple():
