@@ -180,10 +180,13 @@ def list_commands(node: FakeNode, patterns: Sequence[str]) -> list[CommandSpec]:
 class RunningFleet:
     """A fleet on a loop in a thread of its own, driven from a blocking test."""
 
-    def __init__(self, count: int = 1, settings: ServiceSettings | None = None, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, count: int = 1, settings: ServiceSettings | None = None, timeouts: Timeouts | None = None
+    ) -> None:
         port = next(_PORTS)
         self.nodes = [
-            FakeNode(f"node{n}", f"127.77.{port % 250}.{next(_ADDRESSES) % 250 + 1}", port, f"NODE{n}") for n in range(count)
+            FakeNode(f"node{n}", f"127.77.{port % 250}.{next(_ADDRESSES) % 250 + 1}", port, f"NODE{n}")
+            for n in range(count)
         ]
         self.loop = asyncio.new_event_loop()
         self.fleet = Fleet(self.nodes, run_pipeline, list_commands, settings, timeouts)
