@@ -31,8 +31,8 @@ _FIRST_BOOT_ID = 1
 class Machine:
     """One Windows machine.
 
-    ``ledger.listeners`` hear of every change; ``ledger.failing`` injects failures. ``time_of_day`` gives the
-    present of the machine to file times. Nothing here waits: durations are spent by whoever acts.
+    ``ledger.listeners`` hear of every change; ``ledger.failing`` injects failures. Nothing here waits:
+    durations are spent by whoever acts.
     """
 
     def __init__(self, spec: NodeSpec, boot_time: datetime) -> None:
@@ -100,6 +100,13 @@ class Machine:
     def needs_reboot(self) -> bool:
         """Whether something waits for the next boot."""
         return self.features.needs_restart or self.registry.has_pending_renames
+
+    @property
+    def boot_duration_s(self) -> float:
+        """Simulated seconds the next boot takes; pending features are configured in it."""
+        return self.durations.boot_s + (
+            self.durations.feature_reboot_s if self.features.needs_restart else 0.0
+        )
 
     def set_clock(self, now: datetime) -> None:
         """Tell the machine the time that new files get."""

@@ -1,0 +1,168 @@
+"""Parameter binding of resource functions: what PowerShell refuses before a line of the module runs.
+
+A ``Rule`` is one declared parameter with its validation attributes; the errors carry the ids binding gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.resources.base import ResourceError
+
+_BINDING = "System.Management.Automation.ParameterBindingValidationException"
+_TRANSFORMATION = "System.Management.Automation.ParameterBindingArgumentTransformationException"
+_SIZE = re.compile(r"(\d+)\s*([KMGTP]B)?", re.IGNORECASE)
+_UNITS = {"": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40, "PB": 2**50}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One parameter. ``kind``: string, boolean, integer, strings or any.
+
+    ``allowed`` is a ValidateSet, ``pattern`` a regular expression with ``refusal`` as its message. A parameter
+    that is not ``may_be_empty`` refuses null, an empty string and an empty list. ``only`` limits the empty check
+    to one function (``Set-TargetResource``).
+    """
+
+    name: str
+    kind: str = "string"
+    allowed: tuple[str, ...] = ()
+    may_be_empty: bool = True
+    only: str = ""
+    pattern: str = ""
+    refusal: str = ""
+
+
+def bind(function: str, rules: Iterable[Rule], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the bound properties under their declared names.
+
+    ``function`` is ``Test-TargetResource`` and so on: part of the error ids.
+
+    Raises:
+        ResourceError: a value does not bind.
+    """
+    given = {name.casefold(): value for name, value in properties.items()}
+    bound: dict[str, Any] = {}
+    for rule in rules:
+        if rule.name.casefold() in given:
+            value = _convert(function, rule, given[rule.name.casefold()])
+            _validate(function, rule, value)
+            bound[rule.name] = value
+    return bound
+
+
+def _convert(function: str, rule: Rule, value: Any) -> Any:
+    match rule.kind, value:
+        case "boolean", str():
+            raise ResourceError(
+                f"Cannot process argument transformation on parameter '{rule.name}'. Cannot convert value "
+                '"System.String" to type "System.Boolean". Boolean parameters accept only Boolean values and '
+                "numbers, such as $True, $False, 1 or 0.",
+                f"ParameterArgumentTransformationError,{function}",
+                "InvalidData",
+                _TRANSFORMATION,
+            )
+        case "boolean", int():
+            return bool(value)
+        case "integer", str():
+            found = _SIZE.fullmatch(value.strip())
+            return int(found[1]) * _UNITS[(found[2] or "").upper()] if found else value
+        case "strings", str():
+            return [value]
+        case "strings", (list() | tuple()):
+            return [str(item) for item in value]
+        case _:
+            return value
+
+
+def _validate(function: str, rule: Rule, value: Any) -> None:
+    if not rule.may_be_empty and rule.only in {"", function}:
+        if isinstance(value, list) and not value:
+            raise ResourceError(
+                f"Cannot bind argument to parameter '{rule.name}' because it is an empty array.",
+                f"ParameterArgumentValidationErrorEmptyArrayNotAllowed,{function}",
+                "InvalidData",
+                _BINDING,
+            )
+        if value is None or value == "":
+            raise _refused(
+                function,
+                rule.name,
+                "The argument is null or empty. Provide an argument that is not null or empty, and then try the "
+                "command again.",
+            )
+    if rule.allowed and str(value).casefold() not in (word.casefold() for word in rule.allowed):
+        raise _refused(
+            function,
+            rule.name,
+            f'The argument "{value}" does not belong to the set "{",".join(rule.allowed)}" specified by the '
+            "ValidateSet attribute. Supply an argument that is in the set and then try the command again.",
+        )
+    if rule.pattern and not re.fullmatch(rule.pattern, str(value)):
+        raise _refused(function, rule.name, rule.refusal)
+
+
+def _refused(function: str, parameter: str, why: str) -> ResourceError:
+    return ResourceError(
+        f"Cannot validate argument on parameter '{parameter}'. {why}",
+        f"ParameterArgumentValidationError,{function}",
+        "InvalidData",
+        _BINDING,
+    )
+
+
+def refuse_value(function: str, parameter: str, value: str, allowed: Iterable[str]) -> ResourceError:
+    """Make the error of a value outside a ValidateSet."""
+    return _refused(
+        function,
+        parameter,
+        f'The argument "{value}" does not belong to the set "{",".join(allowed)}" specified by the ValidateSet '
+        "attribute. Supply an argument that is in the set and then try the command again.",
+    )
+
+
+def invalid_argument(message: str, parameter: str) -> ResourceError:
+    """Make the error of New-InvalidArgumentException: the parameter name is the id."""
+    text = f"{message}\r\nParameter name: {parameter}"
+    return ResourceError(text, parameter, "InvalidArgument", "System.ArgumentException")
+
+
+def invalid_operation(message: str) -> ResourceError:
+    """Make the error of New-InvalidOperationException."""
+    return ResourceError(
+        f"System.InvalidOperationException: {message}",
+        "MachineStateIncorrect",
+        "InvalidOperation",
+        "System.Exception",
+    )
+
+
+def thrown(error: MachineError, command: str = "") -> ResourceError:
+    """Let the error of a cmdlet through; ``command`` is the class (or function) name its id ends with."""
+    error_id = f"{error.error_id},{command}" if command else error.error_id
+    return ResourceError(error.message, error_id, error.category, error.exception_type)
+
+
+@contextmanager
+def calling(command: str) -> Iterator[None]:
+    """Let errors of the machine out as those of ``command`` (the class name of a cmdlet)."""
+    try:
+        yield
+    except MachineError as error:
+        # A missing cmdlet has no class that its id could end with.
+        raise thrown(error, "" if error.error_id == "CommandNotFoundException" else command) from None
+
+
+def is_same(left: Any, right: Any) -> bool:
+    """PowerShell's ``-eq`` of two texts: without regard to case."""
+    return str(left).casefold() == str(right).casefold()
+
+
+def is_same_bag(left: Iterable[str], right: Iterable[str]) -> bool:
+    """Compare-Object without SyncWindow: equal as unordered multisets without regard to case."""
+    return sorted(item.casefold() for item in left) == sorted(item.casefold() for item in right)

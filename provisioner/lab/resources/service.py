@@ -1,0 +1,244 @@
+"""Service of PSDscResources 2.12 (class MSFT_ServiceResource)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.services import Service as WindowsService
+from provisioner.lab.resources.base import ResourceContext, ResourceError
+from provisioner.lab.resources.binding import (
+    Rule,
+    bind,
+    calling,
+    invalid_argument,
+    invalid_operation,
+    is_same,
+    is_same_bag,
+    refuse_value,
+)
+
+_SET = "Set-TargetResource"
+_ACCOUNTS = ("LocalSystem", "LocalService", "NetworkService")
+_RULES = (
+    Rule("Name", may_be_empty=False),
+    Rule("Ensure", allowed=("Present", "Absent")),
+    Rule("Path", may_be_empty=False),
+    Rule("StartupType", allowed=("Automatic", "Manual", "Disabled")),
+    Rule("BuiltInAccount", allowed=_ACCOUNTS),
+    Rule("Credential", "any", may_be_empty=False),
+    Rule("DesktopInteract", "boolean"),
+    Rule("State", allowed=("Running", "Stopped", "Ignore")),
+    Rule("DisplayName", may_be_empty=False),
+    Rule("Description", may_be_empty=False, only=_SET),
+    Rule("Dependencies", "strings"),
+    Rule("StartupTimeout", "integer"),
+    Rule("TerminateTimeout", "integer"),
+)
+_CMDLETS = "Microsoft.PowerShell.Commands."
+_START_MODES = ("Auto", "Manual", "Disabled")
+_DEFAULT_TIMEOUT_MS = 30000
+
+
+class Service:
+    """Stateless; passwords and timeouts are never compared."""
+
+    class_name = "MSFT_ServiceResource"
+    module = "PSDscResources"
+
+    async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
+        """Get-TargetResource."""
+        bound = bind("Get-TargetResource", _RULES, properties)
+        service = _read(bound["Name"], context)
+        if service is None:
+            return {"Name": bound["Name"], "Ensure": "Absent"}
+        account = _bare_account(service)
+        return {
+            "Name": bound["Name"],
+            "Ensure": "Present",
+            "Path": service.path,
+            "StartupType": service.startup_type,
+            "BuiltInAccount": next(
+                (item for item in _ACCOUNTS if is_same(item, account)), service.start_name
+            ),
+            "State": service.status,
+            "DisplayName": service.display_name,
+            "Description": service.description,
+            "DesktopInteract": service.desktop_interact,
+            "Dependencies": list(service.dependencies),
+        }
+
+    async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
+        """Test-TargetResource: State is Running unless something else is bound."""
+        bound = bind("Test-TargetResource", _RULES, properties)
+        _check_conflicts(bound)
+        service = _read(bound["Name"], context)
+        if is_same(bound.get("Ensure", "Present"), "Absent"):
+            return service is None
+        return service is not None and not _differing(bound, service, context)
+
+    async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
+        """Set-TargetResource."""
+        bound = bind(_SET, _RULES, properties)
+        _check_conflicts(bound)
+        name = bound["Name"]
+        services = context.machine.services
+        service = services.find(name)
+        if is_same(bound.get("Ensure", "Present"), "Absent"):
+            if service is not None:
+                await _remove(name, bound, context)
+            return
+        is_repathed = False
+        if service is None:
+            service = _create(bound, context)
+        elif "Path" in bound and not is_same(bound["Path"], service.path):
+            service = services.change(name, path=bound["Path"])
+            is_repathed = True
+        _change_properties(bound, service, context)
+        await _bring_to_state(bound, context, is_repathed=is_repathed)
+
+
+def _read(name: str, context: ResourceContext) -> WindowsService | None:
+    service = context.machine.services.find(name)
+    if service is not None and service.start_mode not in _START_MODES:
+        raise refuse_value("Get-TargetResource", "StartMode", service.start_mode, _START_MODES)
+    return service
+
+
+def _check_conflicts(bound: Mapping[str, Any]) -> None:
+    name, kind, state = bound["Name"], bound.get("StartupType", ""), bound.get("State", "Running")
+    if is_same(bound.get("Ensure", "Present"), "Absent"):
+        return
+    if (is_same(kind, "Automatic") and is_same(state, "Stopped")) or (
+        is_same(kind, "Disabled") and is_same(state, "Running")
+    ):
+        raise invalid_argument(
+            f"Service {name} cannot have a startup type of {kind} and a state of {state} at the same time.",
+            "StartupType and State",
+        )
+    if "BuiltInAccount" in bound and "Credential" in bound:
+        raise invalid_argument(
+            f"Both BuiltInAccount and Credential cannot be specified. Please remove one for service {name}.",
+            "BuiltInAccount & Credential",
+        )
+
+
+def _differing(bound: Mapping[str, Any], service: WindowsService, context: ResourceContext) -> bool:
+    """Whether one of the bound properties, or the state, is not as wanted."""
+    pairs = (
+        ("Path", service.path),
+        ("DisplayName", service.display_name),
+        ("Description", service.description or ""),
+        ("DesktopInteract", service.desktop_interact),
+        ("StartupType", service.startup_type),
+        ("BuiltInAccount", _bare_account(service)),
+    )
+    if any(name in bound and not is_same(bound[name], actual) for name, actual in pairs):
+        return True
+    if "Dependencies" in bound and not is_same_bag(bound["Dependencies"], service.dependencies):
+        return True
+    if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), service.start_name):
+        return True
+    state = bound.get("State", "Running")
+    return not is_same(state, "Ignore") and not is_same(state, service.status)
+
+
+def _bare_account(service: WindowsService) -> str:
+    authority, _, account = service.start_name.rpartition("\\")
+    return account.replace(" ", "") if is_same(authority, "NT Authority") else service.start_name
+
+
+def _start_name(credential: Mapping[str, Any], context: ResourceContext) -> str:
+    """User name as Win32_Service shows it; the computer's name is matched with case, as in the module."""
+    user = str(credential["UserName"])
+    if user.startswith(context.machine.computer_name + "\\"):
+        return ".\\" + user.partition("\\")[2]
+    return user if "\\" in user or "@" in user else f".\\{user}"
+
+
+def _create(bound: Mapping[str, Any], context: ResourceContext) -> WindowsService:
+    name = bound["Name"]
+    if "Path" not in bound:
+        raise invalid_argument(
+            f"The service '{name}' does not exist, but Path was not specified. Please specify the path to the "
+            "executable the service should run to create a new service.",
+            "Path",
+        )
+    service = WindowsService(name, name, bound["Path"], "Auto")
+    with calling(_CMDLETS + "NewServiceCommand"):
+        context.machine.services.add(service)
+    return service
+
+
+def _change_properties(bound: Mapping[str, Any], service: WindowsService, context: ResourceContext) -> None:
+    fields: dict[str, Any] = {}
+    if "DisplayName" in bound:
+        fields["display_name"] = bound["DisplayName"]
+    if "Description" in bound:
+        fields["description"] = bound["Description"]
+    if "Dependencies" in bound and not is_same_bag(bound["Dependencies"], service.dependencies):
+        fields["dependencies"] = tuple(bound["Dependencies"])
+    account = bound.get("BuiltInAccount")
+    if account is not None and not is_same(account, _bare_account(service)):
+        fields["start_name"] = account if is_same(account, "LocalSystem") else f"NT Authority\\{account}"
+    if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), service.start_name):
+        fields["start_name"] = _start_name(bound["Credential"], context)
+    if "DesktopInteract" in bound:
+        fields["desktop_interact"] = bound["DesktopInteract"]
+    if "StartupType" in bound:
+        kind = next(
+            mode for mode in ("Automatic", "Manual", "Disabled") if is_same(mode, bound["StartupType"])
+        )
+        fields["start_mode"] = "Auto" if kind == "Automatic" else kind
+    changed = {name: value for name, value in fields.items() if getattr(service, name) != value}
+    if changed:
+        context.machine.services.change(service.name, **changed)
+
+
+async def _bring_to_state(bound: Mapping[str, Any], context: ResourceContext, *, is_repathed: bool) -> None:
+    name, state = bound["Name"], bound.get("State", "Running")
+    if is_same(state, "Ignore"):
+        return
+    if is_same(state, "Stopped") or is_repathed:
+        await _stop(name, context)
+    if is_same(state, "Running"):
+        await _start(name, int(bound.get("StartupTimeout", _DEFAULT_TIMEOUT_MS)), context)
+
+
+async def _start(name: str, timeout_ms: int, context: ResourceContext) -> None:
+    services = context.machine.services
+    service = services.find(name)
+    if service is None or service.status == "Running":
+        return
+    await context.sleep(context.machine.durations.service_s)
+    with calling(_CMDLETS + "StartServiceCommand"):
+        services.start(name)
+    if service.start_behaviour == "slow":
+        await context.sleep(timeout_ms / 1000)
+        raise ResourceError(
+            'Exception calling "WaitForStatus" with "2" argument(s): "Time out has expired and the operation has '
+            'not been completed."',
+            "TimeoutException,Wait-ServiceStateWithTimeout",
+            "NotSpecified",
+            "System.Management.Automation.MethodInvocationException",
+        )
+
+
+async def _stop(name: str, context: ResourceContext) -> None:
+    service = context.machine.services.find(name)
+    if service is None or service.status == "Stopped":
+        return
+    await context.sleep(context.machine.durations.service_s)
+    with calling(_CMDLETS + "StopServiceCommand"):
+        context.machine.services.stop(name)
+
+
+async def _remove(name: str, bound: Mapping[str, Any], context: ResourceContext) -> None:
+    await _stop(name, context)
+    try:
+        context.machine.ledger.attempt("sc.exe")
+        context.machine.services.delete(name)
+    except MachineError:
+        await context.sleep(int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)) / 1000)
+        raise invalid_operation(f"Failed to delete service {name}.") from None
