@@ -79,13 +79,20 @@ def _from_file(ref: SecretRef, base: Path, on_warning: Callable[[str], None] | N
         raise SecretError(str(ref), f"{path} cannot be opened", help_) from None
     if len(raw) > MAX_SIZE_BYTES:
         raise SecretError(str(ref), f"{path} has more than {MAX_SIZE_BYTES // 1024} KiB", help_)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SecretError(str(ref), f"{path} is not UTF-8", "Save the file as UTF-8.") from None
-    text = text.removesuffix("\n").removesuffix("\r")
+    decoded = _decoded(raw)
+    if decoded is None:
+        raise SecretError(str(ref), f"{path} is not UTF-8", "Save the file as UTF-8.")
+    text = decoded.removesuffix("\n").removesuffix("\r")
     if not text:
         raise SecretError(str(ref), f"{path} is empty", help_)
     if on_warning and mode & _OTHERS_MAY_READ:
         on_warning(f"Every user of this machine may read {path}; run: chmod 600 {path}")
     return Secret(text)
+
+
+def _decoded(raw: bytes) -> str | None:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Raising from here would chain an exception that holds the bytes.
+        return None
