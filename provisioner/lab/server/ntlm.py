@@ -18,7 +18,7 @@ from spnego._context import GSSMech
 from spnego._credential import NTLMHash
 from spnego._negotiate import NegotiateProxy
 from spnego._ntlm import NTLMProxy
-from spnego._ntlm_raw.crypto import compute_response_v2, ntowfv2, rc4k
+from spnego._ntlm_raw.crypto import compute_response_v2, ntowfv1, ntowfv2, rc4k
 from spnego._ntlm_raw.messages import (
     Authenticate,
     AvFlags,
@@ -34,6 +34,15 @@ from spnego._ntlm_raw.messages import (
 
 _NTLM_V1_RESPONSE_BYTES: Final = 24
 _NO_MIC: Final = b"\0" * 16
+
+
+def nt_hash(password: str) -> bytes:
+    """Return what Windows keeps instead of a password: MD4 of its UTF-16LE form.
+
+    Source: MS-NLMP 3.3.1, NTOWFv1.
+    """
+    hashed: bytes = ntowfv1(password)
+    return hashed
 
 
 class LogonFailure(Exception):
