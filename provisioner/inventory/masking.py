@@ -9,11 +9,9 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Final
 
-from provisioner.addresses import SecretRef
 from provisioner.diagnostics import SourceFile
 from provisioner.documents import Mapping, Scalar, Tree
-from provisioner.inventory.schema import CONNECTION_KEYS
-from provisioner.secrets.stores import STORES
+from provisioner.inventory.schema import CONNECTION_KEYS, is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +23,7 @@ _STARS: Final = re.compile(r"\S")
 #: A key that sounds like a secret, and the rest of its line. A reference to a secret stays readable.
 _LINE: Final = re.compile(
     r"""^(?P<key>.*?(?:pas{1,2}w|passp|pwd|secret|token|credential)[\w-]*["']?[ \t]*:[ \t]*)"""
-    r"""(?!["']?(?:env|file):)(?P<value>\S.*)$""",
+    r"""(?!["']?(?:env:\w+|file:[^"'\s,}]+)["']?[ \t]*(?:[,}#]|$))(?P<value>\S.*)$""",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -70,8 +68,7 @@ def _is_password(key: str) -> bool:
 
 
 def _is_reference(value: Tree) -> bool:
-    ref = SecretRef.parse(value.text) if isinstance(value, Scalar) else None
-    return ref is not None and ref.store in STORES
+    return isinstance(value, Scalar) and is_reference(value.text)
 
 
 def _connections(tree: Tree) -> Iterator[Mapping]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _VARIABLE_OF_ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HELP_PASSWORD: Final = (
+    "Write 'env:NAME' for an environment variable or 'file:PATH' for a file beside the inventory."
+)
 _WEEK_S: Final = 7 * 24 * 3600
 
 
@@ -55,20 +58,29 @@ def _filled(text: str) -> str:
     return text
 
 
-def _secret_reference(text: str) -> str:
+def is_reference(text: str) -> bool:
+    """Return whether a text is a usable reference to a secret."""
     ref = SecretRef.parse(text)
-    if ref is None or ref.store not in STORES:
-        raise _refused(
-            "Password is written in the inventory",
-            "An inventory says where a password is, never the password itself.",
-            "Write 'env:NAME' for an environment variable or 'file:PATH' for a file beside the inventory.",
-        )
-    if ref.store == "env" and not _VARIABLE_OF_ENVIRONMENT.fullmatch(ref.key):
+    return (
+        ref is not None
+        and ref.store in STORES
+        and (ref.store != "env" or _VARIABLE_OF_ENVIRONMENT.fullmatch(ref.key) is not None)
+    )
+
+
+def _secret_reference(text: str) -> str:
+    if is_reference(text):
+        return text
+    if text.startswith("env:"):
         raise _refused(
             "Secret reference has a wrong form",
             "After 'env:' stands the name of an environment variable: letters, digits and '_'.",
         )
-    return text
+    raise _refused(
+        "Password is written in the inventory",
+        "An inventory says where a password is, never the password itself.",
+        _HELP_PASSWORD,
+    )
 
 
 def _nothing_is_empty(value: Any) -> Any:
@@ -181,6 +193,8 @@ def _explain(found: ErrorDetails, tree: Tree, problems: Diagnostics) -> None:
             )
         case kind if kind in _TYPES:
             wanted, help_ = _TYPES[kind]
+            if path[-1:] == ("password",):
+                wanted, help_ = "a reference to a secret", _HELP_PASSWORD
             seen = _seen(_value(tree, path))
             problems.error("Wrong type", f"{name} must be {wanted}, and {seen} stands here.", where, help_)
         case _:
@@ -200,7 +214,6 @@ _TYPES: Final = {
     "int_type": ("a whole number", "Write it without quotes."),
     "int_from_float": ("a whole number", "Write it without a point."),
     "float_type": ("a number", "Write it without quotes, in seconds."),
-    "finite_number": ("a finite number", ""),
     "bool_type": ("true or false", _BOOLEAN),
     "list_type": ("a list", "Write [one, two], or one item per line with '- ' before it."),
     "dict_type": ("a mapping", "Write 'key: value' lines, indented below it."),

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.diagnostics import SourceFile
+from provisioner.inventory.loader import read_inventory
+from provisioner.inventory.masking import mask_lines
+
+
+def masked(text: str) -> str:
+    return mask_lines(SourceFile("x", text)).text
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("password: hunter2", "password: *******"),
+        ("  password:   hunter2 # note", "  password:   ******* * ****"),
+        ('{"password":"a,b", x: 1}', '{"password":****** ** **'),
+        ("admin_Password: x", "admin_Password: *"),
+        ("paswd: x", "paswd: *"),
+        ("token: x", "token: *"),
+        ("client-secret: x", "client-secret: *"),
+        ("password: env:NAME", "password: env:NAME"),
+        ("password: 'file:x/y'", "password: 'file:x/y'"),
+        ("password: env:A, token: x", "password: env:A, token: *"),
+        ("password:", "password:"),
+        ("password:\n  next: 1", "password:\n  next: 1"),
+        ("user: x", "user: x"),
+    ],
+)
+def test_values_that_sound_like_secrets_are_starred_out(line: str, shown: str) -> None:
+    assert masked(line) == shown
+
+
+@given(st.text())
+def test_a_mask_moves_no_column_and_no_line(text: str) -> None:
+    shown = masked("a: 1\npassword: " + text)
+    assert [len(line) for line in shown.splitlines()] == [
+        len(line) for line in ("a: 1\npassword: " + text).splitlines()
+    ]
+
+
+SECRET = "cAnArY7"
+QUOTED = st.sampled_from(
+    [SECRET, f"'{SECRET}'", f'"{SECRET}"', f'"{SECRET}, {SECRET}"', f"[{SECRET}]", f"{{{SECRET}: 1}}"]
+)
+KEY = st.sampled_from(
+    ["password", "pasword", "Password", "passwd", "pw", "secret", "api_token", "x", "'password'"]
+)
+
+
+@given(
+    KEY,
+    QUOTED,
+    st.sampled_from(["{p}", "{{user: 3, {p}}}", "{{{p}, prot: 3, user: []}}", "\n    user: 3\n    {p}"]),
+)
+def test_no_form_of_a_written_password_reaches_a_message(key: str, value: str, form: str) -> None:
+    connection = form.format(p=f"{key}: {value}")
+    if not connection.startswith(("{", "\n")):
+        connection = "\n    " + connection
+    for text in (
+        f"site: [\nconnection: {connection}\n",
+        f"connection: {connection}\nnodes: {{a: 3}}\n",
+        f"nodes:\n  hv01:\n   connection: {connection}\n",
+        f"groups:\n  hv01:\n   connection: {connection}\n",
+    ):
+        _, problems = read_inventory(text, SourceFile("x", text))
+        assert problems.has_errors
+        for problem in problems:
+            if SECRET in problem.render():
+                # A broken file has no tree: then only keys that sound like a secret are known.
+                assert problem.summary == "YAML cannot be read"
+                assert key in {"pw", "x"}
