@@ -64,7 +64,7 @@ class PackageSpec:
 
     ``exit_codes``: one per attempt, the last one repeats. ``files`` are paths with contents. With
     ``pending_rename`` the installer leaves a file to be replaced at the next boot. ``duration_s`` None means the
-    duration of all packages.
+    duration of all packages. An empty signer means that the file is not signed.
     """
 
     product_id: str
@@ -77,6 +77,8 @@ class PackageSpec:
     files: tuple[tuple[str, str], ...] = ()
     pending_rename: bool = False
     size_kb: int = 2048
+    signer_subject: str = ""
+    signer_thumbprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

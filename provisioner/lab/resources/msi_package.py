@@ -6,6 +6,7 @@ import hashlib
 import ntpath
 import uuid
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,7 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.packages import ERROR_ALREADY_RUNNING, REBOOT_INITIATED, REBOOT_REQUIRED
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_argument, invalid_operation, is_same
+from provisioner.lab.spec import PackageSpec
 
 _HASHES = ("SHA1", "SHA256", "SHA384", "SHA512", "MD5", "RIPEMD160")
 _RULES = (
@@ -144,12 +146,8 @@ def _check_file(path: str, product_id: str, bound: Mapping[str, Any], context: R
                 f"File '{path}' does not match expected hash value '{wanted}' for hash algorithm {algorithm}.",
                 "FileHash",
             )
-    if bound.get("SignerSubject") or bound.get("SignerThumbprint"):
-        # Installers of the lab carry no signature.
-        raise invalid_argument(
-            f"File '{path}' does not have a valid Authenticode signature.  Status: NotSigned", "Path"
-        )
     package = context.machine.packages.describe(path)
+    _check_signature(path, package, bound)
     if package is None:
         raise invalid_operation(
             f"The MSI file {path} could not be opened: it is not a Windows Installer package."
@@ -159,6 +157,25 @@ def _check_file(path: str, product_id: str, bound: Mapping[str, Any], context: R
             f"The specified IdentifyingNumber ({product_id}) does not match the IdentifyingNumber "
             f"({package.product_id}) in the MSI file",
             "ProductId",
+        )
+
+
+def _check_signature(path: str, package: PackageSpec | None, bound: Mapping[str, Any]) -> None:
+    subject, thumbprint = bound.get("SignerSubject"), bound.get("SignerThumbprint")
+    if not subject and not thumbprint:
+        return
+    if package is None or not package.signer_subject:
+        raise invalid_argument(
+            f"File '{path}' does not have a valid Authenticode signature.  Status: NotSigned", "Path"
+        )
+    if subject and not fnmatchcase(package.signer_subject.casefold(), subject.casefold()):
+        raise invalid_argument(
+            f"File '{path}' was not signed by expected signer subject '{subject}'", "SignerSubject"
+        )
+    if thumbprint and not is_same(thumbprint, package.signer_thumbprint):
+        raise invalid_argument(
+            f"File '{path}' was not signed by expected signer certificate thumbprint '{thumbprint}'",
+            "SignerThumbprint",
         )
 
 

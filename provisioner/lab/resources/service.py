@@ -173,9 +173,9 @@ def _create(bound: Mapping[str, Any], context: ResourceContext) -> WindowsServic
 
 def _change_properties(bound: Mapping[str, Any], service: WindowsService, context: ResourceContext) -> None:
     fields: dict[str, Any] = {}
-    if "DisplayName" in bound:
+    if "DisplayName" in bound and not is_same(bound["DisplayName"], service.display_name):
         fields["display_name"] = bound["DisplayName"]
-    if "Description" in bound:
+    if "Description" in bound and not is_same(bound["Description"], service.description or ""):
         fields["description"] = bound["Description"]
     if "Dependencies" in bound and not is_same_bag(bound["Dependencies"], service.dependencies):
         fields["dependencies"] = tuple(bound["Dependencies"])

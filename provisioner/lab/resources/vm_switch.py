@@ -61,7 +61,7 @@ class VMSwitch:
         _check_adapters(bound)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
         try:
-            switch = context.machine.hyperv.switches(bound["Name"], bound["Type"])[0]
+            found = context.machine.hyperv.switches(bound["Name"], bound["Type"])
         except MachineError as error:
             if error.is_terminating:
                 raise thrown(error, _CMDLETS + "GetVMSwitch") from None
@@ -69,7 +69,7 @@ class VMSwitch:
             return not is_present
         if not is_present:
             return False
-        return _is_as_wanted(bound, switch, context)
+        return _is_as_wanted(bound, found, context)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource."""
@@ -111,13 +111,16 @@ def _check_adapters(bound: Mapping[str, Any]) -> None:
         )
 
 
-def _is_as_wanted(bound: Mapping[str, Any], switch: Switch, context: ResourceContext) -> bool:
+def _is_as_wanted(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
+    """Compare; of several switches of one name it is enough that one has the mode or id (``-eq`` filters lists)."""
+    switch = found[0]
     mode = bound.get("BandwidthReservationMode")
-    if mode is not None and not is_same(mode, switch.bandwidth_mode):
+    if mode is not None and not any(is_same(mode, item.bandwidth_mode) for item in found):
         return False
     if switch.type == "External" and not _has_adapters(bound, switch, context):
         return False
-    if "AllowManagementOS" in bound and bound["AllowManagementOS"] != switch.allow_management_os:
+    allow = bound.get("AllowManagementOS")
+    if switch.type == "External" and allow is not None and allow != switch.allow_management_os:
         return False
     if "LoadBalancingAlgorithm" in bound and switch.load_balancing is None:
         # The module compares the actual value with itself: it can only fail, on a switch that is no team.
@@ -129,7 +132,7 @@ def _is_as_wanted(bound: Mapping[str, Any], switch: Switch, context: ResourceCon
         )
     if "EnableEmbeddedTeaming" in bound and bound["EnableEmbeddedTeaming"] != switch.is_team:
         return False
-    return "Id" not in bound or is_same(bound["Id"], switch.id)
+    return "Id" not in bound or any(is_same(bound["Id"], item.id) for item in found)
 
 
 def _has_adapters(bound: Mapping[str, Any], switch: Switch, context: ResourceContext) -> bool:

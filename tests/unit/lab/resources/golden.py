@@ -44,6 +44,8 @@ def script_errors(machine: Machine, state: dict[str, Any]) -> None:
             "System.InvalidOperationException" if is_terminating else "System.Exception",
             is_terminating=is_terminating,
         )
+    if state.get("sc_fails"):
+        machine.ledger.failing["sc.exe"] = MachineError("", "NativeCommandError", "NotSpecified")
 
 
 def _error(record: dict[str, Any] | ResourceError) -> tuple[str, str, str]:
@@ -83,12 +85,18 @@ def recorded(case: dict[str, Any], scenario: Scenario, *, with_set: bool) -> dic
     return answer
 
 
+def _value(recorded: Any) -> Any:
+    if isinstance(recorded, dict) and "$credential" in recorded:
+        return {"UserName": recorded["$credential"], "Password": recorded["password"]}
+    return recorded
+
+
 async def simulated(
     case: dict[str, Any], scenario: Scenario, *, with_set: bool, settle: Callable[[Machine], None]
 ) -> dict[str, Any]:
     machine = scenario.make(case["state_before"])
     script_errors(machine, case["state_before"])
-    properties = case["parameters"]
+    properties = {name: _value(value) for name, value in case["parameters"].items()}
     answer: dict[str, Any] = {"test_before": await _test(scenario, machine, properties)}
     if not with_set:
         return answer
@@ -99,11 +107,15 @@ async def simulated(
     except ResourceError as raised:
         error = raised
     settle(machine)
+    scripted = dict(machine.ledger.failing)
+    machine.ledger.failing.clear()
+    state_after = scenario.read(machine, case["state_before"])
+    machine.ledger.failing.update(scripted)
     answer |= {
         "set_error": _error(error) if error else None,
         "set_nonterminating": [_error(item)[:2] for item in doing.nonterminating],
         "reboot": doing.reboot_requested,
-        "state_after": scenario.read(machine, case["state_before"]),
+        "state_after": state_after,
         "test_after": await _test(scenario, machine, properties),
     }
     return answer
