@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _VARIABLE_OF_ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_HELP_PASSWORD: Final = (
+_HELP_REFERENCE: Final = (
     "Write 'env:NAME' for an environment variable or 'file:PATH' for a file beside the inventory."
 )
 _WEEK_S: Final = 7 * 24 * 3600
@@ -79,7 +79,7 @@ def _secret_reference(text: str) -> str:
     raise _refused(
         "Password is written in the inventory",
         "An inventory says where a password is, never the password itself.",
-        _HELP_PASSWORD,
+        _HELP_REFERENCE,
     )
 
 
@@ -194,7 +194,7 @@ def _explain(found: ErrorDetails, tree: Tree, problems: Diagnostics) -> None:
         case kind if kind in _TYPES:
             wanted, help_ = _TYPES[kind]
             if path[-1:] == ("password",):
-                wanted, help_ = "a reference to a secret", _HELP_PASSWORD
+                wanted, help_ = "a reference to a secret", _HELP_REFERENCE
             seen = _seen(_value(tree, path))
             problems.error("Wrong type", f"{name} must be {wanted}, and {seen} stands here.", where, help_)
         case _:
