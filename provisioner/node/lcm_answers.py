@@ -22,6 +22,7 @@ from provisioner.node.base import (
     TestOutcome,
 )
 from provisioner.transport.base import Record
+from provisioner.transport.categories import category_name
 
 #: Not settings: what PowerShell adds to every CIM instance and to everything remote.
 _ADDED = frozenset({"__classmetadata", "pscomputername", "runspaceid", "psshowcomputername"})
@@ -128,6 +129,8 @@ def read_error_text(error: Any) -> tuple[str, str, str]:
     if isinstance(category, dict):
         category = category.get("Category")
     message = thrown.get("Message") if isinstance(thrown, dict) else thrown
+    if isinstance(category, int):
+        category = category_name(category)
     # "NotSpecified: (:) [], Exception" is how a CategoryInfo prints itself.
     return (
         str(message or text).strip(),
@@ -207,7 +210,7 @@ def _job_error(error: Any) -> ResourceState:
         in_desired_state=False,
         error=message,
         error_id=error_id or _text(error, "MessageID"),
-        category=category or _text(error, "error_Category"),
+        category=category or category_name(error.get("error_Category")),
     )
 
 

@@ -20,6 +20,7 @@ from pypsrp.exceptions import SerializationError
 from pypsrp.serializer import Serializer, TaggedValue
 
 from provisioner.transport.base import ErrorRecord, Record, Value
+from provisioner.transport.categories import category_name
 
 #: One UTF-16 unit. Source: MS-PSRP 2.2.5.3.2.
 _ESCAPE = re.compile("_x([0-9a-f]{4})_", re.IGNORECASE)
@@ -49,17 +50,6 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
     "SS": lambda _: None,
     **dict.fromkeys(_INTEGERS, int),
 }
-
-#: System.Management.Automation.ErrorCategory, by number.
-_CATEGORIES = tuple(
-    """
-    NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation
-    InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped
-    OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable
-    ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError
-    LimitsExceeded QuotaExceeded NotEnabled
-    """.split()  # noqa: SIM905 - shorter than a column of 32 names
-)
 
 
 class ValueSerializer(Serializer):
@@ -190,13 +180,7 @@ def read_error(error: Any) -> ErrorRecord:
         # What PowerShell itself shows: the details where there are some, else the exception.
         message=str(fields.get("ErrorDetails_Message") or thrown.get("Message") or said or exception or ""),
         error_id=str(fields.get("FullyQualifiedErrorId") or ""),
-        category=_category(fields.get("ErrorCategory_Category")),
+        category=category_name(fields.get("ErrorCategory_Category")),
         target=str(fields.get("ErrorCategory_TargetName") or ""),
         exception_type=thrown.type_names[0].removeprefix("Deserialized.") if thrown.type_names else "",
     )
-
-
-def _category(number: Any) -> str:
-    if isinstance(number, int) and number in range(len(_CATEGORIES)):
-        return _CATEGORIES[number]
-    return _CATEGORIES[0]
