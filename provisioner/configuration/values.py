@@ -74,7 +74,8 @@ def _refuse_embedded(prop: Property, value: Value, problems: Diagnostics) -> Non
     else:
         problems.error(
             "Property takes an embedded object",
-            f"'{prop.name}' takes an object of class {prop.embedded_class}, and a document can hold plain values only.",
+            f"'{prop.name}' takes an object of class {prop.embedded_class}, and a document can hold plain "
+            "values only.",
             value.where,
         )
 

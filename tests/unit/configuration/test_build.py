@@ -1,0 +1,121 @@
+"""Roles of a node become one configuration: merged, joined by what they require, in one order."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioner.configuration.model import Configuration
+from tests.compiling import REPOSITORY, compile_project, write
+
+TWO_ROLES = {
+    "inventory.yaml": """\
+site: test
+connection: {transport: psrp, user: admin, password: 'env:PASSWORD'}
+nodes:
+  n1: {address: 192.0.2.1, roles: [web]}
+""",
+    "roles/web/role.yaml": """\
+description: x
+requires: [base]
+modules: {PSDscResources: "2.12.0.0"}
+configurations: [web]
+""",
+    "roles/base/role.yaml": """\
+description: x
+modules: {PSDscResources: "2.12.0.0"}
+configurations: [base]
+variables:
+  folder: {type: string, default: 'C:\\base', description: x}
+""",
+    "dsc_configs/base.dsc.yaml": """\
+resources:
+  - {name: WAS, type: PSDscResources/Service, properties: {Name: WAS}}
+  - {name: HTTP, type: PSDscResources/Service, properties: {Name: HTTP, Description: "{{ folder }}"}}
+""",
+    "dsc_configs/web.dsc.yaml": """\
+resources:
+  - {name: W3SVC, type: PSDscResources/Service, properties: {Name: W3SVC, Description: "{{ folder }}"}}
+  - {name: was, type: PSDscResources/Service, properties: {name: WAS}}
+""",
+}
+
+
+@pytest.fixture
+def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, TWO_ROLES)
+    configurations, problems = compile_project(tmp_path)
+    assert [problem.render() for problem in problems] == []
+    return configurations["n1"]
+
+
+def test_identical_declarations_of_several_roles_merge(compiled: Configuration) -> None:
+    assert [str(each.id) for each in compiled.resources] == [
+        "[Service]WAS",
+        "[Service]HTTP",
+        "[Service]W3SVC",
+    ]
+
+
+def test_resources_depend_on_those_of_required_roles(compiled: Configuration) -> None:
+    web = compiled.resource("[service]w3svc")
+    assert web is not None
+    assert [str(each) for each in web.depends_on] == ["[Service]WAS", "[Service]HTTP"]
+
+
+def test_a_role_sees_the_variables_of_roles_it_requires(compiled: Configuration) -> None:
+    web = compiled.resource("[Service]W3SVC")
+    assert web is not None
+    assert web.properties["Description"] == "C:\\base"
+
+
+def test_only_modules_in_use_are_asked_for(compiled: Configuration) -> None:
+    assert compiled.modules == {"PSDscResources": "2.12.0.0"}
+
+
+def test_a_resource_remembers_its_role_and_where_its_properties_stand(compiled: Configuration) -> None:
+    web = compiled.resource("[Service]W3SVC")
+    assert web is not None
+    assert web.role == "web"
+    assert str(web.property_ranges["Name"]) == "dsc_configs/web.dsc.yaml:2:68"
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from provisioner.configuration.emit.meta_mof import META_SETTINGS, emit_meta_mof
+from provisioner.configuration.emit.mof import emit_mof
+from provisioner.inventory.model import MofEncoding
+from tests.compiling import compile_project
+configurations, problems = compile_project(Path(sys.argv[1]))
+assert not problems.has_errors, [problem.render() for problem in problems]
+for name, configuration in configurations.items():
+    print(name, emit_mof(configuration, MofEncoding.UTF16).sha256,
+          emit_meta_mof(name, META_SETTINGS, MofEncoding.UTF16).sha256)
+"""
+
+
+def test_two_processes_with_other_hash_seeds_and_folders_write_the_same_bytes(tmp_path: Path) -> None:
+    lab = (REPOSITORY / "inventories/lab/inventory.yaml").read_text(encoding="utf-8")
+    outputs = set()
+    for seed in ("0", "1", "4242"):
+        folder = tmp_path / f"somewhere{seed}"
+        folder.mkdir()
+        (folder / "inventory.yaml").write_text(lab, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(REPOSITORY)],
+            cwd=folder,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        outputs.add(done.stdout)
+    assert len(outputs) == 1
+    assert len(outputs.pop().splitlines()) == 5
