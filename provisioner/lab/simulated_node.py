@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib import import_module
@@ -135,7 +134,7 @@ class SimulatedNode:
         target = self._folder / _STATE_FILE
         temporary = target.with_suffix(".tmp")
         temporary.write_text(json.dumps(plain), encoding="utf-8")
-        os.replace(temporary, target)
+        temporary.replace(target)
         self._is_dirty = False
 
     def restart(self) -> None:

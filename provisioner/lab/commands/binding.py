@@ -58,8 +58,10 @@ def bind(call: CommandCall, spec: CommandSpec) -> Bound:
         if parameter.name in values:
             raise _refusal(
                 spec,
-                f"Cannot bind parameter because parameter '{parameter.name}' is specified more than once. To provide "
-                "multiple values to parameters that can accept multiple values, use the array syntax. For example, "
+                f"Cannot bind parameter because parameter '{parameter.name}' is specified more than "
+                "once. To provide "
+                "multiple values to parameters that can accept multiple values, use the array "
+                "syntax. For example, "
                 '"-parameter value1,value2,value3".',
                 "ParameterAlreadyBound",
             )
@@ -121,7 +123,8 @@ def _by_name(name: str, known: Iterable[Parameter], spec: CommandSpec) -> Parame
         matches = " ".join(f"-{parameter.name}" for parameter in prefixed)
         raise _refusal(
             spec,
-            f"Parameter cannot be processed because the parameter name '{name}' is ambiguous. Possible matches "
+            f"Parameter cannot be processed because the parameter name '{name}' is ambiguous. "
+            "Possible matches "
             f"include: {matches}.",
             "AmbiguousParameter",
         )
@@ -137,7 +140,8 @@ def _convert(value: Any, parameter: Parameter, spec: CommandSpec) -> Any:
                 kind = "System.Collections.Hashtable" if isinstance(value, dict) else "System.Object[]"
                 raise _refusal(
                     spec,
-                    f"Cannot convert '{kind}' to the type 'System.String' required by parameter '{parameter.name}'. "
+                    f"Cannot convert '{kind}' to the type 'System.String' required by parameter "
+                    f"'{parameter.name}'. "
                     "Specified method is not supported.",
                     "CannotConvertArgument",
                 )
@@ -204,7 +208,8 @@ def _action(value: Any, parameter: str, spec: CommandSpec) -> str:
         Parameter(parameter),
         spec,
         "System.Management.Automation.ActionPreference",
-        f"Unable to match the identifier name {_text(value)} to a valid enumerator name. Specify one of the following "
+        f"Unable to match the identifier name {_text(value)} to a valid enumerator name. Specify one "
+        "of the following "
         f"enumerator names and try again:\n{', '.join(_ACTIONS)}",
     )
 

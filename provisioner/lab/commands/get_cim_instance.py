@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from provisioner.lab.commands import cim_errors
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.invoke_cim_method import DEFAULT_NAMESPACE, NAMESPACES, normal_namespace
-from provisioner.lab.commands.wql import Query, WqlError, parse_condition, parse_query
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE
 from provisioner.lab.machine import cim
 from provisioner.lab.values import ErrorRecord, PsObject, TerminatingError
+from provisioner.lab.wmi import errors as cim_errors
+from provisioner.lab.wmi.wql import Query, WqlError, parse_condition, parse_query
 
 _TYPE = "Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand"
 _NAME = "Get-CimInstance"

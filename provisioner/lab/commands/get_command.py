@@ -27,8 +27,10 @@ async def run(invocation: Invocation) -> None:
         if not matches and not _WILDCARDS & set(wanted):
             invocation.output.error(
                 ErrorRecord(
-                    f"The term '{wanted}' is not recognized as the name of a cmdlet, function, script file, or operable "
-                    "program. Check the spelling of the name, or if a path was included, verify that the path is "
+                    f"The term '{wanted}' is not recognized as the name of a cmdlet, function, script "
+                    "file, or operable "
+                    "program. Check the spelling of the name, or if a path was included, verify that "
+                    "the path is "
                     "correct and try again.",
                     "CommandNotFoundException,Microsoft.PowerShell.Commands.GetCommandCommand",
                     "ObjectNotFound",

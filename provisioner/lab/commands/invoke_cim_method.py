@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.commands import cim_errors
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE, method_result
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.lcm import METHODS, Method
+from provisioner.lab.wmi import errors as cim_errors
 
 _TYPE = "Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand"
 _NAME = "Invoke-CimMethod"

@@ -44,10 +44,12 @@ async def run_pipeline(
         bound = [(spec, bind(call, spec)) for spec, call in stages]
         for spec, parameters in bound[:-1]:
             collected = _Collected(output)
-            await _run_command(node, spec, parameters, source, collected, user)
+            await _run_command(
+                spec, parameters, Invocation(node, parameters.parameters, source, collected, user)
+            )
             source = _replay(collected.values)
         spec, parameters = bound[-1]
-        await _run_command(node, spec, parameters, source, output, user)
+        await _run_command(spec, parameters, Invocation(node, parameters.parameters, source, output, user))
         source = _replay([])
 
 
@@ -112,19 +114,13 @@ class _Preferred:
         self.outer.progress(activity, status, percent)
 
 
-async def _run_command(
-    node: SimulatedNode,
-    spec: CommandSpec,
-    bound: Bound,
-    source: AsyncIterator[Any],
-    output: Output,
-    user: str,
-) -> None:
+async def _run_command(spec: CommandSpec, bound: Bound, invocation: Invocation) -> None:
     function = registry.function(spec)
+    invocation.output = _Preferred(invocation.output, bound)
     try:
-        await function(Invocation(node, bound.parameters, source, _Preferred(output, bound), user))
+        await function(invocation)
     finally:
-        node.after_command(spec.name, bound.parameters)
+        invocation.node.after_command(spec.name, bound.parameters)
 
 
 def _statements(calls: Sequence[CommandCall]) -> list[list[CommandCall]]:
@@ -150,8 +146,10 @@ def _find(node: SimulatedNode, call: CommandCall) -> CommandSpec:
     if spec is None:
         raise TerminatingError(
             ErrorRecord(
-                f"The term '{call.name}' is not recognized as the name of a cmdlet, function, script file, or operable "
-                "program. Check the spelling of the name, or if a path was included, verify that the path is correct "
+                f"The term '{call.name}' is not recognized as the name of a cmdlet, function, script "
+                "file, or operable "
+                "program. Check the spelling of the name, or if a path was included, verify that the "
+                "path is correct "
                 "and try again.",
                 "CommandNotFoundException",
                 "ObjectNotFound",
@@ -165,7 +163,8 @@ def _find(node: SimulatedNode, call: CommandCall) -> CommandSpec:
 
 def _scripts_not_allowed(text: str) -> ErrorRecord:
     return ErrorRecord(
-        "The syntax is not supported by this runspace. This can occur if the runspace is in no-language mode.",
+        "The syntax is not supported by this runspace. This can occur if the runspace is in "
+        "no-language mode.",
         "ScriptsNotAllowed",
         "ParserError",
         "System.Management.Automation.ParseException",

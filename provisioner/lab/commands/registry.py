@@ -99,7 +99,7 @@ def table() -> Mapping[str, CommandSpec]:
 
 
 def find(node: SimulatedNode, name: str) -> CommandSpec | None:
-    """Find the command ``name``; None also while the feature that brings it is not installed.
+    r"""Find the command ``name``; None also while the feature that brings it is not installed.
 
     ``name`` may carry the module: ``CimCmdlets\\Get-CimInstance``.
     """

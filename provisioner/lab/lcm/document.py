@@ -12,10 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.catalogue.schema import Qualifier
-from provisioner.lab.lcm import conversion
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
-from provisioner.lab.lcm.mof_lexer import MofError
-from provisioner.lab.lcm.mof_reader import Instance, MofDocument, Value, read
 from provisioner.lab.lcm.order import in_order
 from provisioner.lab.lcm.schema import (
     DOCUMENT_CLASS,
@@ -24,6 +21,9 @@ from provisioner.lab.lcm.schema import (
     NodeClasses,
     is_base_property,
 )
+from provisioner.lab.mof import conversion
+from provisioner.lab.mof.lexer import MofError
+from provisioner.lab.mof.reader import Instance, MofDocument, Value, read
 
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _BRACKETED = re.compile(r"\[([^\]]*)\](.*)", re.DOTALL)
@@ -85,7 +85,8 @@ def check(data: bytes, classes: NodeClasses) -> ConfigurationDocument:
     ]
     if not resources:
         raise LcmError.of(
-            "The instance document does not specify any resource. Add at least one resource to the document and try "
+            "The instance document does not specify any resource. Add at least one resource to the "
+            "document and try "
             "again.",
             4,
         )
@@ -127,7 +128,8 @@ def header_of(document: MofDocument) -> Instance:
 def _refuse_meta_configuration(document: MofDocument) -> None:
     if is_meta_configuration(document):
         raise LcmError.of(
-            "The configuration document contains Local Configuration Manager settings, which is not supported by this "
+            "The configuration document contains Local Configuration Manager settings, which is not "
+            "supported by this "
             "operation. Use the Set-DscLocalConfigurationManager cmdlet to apply them.",
             4,
         )
@@ -142,7 +144,8 @@ def _header(document: MofDocument) -> Instance:
         )
     if not _VERSION.fullmatch(found[0].text("Version")):
         raise LcmError.of(
-            f"The Version property of {DOCUMENT_CLASS} is not valid: '{found[0].text('Version')}'. It must have the "
+            f"The Version property of {DOCUMENT_CLASS} is not valid: '{found[0].text('Version')}'. It "
+            "must have the "
             "form a.b.c, in digits.",
             4,
         )
@@ -158,7 +161,8 @@ def _refuse_missing_modules(document: MofDocument, classes: NodeClasses) -> None
             errors.append(
                 LcmMessage(
                     f"The PowerShell DSC resource {found[1] if found else instance.class_name} from module "
-                    f"<{module},{version}> does not exist at the PowerShell module path nor is it registered as a WMI "
+                    f"<{module},{version}> does not exist at the PowerShell module path nor is it "
+                    "registered as a WMI "
                     "DSC resource.",
                     "DscResourceNotFound",
                     "InvalidOperation",
@@ -221,7 +225,8 @@ def _check_ids(instances: Iterable[Instance]) -> None:
         folded = instance.text("ResourceID").casefold()
         if folded in seen:
             raise LcmError.of(
-                f"Found more than one instance with the same ResourceId {instance.text('ResourceID')}. Resource ids "
+                "Found more than one instance with the same ResourceId "
+                f"{instance.text('ResourceID')}. Resource ids "
                 "must be unique within a configuration document.",
                 1,
             )
@@ -240,7 +245,8 @@ def _check_keys(resources: Sequence[tuple[Instance, ClassSchema]]) -> None:
         identity = (instance.class_name.casefold(), instance.text("ModuleName").casefold(), repr(keys))
         if identity in seen:
             raise LcmError.of(
-                f"The resources {seen[identity]} and {instance.text('ResourceID')} of class {instance.class_name} have "
+                f"The resources {seen[identity]} and {instance.text('ResourceID')} of class "
+                f"{instance.class_name} have "
                 "the same key property values. Key values must be unique within a configuration document.",
                 11,
             )

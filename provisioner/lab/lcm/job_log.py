@@ -5,6 +5,7 @@ Files: ``{jobid}-N.details.json``, a UTF-16 JSON array of time, type and message
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from provisioner.lab.lcm.errors import LcmMessage
+from provisioner.lab.machine.area import MachineError
 
 if TYPE_CHECKING:
     from provisioner.lab.lcm.host import LcmHost
@@ -74,13 +76,18 @@ class JobLog:
     def flush(self) -> None:
         """Bring the file of the present leg up to date."""
         if self.legs and self.saved != len(self.lines):
-            files = self.host.machine.files
-            files.make_folder(STATUS_FOLDER)
-            files.write(details_path(self.job_id, self.leg), _encode(self.lines[self.legs[-1] :]))
+            keep(self.host, details_path(self.job_id, self.leg), _encode(self.lines[self.legs[-1] :]))
             self.saved = len(self.lines)
 
     def _add(self, kind: str, text: str, error: LcmMessage | None = None) -> None:
         self.lines.append(JobLine(_stamp(self.host.now()), kind, text, error))
+
+
+def keep(host: LcmHost, path: str, content: bytes) -> None:
+    """Write a file of the LCM; a disk that fails does not stop an LCM."""
+    with contextlib.suppress(MachineError):
+        host.machine.files.make_folder(STATUS_FOLDER)
+        host.machine.files.write(path, content)
 
 
 def details_path(job_id: str, leg: int) -> str:

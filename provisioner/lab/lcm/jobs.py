@@ -14,7 +14,7 @@ from datetime import datetime
 from provisioner.lab.lcm.document import ConfigurationDocument, check
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.host import FindResource, LcmHost
-from provisioner.lab.lcm.job_log import STATUS_FOLDER, JobLog, load
+from provisioner.lab.lcm.job_log import STATUS_FOLDER, JobLog, keep, load
 from provisioner.lab.lcm.run import Pass
 from provisioner.lab.lcm.schema import NodeClasses
 from provisioner.lab.lcm.status import StatusRecord
@@ -71,16 +71,18 @@ class Jobs:
             self._host.record("job-refused", job=job_id, error_id=error.message.error_id)
             self._host.save()
             raise
-        log = self.log(job_id) or JobLog(job_id, self._host)
-        self._logs[job_id] = log
-        log.begin_leg()
+        output = self.log(job_id) or JobLog(job_id, self._host)
+        self._logs[job_id] = output
+        output.begin_leg()
         job = Job(job_id, kind, document)
         self.running = job
         self._host.record(
-            "job-started", job=job_id, leg=log.leg, type=kind, resources=len(document.resources)
+            "job-started", job=job_id, leg=output.leg, type=kind, resources=len(document.resources)
         )
         self._host.save()
-        job.task = asyncio.create_task(self._run(job, log), name=f"lcm {self._host.computer_name} {job_id}")
+        job.task = asyncio.create_task(
+            self._run(job, output), name=f"lcm {self._host.computer_name} {job_id}"
+        )
         return job
 
     def log(self, job_id: str) -> JobLog | None:
@@ -126,38 +128,39 @@ class Jobs:
         if job:
             await self.finished(job)
 
-    async def _run(self, job: Job, log: JobLog) -> LcmError | None:
+    async def _run(self, job: Job, output: JobLog) -> LcmError | None:
         started = self._host.now()
-        log.verbose(
+        output.verbose(
             f"An LCM method call arrived from computer {self._host.computer_name} with user sid "
             "S-1-5-21-1004336348-1177238915-682003330-500."
         )
-        run = Pass(self._host, self._find_resource, log, is_cancelled=lambda: job.is_cancelled)
+        run = Pass(self._host, self._find_resource, output, is_cancelled=lambda: job.is_cancelled)
         try:
             await run.apply(job.document.resources)
         except asyncio.CancelledError:
             if job.is_aborted or not job.is_cancelled:
                 raise
-        return self._end(job, log, run, started)
+        return self._end(job, output, run, started)
 
-    def _end(self, job: Job, log: JobLog, run: Pass, started: datetime) -> LcmError | None:
+    def _end(self, job: Job, output: JobLog, run: Pass, started: datetime) -> LcmError | None:
         has_failed = bool(run.errors) or job.is_cancelled
         final = _CANCELLED if job.is_cancelled else _DID_NOT_SUCCEED
         if has_failed:
-            log.error(final)
+            output.error(final)
         will_restart = run.reboot_requested and bool(self.store.settings["RebootNodeIfNeeded"])
         if run.reboot_requested:
-            log.warning(
+            output.warning(
                 f"[{self._host.computer_name}]:{' ' * 28}[] "
                 + (
-                    "A reboot is scheduled to progress further. Configuration will be continued after the reboot."
+                    "A reboot is scheduled to progress further. Configuration will be continued "
+                    "after the reboot."
                     if will_restart
                     else "A reboot is required to progress further. Please reboot the system."
                 )
             )
         elapsed = (self._host.now() - started).total_seconds()
-        log.verbose(f"Operation 'Invoke CimMethod' complete. Time taken is {elapsed:.3f} seconds")
-        log.flush()
+        output.verbose(f"Operation 'Invoke CimMethod' complete. Time taken is {elapsed:.3f} seconds")
+        output.flush()
         if run.reboot_requested:
             self.store.state = "PendingReboot"
         elif has_failed:
@@ -181,7 +184,7 @@ class Jobs:
         self._host.record(
             "job-ended",
             job=job.job_id,
-            leg=log.leg,
+            leg=output.leg,
             status=record.status,
             reboot_requested=record.reboot_requested,
             changed=sum(each.state_changed for each in record.resources),
@@ -193,10 +196,9 @@ class Jobs:
 
     def _remember(self, record: StatusRecord) -> None:
         self.store.remember(record, self._host.now())
-        files = self._host.machine.files
-        files.make_folder(STATUS_FOLDER)
         text = (
             "instance of MSFT_DSCConfigurationStatus\r\n{\r\n"
             f' JobID = "{record.job_id}";\r\n Type = "{record.type}";\r\n Status = "{record.status}";\r\n}};\r\n'
         )
-        files.write(rf"{STATUS_FOLDER}\{record.job_id}.mof", b"\xff\xfe" + text.encode("utf-16-le"))
+        path = rf"{STATUS_FOLDER}\{record.job_id}.mof"
+        keep(self._host, path, b"\xff\xfe" + text.encode("utf-16-le"))

@@ -1,8 +1,8 @@
 """The Local Configuration Manager of a simulated node: the methods of MSFT_DSCLocalConfigurationManager.
 
-One operation at a time; who comes second is told who is first. GetMetaConfiguration is always answered. Which facts
-stand behind each rule is said where the rule is; what nobody knows about Windows is a node setting or marked as an
-assumption. Nothing here knows how a call reached the node.
+One operation at a time; who comes second is told who is first. GetMetaConfiguration is always answered. Which
+facts stand behind each rule is said where the rule is; what nobody knows about Windows is a node setting or
+marked as an assumption. Nothing here knows how a call reached the node.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from provisioner.lab.lcm import cim, settings
-from provisioner.lab.lcm.document import ConfigurationDocument, check
+from provisioner.lab.lcm.document import ConfigurationDocument, DocumentResource, check
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import FindResource, LcmHost, LcmOptions
 from provisioner.lab.lcm.job_log import JobLog
@@ -112,8 +112,8 @@ class Lcm:
     def on_boot(self) -> None:
         """Continue the pending document, unless the settings leave that to whoever restarted the node.
 
-        With StopConfiguration the restart that was asked for has happened, so PendingReboot is over and the document
-        merely pending (assumption: no source shows the state between this boot and the next push).
+        With StopConfiguration the restart that was asked for has happened, so PendingReboot is over and the
+        document merely pending (assumption: no source shows the state between this boot and the next push).
         """
         store = self._store
         if store.pending is None:
@@ -141,8 +141,8 @@ class Lcm:
     def _payload(self, data: bytes) -> bytes:
         """Take the document out of ConfigurationData.
 
-        A big-endian length of the whole array is dropped; anything else counts as document from its first byte, so a
-        little-endian length becomes four bytes of garbage (LCM class facts 1.3).
+        A big-endian length of the whole array is dropped; anything else counts as document from its first byte,
+        so a little-endian length becomes four bytes of garbage (LCM class facts 1.3).
         """
         is_prefixed = int.from_bytes(data[:_PREFIX_BYTES], "big") == len(data)
         document = data[_PREFIX_BYTES:] if is_prefixed or not self._options.accepts_raw else data
@@ -171,7 +171,7 @@ class Lcm:
         return {}
 
     async def get_meta_configuration(self, _arguments: Mapping[str, Any]) -> Out:
-        """Give settings and state; answered while Busy, except while the settings themselves are being set."""
+        """Give settings and state; answered while Busy, except while the settings are being set."""
         if self._operation and not self._operation.lets_meta_through:
             raise self._in_progress("Get-DscLocalConfigurationManager")
         return {"MetaConfiguration": self._meta()}
@@ -204,7 +204,7 @@ class Lcm:
         return {}
 
     async def apply_configuration(self, arguments: Mapping[str, Any]) -> Out:
-        """Apply what is there: Pending, else Current; with force Current even when something is pending [L]."""
+        """Apply what is there: Pending, else Current; with force Current even while one is pending [L]."""
         force = bool(arguments.get("force"))
         await self._make_way("Start-DscConfiguration", force=force, keep_pending=True)
         store = self._store
@@ -248,7 +248,8 @@ class Lcm:
         history = self._store.history if arguments.get("All") else self._store.history[:1]
         if not history:
             raise LcmError.of(
-                f"No status information available for node {self._host.computer_name}. Apply a configuration on the "
+                f"No status information available for node {self._host.computer_name}. Apply a "
+                "configuration on the "
                 "target node and try again."
             )
         meta = self._meta()
@@ -297,7 +298,7 @@ class Lcm:
         return {}
 
     async def perform_required_configuration_checks(self, arguments: Mapping[str, Any]) -> Out:
-        """Run the consistency check: a pending document is applied, Current tested or, if so set, corrected."""
+        """Run the consistency check: apply what is pending; else apply Current, if the mode corrects drift."""
         flags = int(arguments["Flags"])
         await self._make_way("Consistency Check or Pull", force=False, keep_pending=True)
         store = self._store
@@ -330,7 +331,8 @@ class Lcm:
         # PendingReboot takes a new push without force, PendingConfiguration does not (LCM behaviour 2.2).
         if not keep_pending and not force and self._store.state == "PendingConfiguration":
             raise LcmError.of(
-                "A configuration is pending. Please run Update-DscConfiguration or Start-DscConfiguration command with "
+                "A configuration is pending. Please run Update-DscConfiguration or "
+                "Start-DscConfiguration command with "
                 "-Force parameter.",
                 11,
             )
@@ -385,7 +387,8 @@ class Lcm:
     def _in_progress(self, cmdlet: str) -> LcmError:
         running = self._operation.cmdlet if self._operation else "Start-DscConfiguration"
         return LcmError.of(
-            f"Cannot invoke the {cmdlet} cmdlet. The {running} cmdlet is in progress and must return before {cmdlet} "
+            f"Cannot invoke the {cmdlet} cmdlet. The {running} cmdlet is in progress and must return "
+            f"before {cmdlet} "
             "can be invoked. Use -Force option if that is available to cancel the current operation."
         )
 
@@ -402,7 +405,7 @@ class Lcm:
     def _pass(self) -> Pass:
         return Pass(self._host, self._find_resource, JobLog(_new_job_id(), self._host))
 
-    async def _get(self, resource: Any) -> PsObject:
+    async def _get(self, resource: DocumentResource) -> PsObject:
         simulated = self._find_resource(resource.class_name, resource.module)
         failure = f"PowerShell DSC resource {resource.class_name}  failed to execute Get-TargetResource functionality"
         if simulated is None:
@@ -467,7 +470,8 @@ METHODS: Mapping[str, Method] = {
 
 def _no_current() -> LcmError:
     return LcmError.of(
-        "Current configuration does not exist. Execute Start-DscConfiguration command with -Path parameter to specify a "
+        "Current configuration does not exist. Execute Start-DscConfiguration command with -Path "
+        "parameter to specify a "
         "configuration file and create a current configuration first."
     )
 

@@ -28,7 +28,8 @@ def in_order(ids: Sequence[str], depends_on: Mapping[str, Sequence[str]]) -> lis
                 if current in path:
                     circle = [*path[path.index(current) :], current]
                     raise LcmError.of(
-                        "A circular dependency was found in the configuration document. These resources depend on "
+                        "A circular dependency was found in the configuration document. These "
+                        "resources depend on "
                         f"each other: {' -> '.join(circle)}.",
                         4,
                     )

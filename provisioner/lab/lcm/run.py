@@ -7,7 +7,7 @@ Set, dependants of a failed resource are left out, the pass ends at the first re
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from provisioner.lab.lcm.document import DocumentResource
@@ -34,7 +34,7 @@ class Pass:
 
     host: LcmHost
     find_resource: FindResource
-    log: JobLog
+    output: JobLog
     is_cancelled: Callable[[], bool] = lambda: False
     records: list[ResourceRecord] = field(default_factory=list)
     errors: list[LcmMessage] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Pass:
     async def apply(self, resources: Sequence[DocumentResource]) -> None:
         """Bring ``resources`` into their desired state."""
         started = self.host.now()
-        self.log.engine("Start", "Set")
+        self.output.engine("Start", "Set")
         left_out: set[str] = set()
         for resource in resources:
             if self.is_cancelled():
@@ -52,8 +52,8 @@ class Pass:
             if any(wanted.casefold() in left_out for wanted in resource.depends_on):
                 # A resource that was not processed is in no list (statement 1 of the Microsoft state table).
                 left_out.add(folded)
-                self.log.engine("Skip", "Set", f"  [{resource.resource_id}]")
-                self.log.of_resource(resource.resource_id, "A resource it depends on did not succeed.")
+                self.output.engine("Skip", "Set", f"  [{resource.resource_id}]")
+                self.output.of_resource(resource.resource_id, "A resource it depends on did not succeed.")
                 continue
             record = await self._apply_one(resource)
             self.records.append(record)
@@ -63,9 +63,9 @@ class Pass:
             if record.reboot_requested:
                 self.reboot_requested = True
                 break
-        self.log.engine("End", "Set")
-        self.log.engine("End", "Set", f"    in  {_seconds(self.host, started)} seconds.")
-        self.log.flush()
+        self.output.engine("End", "Set")
+        self.output.engine("End", "Set", f"    in  {_seconds(self.host, started)} seconds.")
+        self.output.flush()
 
     async def test(self, resources: Sequence[DocumentResource]) -> None:
         """Ask each resource whether it is in its desired state.
@@ -74,32 +74,25 @@ class Pass:
             ResourceFailure: the first Test that throws; the resources after it are not asked. Source: a recorded
                 Test-DscConfiguration of Windows PowerShell 5.1.
         """
-        self.log.engine("Start", "Compare")
+        self.output.engine("Start", "Compare")
         for resource in resources:
             started = self.host.now()
-            self.log.engine("Start", "Resource", f"  [{resource.resource_id}]")
+            self.output.engine("Start", "Resource", f"  [{resource.resource_id}]")
             try:
                 is_in_state = await self._test(resource, self._context(resource))
             except ResourceFailure:
-                self.log.verbose(
-                    f"[{self.host.computer_name}]: LCM:  [ *FAILED*Compare  ]     Completed processing compare "
+                self.output.verbose(
+                    f"[{self.host.computer_name}]: LCM:  [ *FAILED*Compare  ]     Completed "
+                    "processing compare "
                     "operation. The operation returned False."
                 )
                 raise
-            self.log.engine("End", "Resource", f"  [{resource.resource_id}]")
+            self.output.engine("End", "Resource", f"  [{resource.resource_id}]")
             self.records.append(
-                resource_record(
-                    resource,
-                    in_desired_state=is_in_state,
-                    state_changed=False,
-                    reboot_requested=False,
-                    start=started.isoformat(),
-                    duration_s=(self.host.now() - started).total_seconds(),
-                    error=None,
-                )
+                resource_record(resource, started, self.host.now(), in_desired_state=is_in_state)
             )
         result = all(record.in_desired_state for record in self.records)
-        self.log.engine(
+        self.output.engine(
             "End", "Compare", f"     Completed processing compare operation. The operation returned {result}."
         )
 
@@ -108,10 +101,10 @@ class Pass:
         context = self._context(resource)
         error: LcmMessage | None = None
         has_changed = False
-        self.log.engine("Start", "Resource", f"  [{resource.resource_id}]")
+        self.output.engine("Start", "Resource", f"  [{resource.resource_id}]")
         try:
             if await self._test(resource, context):
-                self.log.engine("Skip", "Set", f"  [{resource.resource_id}]")
+                self.output.engine("Skip", "Set", f"  [{resource.resource_id}]")
             else:
                 context.reboot_requested = False  # the flag counts in Set only
                 await self._set(resource, context)
@@ -119,34 +112,32 @@ class Pass:
         except ResourceFailure as failure:
             error = failure.message
             self.errors.append(error)
-            self.log.error(error)
+            self.output.error(error)
             self._journal_failure(resource, failure)
-        self.log.engine("End", "Resource", f"  [{resource.resource_id}]")
-        self.log.flush()
+        self.output.engine("End", "Resource", f"  [{resource.resource_id}]")
+        self.output.flush()
         wants_reboot = context.reboot_requested
-        return resource_record(
-            resource,
-            in_desired_state=error is None and not wants_reboot,
-            state_changed=has_changed,
-            reboot_requested=wants_reboot,
-            start=started.isoformat(),
-            duration_s=(self.host.now() - started).total_seconds(),
-            error=error,
+        is_in_state = error is None and not wants_reboot
+        record = resource_record(
+            resource, started, self.host.now(), in_desired_state=is_in_state, error=error
         )
+        return replace(record, state_changed=has_changed, reboot_requested=wants_reboot)
 
     async def _test(self, resource: DocumentResource, context: ResourceContext) -> bool:
         started = self.host.now()
-        self.log.engine("Start", "Test", f"  [{resource.resource_id}]")
+        self.output.engine("Start", "Test", f"  [{resource.resource_id}]")
         simulated = self._simulated(resource)
         result: object = False
         try:
             result = await simulated.test(resource.properties, context)
         except (ResourceError, MachineError) as error:
             raise _execution_failure(resource, "Test", error) from error
+        except Exception as error:  # a bug of the lab must neither look like success nor stop the LCM
+            raise _execution_failure(resource, "Test", _own_mistake(error)) from error
         finally:
             # The flag means nothing while testing; the engine resets it before Set.
             context.reboot_requested = False
-            self.log.engine(
+            self.output.engine(
                 "End",
                 "Test",
                 f"  [{resource.resource_id}] {result} in {_seconds(self.host, started)} seconds.",
@@ -154,7 +145,8 @@ class Pass:
         if not isinstance(result, bool):
             raise ResourceFailure(
                 LcmMessage(
-                    f"The PowerShell DSC resource {resource.class_name} returned results in a format that is not valid. "
+                    f"The PowerShell DSC resource {resource.class_name} returned results in a format "
+                    "that is not valid. "
                     "The results from running Test-TargetResource must be the boolean value True or False.",
                     "TestTargetResourceInvalidResultFormat",
                     "InvalidResult",
@@ -166,14 +158,18 @@ class Pass:
 
     async def _set(self, resource: DocumentResource, context: ResourceContext) -> None:
         started = self.host.now()
-        self.log.engine("Start", "Set", f"  [{resource.resource_id}]")
+        self.output.engine("Start", "Set", f"  [{resource.resource_id}]")
         try:
             await self._simulated(resource).set(resource.properties, context)
-            self.host.record("resource-set", job=self.log.job_id, resource=resource.resource_id)
+            self.host.record("resource-set", job=self.output.job_id, resource=resource.resource_id)
         except (ResourceError, MachineError) as error:
             raise _execution_failure(resource, "Set", error) from error
+        except ResourceFailure:
+            raise
+        except Exception as error:  # as in _test
+            raise _execution_failure(resource, "Set", _own_mistake(error)) from error
         finally:
-            self.log.engine(
+            self.output.engine(
                 "End", "Set", f"  [{resource.resource_id}]  in {_seconds(self.host, started)} seconds."
             )
         _refuse_nonterminating(resource, "Set", context)
@@ -194,12 +190,12 @@ class Pass:
 
     def _context(self, resource: DocumentResource) -> ResourceContext:
         def warn(text: str) -> None:
-            self.log.warning(f"[{self.host.computer_name}]:{' ' * 28}[{resource.resource_id}] {text}")
+            self.output.warning(f"[{self.host.computer_name}]:{' ' * 28}[{resource.resource_id}] {text}")
 
         return ResourceContext(
             self.host.machine,
             self.host.sleep,
-            verbose=lambda text: self.log.of_resource(resource.resource_id, text),
+            verbose=lambda text: self.output.of_resource(resource.resource_id, text),
             warning=warn,
         )
 
@@ -208,7 +204,7 @@ class Pass:
         inner = failure.inner
         self.host.record(
             "resource-failed",
-            job=self.log.job_id,
+            job=self.output.job_id,
             resource=resource.resource_id,
             error_id=failure.message.error_id,
             inner_error_id=inner.error_id if inner else "",
@@ -222,7 +218,8 @@ def _execution_failure(
     """Wrap what a resource threw, with the spacing of real messages."""
     return ResourceFailure(
         LcmMessage(
-            f"PowerShell DSC resource {resource.class_name}  failed to execute {operation}-TargetResource functionality "
+            f"PowerShell DSC resource {resource.class_name}  failed to execute "
+            f"{operation}-TargetResource functionality "
             f"with error message: {error.message} ",
             "ProviderOperationExecutionFailure",
             "InvalidOperation",
@@ -232,14 +229,21 @@ def _execution_failure(
     )
 
 
+def _own_mistake(error: Exception) -> ResourceError:
+    return ResourceError(f"the lab itself failed: {error!r}", "LabFailure", "NotSpecified")
+
+
 def _refuse_nonterminating(resource: DocumentResource, operation: str, context: ResourceContext) -> None:
     if not context.nonterminating:
         return
     raise ResourceFailure(
         LcmMessage(
-            f"The PowerShell DSC resource '{resource.resource_id}' with SourceInfo '{resource.source_info}' threw one or "
-            f"more non-terminating errors while running the {operation}-TargetResource functionality. These errors are "
-            "logged to the ETW channel called Microsoft-Windows-DSC/Operational. Refer to this channel for more details.",
+            f"The PowerShell DSC resource '{resource.resource_id}' with SourceInfo "
+            f"'{resource.source_info}' threw one or "
+            f"more non-terminating errors while running the {operation}-TargetResource functionality. "
+            "These errors are "
+            "logged to the ETW channel called Microsoft-Windows-DSC/Operational. Refer to this "
+            "channel for more details.",
             "NonTerminatingErrorFromProvider",
             "InvalidOperation",
             resource.resource_id,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.catalogue.schema import CimType, Property
-from provisioner.lab.lcm import conversion
 from provisioner.lab.lcm.document import header_of, parse
 from provisioner.lab.lcm.errors import LcmError
-from provisioner.lab.lcm.mof_reader import Instance, MofDocument
 from provisioner.lab.lcm.schema import DOCUMENT_CLASS, META_CLASSES
+from provisioner.lab.mof import conversion
+from provisioner.lab.mof.reader import Instance, MofDocument
 
 #: Instances a meta-configuration may hold besides the settings; the lab pushes, so it only keeps their names.
 _MANAGERS = frozenset(
@@ -120,7 +120,8 @@ def from_document(data: bytes) -> dict[str, Any]:
     header_of(document)
     if len(found) != 1:
         raise LcmError.of(
-            "The meta configuration document must have exactly one MSFT_DSCMetaConfiguration instance; it has "
+            "The meta configuration document must have exactly one MSFT_DSCMetaConfiguration "
+            "instance; it has "
             f"{len(found)}.",
             4,
         )
@@ -168,7 +169,8 @@ def _allowed(setting: _Setting, value: Any) -> Any:
                 )
     if setting.bounds and not setting.bounds[0] <= value <= setting.bounds[1]:
         raise LcmError.of(
-            f"The value {value} of property {setting.prop.name} is not valid. It must be between {setting.bounds[0]} "
+            f"The value {value} of property {setting.prop.name} is not valid. It must be between "
+            f"{setting.bounds[0]} "
             f"and {setting.bounds[1]}.",
             4,
         )

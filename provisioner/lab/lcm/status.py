@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from provisioner.lab.lcm.document import DocumentResource
@@ -28,7 +29,10 @@ CATEGORY_NUMBERS = {
 
 @dataclass(frozen=True, slots=True)
 class ResourceRecord:
-    """One resource in a status. ``start`` is an ISO time; ``error`` the JSON text of an error record, or ""."""
+    """One resource in a status.
+
+    ``start`` is an ISO time; ``error`` the JSON text of an error record, or empty.
+    """
 
     resource_id: str
     resource_name: str
@@ -77,15 +81,13 @@ class StatusRecord:
 
 def resource_record(
     resource: DocumentResource,
+    start: datetime,
+    end: datetime,
     *,
     in_desired_state: bool,
-    state_changed: bool,
-    reboot_requested: bool,
-    start: str,
-    duration_s: float,
-    error: LcmMessage | None,
+    error: LcmMessage | None = None,
 ) -> ResourceRecord:
-    """Build the record of one resource."""
+    """Build the record of a resource that neither changed anything nor asked for a restart."""
     return ResourceRecord(
         resource.resource_id,
         resource.type_name,
@@ -93,14 +95,14 @@ def resource_record(
         resource.module,
         resource.version,
         in_desired_state,
-        state_changed,
-        reboot_requested,
-        start,
-        duration_s,
-        "" if error is None else error_json(error),
-        resource.depends_on,
-        resource.source_info,
-        resource.configuration_name,
+        state_changed=False,
+        reboot_requested=False,
+        start=start.isoformat(),
+        duration_s=(end - start).total_seconds(),
+        error="" if error is None else error_json(error),
+        depends_on=resource.depends_on,
+        source_info=resource.source_info,
+        configuration_name=resource.configuration_name,
     )
 
 

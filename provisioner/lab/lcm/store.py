@@ -36,7 +36,8 @@ class Store:
     def accept(self, document: bytes, job_id: str) -> None:
         """Make ``document`` the pending one.
 
-        Current becomes Previous now, before the run, as in the open-source LCM; on Windows the moment is not known.
+        Current becomes Previous now, before the run, as in the open-source LCM; on Windows the moment is not
+        known.
         """
         if self.current is not None:
             self.previous, self.current = self.current, None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from provisioner.catalogue.schema import CimType, Property
-from provisioner.lab.lcm.mof_lexer import Char16
-from provisioner.lab.lcm.mof_reader import Instance, Scalar, Value
+from provisioner.lab.mof.lexer import Char16
+from provisioner.lab.mof.reader import Instance, Scalar, Value
 
 _DATETIME = re.compile(r"[0-9]{14}\.[0-9]{6}[+-][0-9]{3}|[0-9]{8}[0-9]{6}\.[0-9]{6}:000")
 _REALS = frozenset({CimType.REAL32, CimType.REAL64})
@@ -61,7 +61,8 @@ def _refused(value: Value, prop: Property) -> ConversionError:
     target = "INSTANCE" if prop.embedded_class else prop.type.value.upper()
     suffix = "[]" if prop.is_array else ""
     return ConversionError(
-        f"Convert property '{prop.name}' value from type '{_literal_type(value)}' to type '{target}{suffix}' failed"
+        f"Convert property '{prop.name}' value from type '{_literal_type(value)}' to type "
+        f"'{target}{suffix}' failed"
     )
 
 

@@ -193,7 +193,7 @@ def _value(values: Mapping[str, Any], folded: str) -> Any:
 
 
 def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
-    """Bring both sides to one type: text without case, numbers written as text, Booleans written as text or number."""
+    """Bring both sides to one type: text without case, numbers and Booleans that are written as text."""
     if isinstance(left, bool) and isinstance(right, str):
         return left, {"true": True, "false": False}.get(right.casefold())
     if isinstance(left, int | float) and not isinstance(left, bool) and isinstance(right, str):

@@ -52,6 +52,9 @@ class Token:
     value: str | int | float | None = None
 
 
+_CHAR16_MAX = 0xFFFF
+#: More digits than any integer type holds; converting longer ones only costs time.
+_LONGEST_NUMBER = 25
 #: How much text an error shows before and after its place.
 _EXCERPT = 30
 _SIGNS = frozenset("{}=;,()#[]:")
@@ -76,10 +79,7 @@ def decode(data: bytes) -> str:
     Raises:
         MofError: the bytes are neither.
     """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
-    else:
-        encoding = "utf-8-sig"
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
@@ -187,7 +187,7 @@ def _char16(text: str, start: int) -> Token:
         character, end = _escape(text, start + 1)
     else:
         character, end = text[start + 1 : start + 2], start + 2
-    if text[end : end + 1] != "'" or character in {"", "'"} or ord(character) > 0xFFFF:
+    if text[end : end + 1] != "'" or character in {"", "'"} or ord(character) > _CHAR16_MAX:
         raise error_at(
             text, start, f"Syntax Error. Char16 value declaration is not valid: {text[start : start + 4]}"
         )
@@ -202,7 +202,7 @@ def _number(text: str, start: int, literal: str) -> int | float:
         number = int(found[1] + found[2], 2)
     elif found := _OCTAL.match(literal):
         number = int(found[1] + found[2], 8)
-    elif len(literal) <= 25 and _DECIMAL.match(literal):  # longer ones overflow in any case
+    elif len(literal) <= _LONGEST_NUMBER and _DECIMAL.match(literal):  # longer ones overflow in any case
         number = int(literal)
     elif _DECIMAL.match(literal):
         raise error_at(text, start, "Integer overflow")

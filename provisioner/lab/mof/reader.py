@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias, Union
 
-from provisioner.lab.lcm.mof_lexer import Kind, MofError, Token, decode, error_at, tokens
+from provisioner.lab.mof.lexer import Kind, MofError, Token, decode, error_at, tokens
 
-Scalar: TypeAlias = Union[None, bool, int, float, str, "Instance"]
+Scalar: TypeAlias = Union[bool, int, float, str, "Instance", None]
 Value: TypeAlias = "Scalar | list[Scalar]"
 
 
