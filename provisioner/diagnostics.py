@@ -73,6 +73,10 @@ class Diagnostic:
         return "\n".join(parts)
 
 
+#: Longest piece of a source line that is shown.
+_EXCERPT = 200
+
+
 def _excerpt(where: SourceRange) -> list[str]:
     line = where.source.line(where.line)
     if not line.strip():
@@ -81,8 +85,14 @@ def _excerpt(where: SourceRange) -> list[str]:
     end = where.end_column if where.end_line == where.line else len(line) + 1
     width = max(1, min(end, len(line) + 1) - where.column)
     # Tabs stay tabs so that the caret stands under its character in any terminal.
-    lead = "".join("\t" if char == "\t" else " " for char in line[: where.column - 1])
-    return [f"  {number} | {line}", f"  {' ' * len(number)} | {lead}{'^' * width}"]
+    start = max(0, where.column - 1 - _EXCERPT // 2) if len(line) > _EXCERPT else 0
+    lead = "".join("\t" if char == "\t" else " " for char in line[start : where.column - 1])
+    width = min(width, max(1, _EXCERPT - len(lead)))
+    # Control characters could steer the reader's terminal.
+    shown = "".join(
+        char if char.isprintable() or char == "\t" else "�" for char in line[start : start + _EXCERPT]
+    )
+    return [f"  {number} | {shown}", f"  {' ' * len(number)} | {lead}{'^' * width}"]
 
 
 class Diagnostics:

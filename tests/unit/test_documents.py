@@ -306,3 +306,11 @@ def test_the_parser_written_in_python_gives_the_same_trees(monkeypatch: pytest.M
     without = parsed(text)
     assert with_c[0] == without[0]
     assert [p.render() for p in with_c[1]] == [p.render() for p in without[1]]
+
+
+def test_a_long_line_is_shown_in_part_and_without_control_characters() -> None:
+    said = messages("a: " + "x" * 5000 + "\x1b[31m" + "y" * 5000)
+    assert max(len(line) for line in said.splitlines()) < 220
+    assert "\x1b" not in said
+    excerpt_line, caret_line = said.splitlines()[1:3]
+    assert excerpt_line[caret_line.index("^")] == "\ufffd"
