@@ -1,0 +1,52 @@
+"""Every case below tests/cases/roles: a built-in role with variables, and the document it becomes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from provisioner.configuration.emit.mof import emit_mof
+from provisioner.inventory.model import MofEncoding
+from tests.compiling import REPOSITORY, compile_project, write
+
+FOLDER = REPOSITORY / "tests/cases/roles"
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(path.stem, case, id=f"{path.stem}-{case['case'].replace(' ', '-')}")
+        for path in sorted(FOLDER.glob("*.yml"))
+        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
+
+
+def emitted(role: str, variables: dict[str, Any], folder: Path) -> str:
+    inventory = f"""\
+site: test
+connection: {{transport: psrp, user: admin, password: 'env:PASSWORD'}}
+nodes:
+  n1: {{address: 192.0.2.1, roles: [{role}], variables: {json.dumps(variables)}}}
+"""
+    write(folder, {"inventory.yaml": inventory})
+    configurations, problems = compile_project(folder, [REPOSITORY])
+    assert [problem.render() for problem in problems] == []
+    text = emit_mof(configurations["n1"], MofEncoding.UTF8).content.decode().replace("\r", "")
+    start, end = text.index("instance of "), text.index("instance of OMI_ConfigurationDocument")
+    return text[start:end].replace(configurations["n1"].name, "NAME")
+
+
+@pytest.mark.parametrize(("role", "case"), cases())
+def test_a_role_becomes_this_document(
+    role: str, case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert emitted(role, case["variables"], tmp_path) == case["mof"]
+
+
+def test_every_built_in_role_has_a_case() -> None:
+    roles = {path.parent.name for path in REPOSITORY.glob("roles/*/role.yaml")}
+    assert {path.stem for path in FOLDER.glob("*.yml")} == roles
