@@ -6,11 +6,20 @@ are reported with their position, all at once. Nothing here makes a machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
+
+from provisioner import documents
+from provisioner.diagnostics import Diagnostics
+from provisioner.lab import trees
 
 RELEASES: Mapping[str, int] = MappingProxyType({"2016": 14393, "2019": 17763, "2022": 20348, "2025": 26100})
+
+#: Framings of ConfigurationData a node may take.
+FRAMINGS = ("big-endian", "raw")
 
 #: Modules of the shipped roles; PSDesiredStateConfiguration 1.1 is part of Windows.
 IN_BOX_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType({"PSDesiredStateConfiguration": ("1.1",)})
@@ -62,7 +71,8 @@ class ServiceSpec:
 class PackageSpec:
     """What an .msi file does when it is installed.
 
-    ``exit_codes``: one per attempt, the last one repeats. ``files`` are paths with contents. With
+    ``exit_codes``: one per attempt, the last one repeats. ``files`` are paths with contents, relative ones
+    below the folder that INSTALLDIR names (by default ``install_folder``, or Program Files). With
     ``pending_rename`` the installer leaves a file to be replaced at the next boot. ``duration_s`` None means the
     duration of all packages. An empty signer means that the file is not signed.
     """
@@ -76,6 +86,7 @@ class PackageSpec:
     services: tuple[ServiceSpec, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     pending_rename: bool = False
+    install_folder: str = ""
     size_kb: int = 2048
     signer_subject: str = ""
     signer_thumbprint: str = ""
@@ -145,7 +156,7 @@ class NodeSpec:
     services: tuple[ServiceSpec, ...] = ()
     virtual_machines: tuple[VirtualMachineSpec, ...] = ()
     durations: Durations = field(default_factory=Durations)
-    accept: tuple[str, ...] = ("big-endian", "raw")
+    accept: tuple[str, ...] = FRAMINGS
     failing_commands: Mapping[str, str] = field(default_factory=dict)
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
@@ -162,9 +173,143 @@ class NodeSpec:
         return RELEASES[self.windows]
 
 
-@dataclass(frozen=True, slots=True)
-class LabSpec:
-    """All nodes of a lab. ``time_scale`` is real seconds per simulated second; 0 skips every wait."""
+def read_node_spec(  # noqa: PLR0913 - one keyword for each thing the inventory knows of a node
+    *,
+    name: str,
+    address: str,
+    port: int,
+    user: str,
+    nt_hash: bytes,
+    lab_trees: Sequence[documents.Tree],
+) -> tuple[NodeSpec, Diagnostics]:
+    """Read the ``lab:`` sections that concern one node, the nearest one last.
 
-    nodes: tuple[NodeSpec, ...]
-    time_scale: float = 1.0
+    A key of a later section replaces that of an earlier one; ``modules`` and ``durations`` do so name by name.
+    A section with problems still gives a specification, made of what could be read.
+    """
+    problems = Diagnostics()
+    settings: dict[str, Any] = {}
+    for tree in lab_trees:
+        if not isinstance(tree, documents.Mapping):
+            problems.error("Wrong lab setting", "The section 'lab' has to be a mapping.", tree.where)
+            continue
+        read = trees.fields(tree, _SETTINGS, problems)
+        for merged in ("modules", "durations"):
+            if merged in read:
+                read[merged] = {**settings.get(merged, {}), **read[merged]}
+        settings.update(read)
+    if "durations" in settings:
+        settings["durations"] = Durations(**settings["durations"])
+    if "configuration_data" in settings:
+        settings["accept"] = settings.pop("configuration_data")
+    settings["modules"] = {**IN_BOX_MODULES, **DEFAULT_MODULES, **settings.get("modules", {})}
+    return NodeSpec(name, address, port, user, nt_hash, **settings), problems
+
+
+def _volumes(tree: documents.Tree, problems: Diagnostics) -> Any:
+    """Read a list of volumes to a mapping from letter to size."""
+    found = _VOLUME_LIST(tree, problems)
+    return found if found is trees.BAD else {volume["letter"]: volume["size_gb"] for volume in found}
+
+
+def _accept(tree: documents.Tree, problems: Diagnostics) -> Any:
+    found = trees.record(dict, {"accept": trees.list_of(trees.one_of(FRAMINGS), or_one=True)}, ["accept"])(
+        tree, problems
+    )
+    return found if found is trees.BAD else found["accept"]
+
+
+def _durations(tree: documents.Tree, problems: Diagnostics) -> Any:
+    names = [item.name for item in dataclasses.fields(Durations)]
+    return trees.record(dict, dict.fromkeys(names, trees.number))(tree, problems)
+
+
+def _package(**given: Any) -> PackageSpec:
+    if "exit_code" in given:
+        given["exit_codes"] = given.pop("exit_code")
+    if "files" in given:
+        given["files"] = tuple((item["path"], item.get("content", "")) for item in given["files"])
+    return PackageSpec(**given)
+
+
+_VOLUME_LIST = trees.list_of(
+    trees.record(
+        dict,
+        {"letter": trees.one_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "size_gb": trees.integer},
+        ["letter", "size_gb"],
+    )
+)
+_SERVICE = trees.record(
+    ServiceSpec,
+    {
+        "name": trees.text,
+        "display_name": trees.text,
+        "path": trees.text,
+        "dependencies": trees.list_of(trees.text, or_one=True),
+        "start_mode": trees.one_of(["Auto", "Manual", "Disabled"]),
+        "status": trees.one_of(["Running", "Stopped"]),
+        "start_name": trees.text,
+        "start_behaviour": trees.one_of(["ok", "slow", "fail"]),
+    },
+    ["name"],
+)
+_PACKAGE = trees.record(
+    _package,
+    {
+        "product_id": trees.text,
+        "name": trees.text,
+        "version": trees.text,
+        "publisher": trees.text,
+        "exit_code": trees.list_of(trees.integer, or_one=True),
+        "duration_s": trees.number,
+        "services": trees.list_of(_SERVICE),
+        "files": trees.list_of(trees.record(dict, {"path": trees.text, "content": trees.text}, ["path"])),
+        "install_folder": trees.text,
+        "pending_rename": trees.boolean,
+        "size_kb": trees.integer,
+        "signer_subject": trees.text,
+        "signer_thumbprint": trees.text,
+    },
+    ["product_id", "name"],
+)
+_FILE = trees.record(
+    lambda *, path, content="", msi=None: FileSpec(path, content, msi),
+    {"path": trees.text, "content": trees.text, "msi": _PACKAGE},
+    ["path"],
+)
+_SETTINGS: Mapping[str, trees.Reader] = {
+    "computer_name": trees.text,
+    "windows": trees.one_of(RELEASES),
+    "adapters": trees.list_of(
+        trees.record(
+            AdapterSpec,
+            {
+                "name": trees.text,
+                "description": trees.text,
+                "status": trees.one_of(["Up", "Disconnected", "Disabled"]),
+            },
+            ["name", "description"],
+        )
+    ),
+    "volumes": _volumes,
+    "files": trees.list_of(_FILE),
+    "modules": trees.map_of(trees.list_of(trees.text, or_one=True)),
+    "services": trees.list_of(_SERVICE),
+    "virtual_machines": trees.list_of(
+        trees.record(
+            VirtualMachineSpec,
+            {
+                "name": trees.text,
+                "state": trees.one_of(["Running", "Off", "Saved", "Paused"]),
+                "switch": trees.text,
+            },
+            ["name"],
+        )
+    ),
+    "durations": _durations,
+    "configuration_data": _accept,
+    "failing_commands": trees.map_of(trees.text),
+    "removed_features": trees.list_of(trees.text),
+    "initiator_ids": trees.one_of(["value", "full"]),
+    "serves_output_while_busy": trees.boolean,
+}

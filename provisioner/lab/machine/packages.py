@@ -6,6 +6,8 @@ Installed products are Uninstall keys of the registry, as on Windows; here lies 
 from __future__ import annotations
 
 import hashlib
+import ntpath
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -23,6 +25,7 @@ ERROR_OPEN_FAILED = 1619
 ERROR_PACKAGE_INVALID = 1620
 REBOOT_INITIATED = 1641
 REBOOT_REQUIRED = 3010
+_INSTALL_FOLDER = re.compile(r"""\bINSTALLDIR=(?:"([^"]+)"|(\S+))""", re.IGNORECASE)
 _WORKED = {SUCCESS, REBOOT_INITIATED, REBOOT_REQUIRED}
 
 
@@ -77,23 +80,35 @@ class Packages:
                 return f"{root}\\{product_id}"
         return None
 
-    def install(self, path: str) -> int:
-        """Run ``msiexec /i`` and give its exit code. Nothing stays behind of a failed installation."""
+    def install(self, path: str, arguments: str = "") -> int:
+        """Run ``msiexec /i`` and give its exit code. Nothing stays behind of a failed installation.
+
+        Of the arguments only INSTALLDIR has an effect.
+        """
         package = self.describe(path)
         if package is None:
             return ERROR_PACKAGE_INVALID if self._files.is_file(path) else ERROR_OPEN_FAILED
         code = self._next_code(package)
         if code not in _WORKED:
             return code
-        for target, content in package.files:
-            self._files.make_folder(parent_of(target))
-            self._files.write(target, content.encode())
+        named = _INSTALL_FOLDER.search(arguments)
+        folder = (
+            (named[1] or named[2]) if named else package.install_folder or rf"C:\Program Files\{package.name}"
+        )
+        self._files.make_folder(folder)
+        for relative, content in package.files:
+            target = ntpath.join(folder, relative)
+            if target.endswith("\\"):
+                self._files.make_folder(target)
+            else:
+                self._files.make_folder(parent_of(target))
+                self._files.write(target, content.encode())
         for service in package.services:
             if self._services.find(service.name) is None:
-                self._services.add(service_of(service))
+                self._services.add(service_of(service, folder))
         if package.pending_rename:
             self._registry.add_pending_rename(r"C:\Config.Msi\1.rbf")
-        self._register(package, path)
+        self._register(package, path, folder)
         self._ledger.changed("packages", f"{package.product_id} installed")
         return code
 
@@ -111,8 +126,9 @@ class Packages:
                 if self._services.find(service.name):
                     self._services.stop(service.name, force=True)
                     self._services.delete(service.name)
-            for target, _content in package.files:
-                self._files.remove(target)
+            folder = str(self._registry.get(key, "InstallLocation") or "")
+            for relative, _content in package.files:
+                self._files.remove(ntpath.join(folder, relative))
         self._registry.delete_key(key)
         self._installed.pop(product_id, None)
         self._ledger.changed("packages", f"{product_id} removed")
@@ -127,7 +143,7 @@ class Packages:
             self._registry.set(f"{root}\\{product_id}", name, data)
         self._installed[product_id] = content_digest
 
-    def _register(self, package: PackageSpec, path: str) -> None:
+    def _register(self, package: PackageSpec, path: str, folder: str) -> None:
         entry = self._files.find(path)
         content = entry.content if entry and entry.content is not None else b""
         old = self.key_of(package.product_id)
@@ -140,6 +156,7 @@ class Packages:
             "InstallDate": self._files.clock[:10].replace("-", ""),
             "InstallSource": parent_of(path).rstrip("\\") + "\\",
             "EstimatedSize": package.size_kb,
+            "InstallLocation": folder,
         }
         self.adopt(package.product_id, digest_of(content), values)
 
@@ -162,12 +179,12 @@ class Packages:
         self._installed = dict(plain.get("installed", {}))
 
 
-def service_of(spec: ServiceSpec) -> Service:
-    """Make a service as a setup program registers it."""
+def service_of(spec: ServiceSpec, folder: str = "C:\\Services") -> Service:
+    """Make a service as a setup program in ``folder`` registers it."""
     return Service(
         spec.name,
         spec.display_name or spec.name,
-        spec.path or rf"C:\Program Files\{spec.name}\{spec.name}.exe",
+        spec.path or f'"{folder}\\bin\\{spec.name}.exe"',
         cast("StartMode", spec.start_mode),
         spec.start_name,
         cast("Status", spec.status),

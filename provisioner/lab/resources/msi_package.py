@@ -85,7 +85,7 @@ class MsiPackage:
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
         if is_present:
             _check_file(path, product_id, bound, context)
-        code = await _run_msiexec(path, product_id, context, is_present=is_present)
+        code = await _run_msiexec(bound, context, is_present=is_present)
         machine = context.machine
         if code in {REBOOT_REQUIRED, REBOOT_INITIATED} or machine.needs_reboot:
             context.verbose("The Machine requires a reboot.")
@@ -179,8 +179,11 @@ def _check_signature(path: str, package: PackageSpec | None, bound: Mapping[str,
         )
 
 
-async def _run_msiexec(path: str, product_id: str, context: ResourceContext, *, is_present: bool) -> int:
+async def _run_msiexec(
+    bound: Mapping[str, Any], product_id: str, context: ResourceContext, *, is_present: bool
+) -> int:
     packages = context.machine.packages
+    path = bound["Path"]
     if not is_present and packages.key_of(product_id) is None:
         raise ResourceError(
             "The property 'Name' cannot be found on this object. Verify that the property exists.",
@@ -194,4 +197,6 @@ async def _run_msiexec(path: str, product_id: str, context: ResourceContext, *, 
         if not is_free:
             return ERROR_ALREADY_RUNNING
         await context.sleep(context.machine.durations.msi_s if duration is None else duration)
-        return packages.install(path) if is_present else packages.uninstall(product_id)
+        if is_present:
+            return packages.install(path, bound.get("Arguments") or "")
+        return packages.uninstall(product_id)

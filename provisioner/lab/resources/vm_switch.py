@@ -112,7 +112,7 @@ def _check_adapters(bound: Mapping[str, Any]) -> None:
 
 
 def _is_as_wanted(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
-    """Compare; of several switches of one name it is enough that one has the mode or id (``-eq`` filters lists)."""
+    """Compare; of several switches of one name one with the mode or id is enough (``-eq`` filters lists)."""
     switch = found[0]
     mode = bound.get("BandwidthReservationMode")
     if mode is not None and not any(is_same(mode, item.bandwidth_mode) for item in found):
