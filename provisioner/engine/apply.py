@@ -69,6 +69,10 @@ class NodeFlow:
         self._reboots.count = self._past.reboots
         # A dict keeps the order of the first change of each resource; keys are casefolded ids.
         self._changed: dict[str, str] = {}
+        # What differed before the first leg of this flow, and the boot in which the current leg began.
+        self._differing = self._past.differing
+        self._leg_boot: BootState | None = None
+        self._leg_began = 0.0
         self._add_changed(self._past.changed)
 
     @property
@@ -123,6 +127,7 @@ class NodeFlow:
                 self._converge()
                 return
             leg += 1
+            self._differing = differing
             outcome = await self._leg(leg, differing)
         await self._remaining_legs(outcome, leg)
         await self._final_test(leg)
@@ -142,7 +147,7 @@ class NodeFlow:
         job = job_id(self._run_id, self.name, past.legs)
         if not await self._lcm.has_arrived(job):
             return None, past.legs - 1  # sent, but never arrived: the leg is still free
-        was_running = self._link.lcm_state == BUSY
+        was_running = (await self._link.meta_configuration()).state == BUSY
         self.record(JobStarted(self.name, job, past.legs, attached=True))
         outcome = await self._follow(job, past.legs, past.differing)
         # What ended while nobody watched is no verdict for this run: compare and try again, unless it only waits
@@ -223,6 +228,8 @@ class NodeFlow:
     async def _leg(self, leg: int, differing: tuple[str, ...]) -> Outcome:
         """Send the document once and follow its job to the end."""
         job = job_id(self._run_id, self.name, leg)
+        self._leg_boot = self._link.boot
+        self._leg_began = self._options.clock.now()
         self.record(Pushing(self.name, job, leg))
         was_there = await self._lcm.hand_over(job)
         self.record(JobStarted(self.name, job, leg, attached=was_there))
@@ -254,22 +261,21 @@ class NodeFlow:
         while True:
             if outcome.has_failed:
                 raise NodeFailure(self._problems(outcome))
-            boot = self._link.boot
-            began = self._options.clock.now()
-            if outcome.needs_reboot:
-                await self._reboots.reboot(self._because(outcome))
-            elif outcome.status == "Unknown":
-                # The LCM lost the job. Either the node restarted under it, or the final test tells the truth.
+            if outcome.is_lost or outcome.needs_reboot:
+                # It may have happened already: the node restarted by itself, or somebody was faster.
                 self._link.boot = await self._link.ask(lambda api: api.boot_state())
-                if not self._link.boot.is_another_boot(boot):
-                    return
-                self._reboots.happened(began)
+                if self._leg_boot and self._link.boot.is_another_boot(self._leg_boot):
+                    self._reboots.happened(self._leg_began)
+                elif outcome.needs_reboot:
+                    await self._reboots.reboot(self._because(outcome))
+                else:
+                    return  # the LCM kept no record; the final test tells the truth
             else:
                 return
             if leg - first + 1 >= self._options.max_legs:
                 raise NodeFailure([self._endless(outcome)])
             leg += 1
-            outcome = await self._leg(leg, self._work.resources)
+            outcome = await self._leg(leg, self._differing)
 
     def _because(self, outcome: Outcome) -> str:
         asking = ", ".join(self._failures.spelled(name) for name in outcome.asking)

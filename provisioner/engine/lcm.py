@@ -3,24 +3,31 @@
 The LCM does one thing at a time; the only question it answers while Busy is GetMetaConfiguration, so that is
 the heartbeat. A job lives on the node, not in our connection: losing the connection loses nothing.
 
-Source: LCM behaviour facts, 2.1 to 2.6 and 2.12.
+Source: LCM behaviour facts, 2.1 to 2.6, 2.9 and 2.12.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from provisioner.engine.link import BROKEN
-from provisioner.engine.progress import progress_of
 from provisioner.errors import LcmError, NodeError
-from provisioner.events import LcmBusy
+from provisioner.events import LcmBusy, ResourceProgress
 
 if TYPE_CHECKING:
+    from provisioner.addresses import NodeName
     from provisioner.engine.link import Link
     from provisioner.engine.work import ApplyOptions, NodeWork, Record
-    from provisioner.node.base import ConfigurationStatus, MetaConfiguration, NodeApi, ResourceState
+    from provisioner.node.base import (
+        ConfigurationStatus,
+        JobMessage,
+        MetaConfiguration,
+        NodeApi,
+        ResourceState,
+    )
 
 Answer = TypeVar("Answer")
 
@@ -29,6 +36,11 @@ PENDING_REBOOT = "PendingReboot"
 
 #: A call that meets a busy LCM, or loses its connection, is made at most this often.
 _TRIES = 5
+
+#: ``[HOST]: LCM:  [ Start  Set      ]  [[Type]Name]``
+_STEP = re.compile(r"LCM:\s+\[\s*Start\s+(?P<phase>Test|Set|Get)\s*\]\s+\[(?P<resource>\[\w+\].+)\]\s*$")
+#: ``[HOST]:                            [[Type]Name] message``
+_TEXT = re.compile(r"^\s*(?:\[[^\]]*\]:)?\s*\[(?P<resource>\[\w+\][^\]]+)\]\s+(?P<text>.+)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +196,20 @@ class Lcm:
         wanted = job_id.strip("{}").casefold()
         statuses = await self._link.ask(lambda api: api.statuses())
         return next((status for status in statuses if status.job_id.strip("{}").casefold() == wanted), None)
+
+
+def progress_of(node: NodeName, message: JobMessage) -> ResourceProgress | None:
+    """Return the step a line announces: a Test or Set that begins, or a warning of a resource.
+
+    The other lines (ends, skips, chatter of resources) stay in the node's own logs.
+    """
+    if message.kind == "warning":
+        text = _TEXT.match(message.text)
+        return ResourceProgress(
+            node,
+            text["resource"] if text else "",
+            "Warning",
+            text["text"].strip() if text else message.text.strip(),
+        )
+    step = _STEP.search(message.text)
+    return ResourceProgress(node, step["resource"], step["phase"]) if step else None

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from provisioner.engine.lcm import JobEnd
     from provisioner.node.base import ConfigurationStatus, ResourceState
 
+#: The status of a job the LCM kept no record of.
+LOST = "Unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -30,6 +33,11 @@ class Outcome:
     failed: tuple[ResourceState, ...] = ()
     asking: tuple[str, ...] = ()
     error: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the LCM kept no record of the job."""
+        return self.status == LOST
 
     @property
     def has_failed(self) -> bool:
@@ -46,7 +54,7 @@ def judge(end: JobEnd, differing: Collection[str]) -> Outcome:
     status = end.status
     pending = end.meta.state == PENDING_REBOOT
     if status is None:
-        return Outcome("Unknown", pending, failed=end.errors)
+        return Outcome(LOST, pending, failed=end.errors)
     failed = _failed(status, end.errors)
     bad = {state.resource_id.casefold() for state in failed}
     asking = tuple(

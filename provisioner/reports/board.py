@@ -19,7 +19,7 @@ from provisioner.events import (
     RunFinished,
     RunStarted,
 )
-from provisioner.reports.wording import clean, count, duration, first_line, step
+from provisioner.reports.wording import clean, count, duration, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 class Standing(Enum):
-    """How a node stands; the value is the word of the summary."""
+    """How a node stands; the value is the word of the summary, the order that of its counts."""
 
-    WAITING = "waiting"
-    RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
+    RUNNING = "running"
+    WAITING = "waiting"
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Line:
         """Return the summary of an ended node, one text per column."""
         remark = ""
         if self.failure:
-            remark = first_line(self.failure)
+            remark = clean(self.failure.kind)
         elif self.standing is Standing.SKIPPED:
             remark = self.step
         return (
@@ -112,7 +112,7 @@ class Board:
 
     def counts(self) -> str:
         """Return how many nodes stand how, without those that are none."""
-        numbers = ((len(self.standing(standing)), standing.value) for standing in reversed(Standing))
+        numbers = ((len(self.standing(standing)), standing.value) for standing in Standing)
         return " · ".join(f"{number} {word}" for number, word in numbers if number) or "no nodes"
 
     def causes(self) -> list[Cause]:

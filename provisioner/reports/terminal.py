@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from provisioner.events import NodeEvent, RunStarted
@@ -20,7 +19,7 @@ from provisioner.reports.board import Board, Standing
 from provisioner.reports.wording import clean, count, duration, is_important, listed, problem_lines, step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -38,7 +37,9 @@ _LOOKS = {
 }
 #: Rows the live view leaves free: header, footer, the line of hidden nodes, and the prompt.
 _SPARE_ROWS = 4
-_REFRESHES_PER_SECOND = 8
+_REFRESH_S = 0.125
+#: Columns of the summary that hold a number.
+_NUMBERS = frozenset({2, 3, 4, 5})
 #: Names of nodes that share a cause; the rest is counted.
 _NODES_LISTED = 8
 
@@ -78,8 +79,8 @@ class TerminalReporter:
         )
         self._now = now
         self._board = Board()
-        self._live: Live | None = None
-        # Live draws from a thread of its own.
+        self._live: _LiveView | None = None
+        # The live view draws from a thread of its own.
         self._lock = Lock()
 
     def handle(self, recorded: Recorded) -> None:
@@ -99,7 +100,8 @@ class TerminalReporter:
         for cause in self._board.causes():
             self._print(_failure(cause))
         self._print(Text())
-        self._print(self._summary())
+        for row in self._summary():
+            self._print(row)
         self._print(self._totals())
 
     @contextmanager
@@ -112,7 +114,7 @@ class TerminalReporter:
             yield
         finally:
             if live is not None:
-                live.start(refresh=True)
+                live.start()
 
     def _begin(self, event: RunStarted) -> None:
         again = ", going on from where it was cut off" if event.resumed else ""
@@ -122,24 +124,17 @@ class TerminalReporter:
         )
         self._print(Text(head, style="bold"))
         if self._console.is_terminal and self._live is None:
-            self._live = Live(
-                console=self._console,
-                get_renderable=self._frame,
-                refresh_per_second=_REFRESHES_PER_SECOND,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-                vertical_overflow="crop",
-            )
-            self._live.start(refresh=True)
+            self._live = _LiveView(self._console, self._frame)
+            self._live.start()
 
     def _stop(self) -> None:
         live, self._live = self._live, None
         if live is not None:
             live.stop()
 
-    def _print(self, what: RenderableType) -> None:
-        self._console.print(what, soft_wrap=isinstance(what, Text))
+    def _print(self, text: Text) -> None:
+        # A long line is broken by the terminal, not by us: it stays one line when it is copied or piped.
+        self._console.print(text, soft_wrap=True)
 
     def _write_line(self, recorded: Recorded, event: NodeEvent) -> None:
         if not is_important(event):
@@ -157,14 +152,10 @@ class TerminalReporter:
             shown = lines
             if len(lines) > room:
                 shown = self._board.standing(Standing.RUNNING)[:room]
-            table = Table.grid(padding=(0, 2, 0, 0))
-            table.add_column(no_wrap=True)
-            table.add_column(no_wrap=True)
-            table.add_column(no_wrap=True, justify="right", min_width=8)
-            table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-            for line in shown:
-                table.add_row(*_live_cells(line, now))
-            parts: list[RenderableType] = [table]
+            rows = _aligned([_live_cells(line, now) for line in shown], right=frozenset({2}))
+            for row in rows:
+                row.truncate(self._console.width - 1, overflow="ellipsis")
+            parts = [*rows]
             if len(shown) < len(lines):
                 parts.append(
                     Text(f"   … and {count(len(lines) - len(shown), 'node')} not shown", style="dim")
@@ -175,31 +166,24 @@ class TerminalReporter:
             )
             return Group(*parts)
 
-    def _summary(self) -> Table:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for justify in ("left", "left", "right", "right", "right", "right"):
-            table.add_column(no_wrap=True, justify=justify)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    def _summary(self) -> list[Text]:
         now = self._now()
+        rows = []
         for line in self._board.lines.values():
             name, result, changed, *rest = line.cells(now)
             _, style = _LOOKS[line.standing]
             # No change is good news, but no news.
             quiet = "" if line.changed else "dim"
-            table.add_row(
-                Text(name),
-                Text(result, style=style),
-                Text(changed, style=quiet),
-                *(Text(cell) for cell in rest),
-            )
-        return table
+            cells = [Text(name), Text(result, style=style), Text(changed, style=quiet)]
+            rows.append([*cells, *(Text(cell) for cell in rest)])
+        return _aligned(rows, right=_NUMBERS)
 
     def _totals(self) -> Text:
         finished = self._board.finished
         lines = self._board.lines.values()
         parts = [self._board.counts()]
         if finished:
-            parts.append(f"{finished.changed} changed")
+            parts.append(f"{finished.changed} with changes")
             parts.append(count(finished.reboots, "reboot"))
         ended = max((line.ended for line in lines if line.ended), default=self._now())
         began = self._board.began or ended
@@ -208,6 +192,64 @@ class TerminalReporter:
             parts.append("interrupted; the same command goes on from here")
         bad = any(line.standing in {Standing.FAILED, Standing.SKIPPED} for line in lines)
         return Text(f"{count(len(lines), 'node')}: {' · '.join(parts)}", style="bold red" if bad else "bold")
+
+
+class _LiveView:
+    """rich's live display with a thread of our own: rich does not wait for the end of its one."""
+
+    def __init__(self, console: Console, draw: Callable[[], RenderableType]) -> None:
+        self._console = console
+        self._draw = draw
+        self._ended = Event()
+        self._live: Live | None = None
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Draw, and draw again from time to time."""
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._draw,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
+        self._live.start(refresh=True)
+        self._ended.clear()
+        self._thread = Thread(target=self._refresh, args=(self._live,), name="terminal", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Clear the view away and wait for the thread."""
+        live, self._live = self._live, None
+        thread, self._thread = self._thread, None
+        self._ended.set()
+        if thread is not None:
+            thread.join()
+        if live is not None:
+            live.stop()
+
+    def _refresh(self, live: Live) -> None:
+        while not self._ended.wait(_REFRESH_S):
+            live.refresh()
+
+
+def _aligned(rows: Sequence[Sequence[Text]], right: frozenset[int] = frozenset()) -> list[Text]:
+    """Join cells to lines with aligned columns, two blanks apart; ``right`` are the columns of numbers.
+
+    rich's own table gives up narrow columns to fit a wide one, and the wide one here is the least important.
+    """
+    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        line = Text()
+        for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            cell.align("right" if number in right else "left", width)
+            line.append_text(cell).append("  ")
+        line.rstrip()
+        lines.append(line)
+    return lines
 
 
 def _live_cells(line: Line, now: datetime) -> tuple[Text, ...]:

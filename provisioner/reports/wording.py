@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _BREAKS = re.compile(r"[ \t]*(?:\r\n|\r|\n)[\s]*")
 
+#: The phase of a `ResourceProgress` that is a warning.
+WARNING = "Warning"
+
 #: Names listed in one line; the rest is counted.
 _LISTED = 3
 
@@ -94,8 +97,9 @@ def step(event: NodeEvent) -> str | None:  # noqa: C901, PLR0912 - one line per 
         case JobStarted():
             return f"{'found its job running' if event.attached else 'applying'}, leg {event.leg}"
         case ResourceProgress():
-            text = f" {clean(event.text)}" if event.text else ""
-            return f"{event.phase:<4} {clean(event.resource)}{text}"
+            if event.phase == WARNING:
+                return f"warning: {f'{clean(event.resource)} {clean(event.text)}'.strip()}"
+            return f"{clean(event.phase):<4} {clean(event.resource)}"
         case JobFinished():
             return _job_finished(event)
         case RebootStarted():

@@ -37,7 +37,7 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 
-_RUN = "run_id, inventory, operation, started, finished, interrupted"
+_RUNS = "SELECT run_id, inventory, operation, started, finished, interrupted FROM run "
 
 
 class SqliteStateStore:
@@ -89,7 +89,7 @@ class SqliteStateStore:
 
     def runs(self) -> tuple[RunRecord, ...]:
         """Return all runs, the newest first."""
-        rows = self._read(f"SELECT {_RUN} FROM run ORDER BY number DESC")
+        rows = self._read(_RUNS + "ORDER BY number DESC")
         return tuple(_run(row) for row in rows)
 
     def unfinished(self, inventory: str) -> str | None:
@@ -135,7 +135,8 @@ class SqliteStateStore:
         (version,) = self._execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             raise SchemaTooNew(
-                f"{self._path} was written by a newer provisioner (schema {version}, this one knows {len(MIGRATIONS)})"
+                f"{self._path} was written by a newer provisioner: it has schema {version}, and this one knows"
+                f" {len(MIGRATIONS)}"
             )
         if version == len(MIGRATIONS):
             return
@@ -149,12 +150,13 @@ class SqliteStateStore:
         self._execute("COMMIT")
 
     def _note_run(self, recorded: Recorded) -> None:
-        before = self._execute(f"SELECT {_RUN} FROM run WHERE run_id = ?", (recorded.run_id,)).fetchone()
+        before = self._execute(_RUNS + "WHERE run_id = ?", (recorded.run_id,)).fetchone()
         run = after(_run(before) if before else None, recorded)
         if run is None or (before and run == _run(before)):
             return
         self._execute(
-            f"INSERT INTO run ({_RUN}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET"
+            "INSERT INTO run (run_id, inventory, operation, started, finished, interrupted)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET"
             " finished = excluded.finished, interrupted = excluded.interrupted",
             (run.run_id, run.inventory, run.operation, run.started, run.finished, int(run.interrupted)),
         )
@@ -178,9 +180,7 @@ class SqliteStateStore:
     def _unusable(self, error: Exception) -> StateError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problem = StateError(f"the journal {self._path} cannot be used: {reason}")
-        problem.help = (
-            "Make it readable and writable, or move it away: the next run then starts with an empty one."
-        )
+        problem.help = "Make it readable and writable, or move it away; the next run makes a new one."
         return problem
 
 
