@@ -47,14 +47,14 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def compile_project(
-    folder: Path, search_path: Sequence[Path] | None = None
+    folder: Path, search_path: Sequence[Path] | None = None, registry: Registry | None = None
 ) -> tuple[dict[str, Configuration], Diagnostics]:
     """Compile every node of ``inventory.yaml``; the working directory is the project's folder."""
     inventory, problems = load_inventory(Path("inventory.yaml"))
     if inventory is None:
         return {}, problems
     library = RoleLibrary(search_path or [folder])
-    registry = Registry.builtin()
+    registry = registry or Registry.builtin()
     problems.extend(unknown_variables(inventory, library))
     configurations = {}
     for node in inventory.nodes.values():

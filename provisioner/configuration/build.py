@@ -100,12 +100,12 @@ class _Collection:
         seen: dict[tuple[Any, ...], Resource] = {}
         for resource in self.resources:
             kind = resource.type
-            values = tuple(_fold(resource.properties.get(key.name)) for key in kind.keys)
+            values = tuple(str(resource.properties.get(key.name)).casefold() for key in kind.keys)
             if not values:
                 continue
             earlier = seen.setdefault((kind.class_name, kind.module, values), resource)
             if earlier is not resource:
-                keys = ", ".join(f"{key.name} {resource.properties.get(key.name)!r}" for key in kind.keys)
+                keys = ", ".join(f"{key.name} '{resource.properties.get(key.name)}'" for key in kind.keys)
                 first = resource.property_ranges.get(kind.keys[0].name, resource.where)
                 self._problems.error(
                     "Two resources manage the same thing",
@@ -182,16 +182,6 @@ class _Collection:
                 did_you_mean(reference.name, [str(each.id) for each in self.resources]),
             )
         return None
-
-
-def _fold(value: Any) -> Any:
-    match value:
-        case str():
-            return value.casefold()
-        case tuple():
-            return tuple(_fold(part) for part in value)
-        case _:
-            return value
 
 
 def _depend_differently(one: Declaration, other: Declaration) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.catalogue.registry import Registry
 from provisioner.configuration.model import Configuration
 from tests.compiling import REPOSITORY, compile_project, write
 
@@ -119,3 +120,61 @@ def test_two_processes_with_other_hash_seeds_and_folders_write_the_same_bytes(tm
         outputs.add(done.stdout)
     assert len(outputs) == 1
     assert len(outputs.pop().splitlines()) == 5
+
+
+SYNTHETIC = """
+{"module": "%s", "version": "1.0", "resources": [
+  {"name": "Log", "class": "%s_Log", "properties": [{"name": "Message", "type": "string"}]},
+  {"name": "Thing", "class": "%s_Thing", "properties": [
+    {"name": "Name", "type": "string", "qualifier": "Key"}, {"name": "Place", "type": "string", "qualifier": "Key"}]}]}
+"""
+
+
+def summaries(resources: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.chdir(folder)
+    names = ("One", "Two")
+    registry = Registry(
+        {(name, "1.0"): (lambda name=name: SYNTHETIC % (name, name, name)) for name in names},  # type: ignore[misc]
+        lambda: "[]",
+    )
+    modules = 'modules: {One: "1.0", Two: "1.0"}\n'
+    role = f"description: x\n{modules}configurations: [%s]\n"
+    write(
+        folder,
+        {
+            "inventory.yaml": TWO_ROLES["inventory.yaml"].replace("[web]", "[web, other]"),
+            "roles/web/role.yaml": role % "web",
+            "roles/other/role.yaml": role % "other",
+            "dsc_configs/web.dsc.yaml": resources,
+            "dsc_configs/other.dsc.yaml": "resources:\n  - {name: x, type: Two/Log}\n",
+        },
+    )
+    _, problems = compile_project(folder, registry=registry)
+    return [f"{problem.summary}: {problem.detail}" for problem in problems]
+
+
+def test_types_without_a_key_never_clash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resources = "resources:\n  - {name: a, type: One/Log}\n  - {name: b, type: One/Log}\n"
+    assert summaries(resources, tmp_path, monkeypatch) == []
+
+
+def test_all_keys_together_identify_a_resource(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resources = """\
+resources:
+  - {name: a, type: One/Thing, properties: {Name: N, Place: 'C:\\a'}}
+  - {name: b, type: One/Thing, properties: {Name: n, Place: 'C:\\b'}}
+  - {name: c, type: Two/Thing, properties: {Name: n, Place: 'C:\\b'}}
+  - {name: d, type: One/Thing, properties: {Name: N, Place: 'c:\\B'}}
+"""
+    [problem] = summaries(resources, tmp_path, monkeypatch)
+    assert problem == (
+        "Two resources manage the same thing: '[Thing]d' and '[Thing]b' at dsc_configs/web.dsc.yaml:3:5 "
+        "have the same Name 'N', Place 'c:\\B'."
+    )
+
+
+def test_one_name_for_types_of_two_modules_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [problem] = summaries("resources:\n  - {name: x, type: One/Log}\n", tmp_path, monkeypatch)
+    assert "differs in its module from that of role 'web'" in problem
