@@ -179,11 +179,10 @@ def _check_signature(path: str, package: PackageSpec | None, bound: Mapping[str,
         )
 
 
-async def _run_msiexec(
-    bound: Mapping[str, Any], product_id: str, context: ResourceContext, *, is_present: bool
-) -> int:
+async def _run_msiexec(bound: Mapping[str, Any], context: ResourceContext, *, is_present: bool) -> int:
     packages = context.machine.packages
     path = bound["Path"]
+    product_id = _product_id(bound["ProductId"])
     if not is_present and packages.key_of(product_id) is None:
         raise ResourceError(
             "The property 'Name' cannot be found on this object. Verify that the property exists.",
