@@ -186,8 +186,8 @@ def _char16(text: str, start: int) -> Token:
     if text.startswith("\\", start + 1):
         character, end = _escape(text, start + 1)
     else:
-        character, end = text[start + 1 : start + 2], start + 2
-    if text[end : end + 1] != "'" or character in {"", "'"} or ord(character) > _CHAR16_MAX:
+        character, end = text[start + 1 : start + 2].replace("'", ""), start + 2
+    if not character or text[end : end + 1] != "'" or ord(character) > _CHAR16_MAX:
         raise error_at(
             text, start, f"Syntax Error. Char16 value declaration is not valid: {text[start : start + 4]}"
         )
