@@ -156,7 +156,8 @@ class PsrpTransport:
     async def _settle(self, conversation: Conversation, future: asyncio.Future[T]) -> None:
         """Wait for a worker that was asked to stop; break its connection when it does not."""
         try:
-            await asyncio.wait({future}, timeout=_STOP_S)
+            # While opening there is no pipeline to stop; a shell made meanwhile is removed later.
+            await asyncio.wait({future}, timeout=_STOP_S if conversation.is_open else _ABORT_S)
         finally:
             if not future.done():
                 conversation.abort()

@@ -11,7 +11,7 @@ import logging
 import math
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import WSManFaultError
@@ -24,8 +24,12 @@ from provisioner.transport.psrp_values import ValueSerializer, read_error, to_wi
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from xml.etree.ElementTree import Element
+
+    from requests.adapters import HTTPAdapter
+    from urllib3 import HTTPConnectionPool, PoolManager
+    from urllib3.connection import HTTPConnection
 
     from provisioner.addresses import Endpoint
 
@@ -38,6 +42,8 @@ READ_TIMEOUT_S = 30
 FAREWELL_S = 3
 #: The node removes a shell by itself when nobody asked for so long.
 IDLE_S = 180
+#: Misspelt in MS-PSRP 3.1.5.3.9 and in PowerShell itself.
+_STOP_SIGNAL = "powershell/signal/crtl_c"
 #: pypsrp's default: it raises this to 512000 itself once the node shows a protocol that allows it.
 _START_ENVELOPE_BYTES = 153600
 
@@ -140,7 +146,11 @@ class Conversation:
         values = ValueSerializer()
         self._pool._serializer = values  # noqa: SLF001 - pypsrp offers no other place for a reader of values
         self._pool._fragmenter.serializer = values  # noqa: SLF001
-        self._socket: socket.socket | None = None
+        self._connections: list[HTTPConnection] = []
+        session = self._wsman.transport._build_session()  # noqa: SLF001 - it would be made at the first request
+        self._wsman.transport.session = session
+        for adapter in session.adapters.values():
+            _watch(cast("HTTPAdapter", adapter).poolmanager, self._connections.append)
         self.is_open = False
 
     @property
@@ -154,11 +164,10 @@ class Conversation:
         self._pool.open()
         self.is_open = True
         session = self._wsman.transport.session
-        assert session is not None, "pypsrp makes it with the first request"
+        assert session is not None
         # An answer to a request sealed for another connection is no use, so a replaced connection must fail at
         # once instead of authenticating anew; None would make requests look for a .netrc.
         session.auth = _keep_as_is
-        session.hooks["response"].append(self._remember_socket)
         for shell in left_shells:
             with contextlib.suppress(WSManFaultError):
                 self._delete(shell)
@@ -178,7 +187,8 @@ class Conversation:
         except (Stopped, Expired):
             self._wsman.limit = None
             if shell.state == PSInvocationState.RUNNING:
-                shell.stop()
+                # pypsrp's own stop() spells the signal right, which PowerShell does not.
+                self._pool.shell.signal(_STOP_SIGNAL, shell.id)
             raise
         finally:
             # The node forgets a finished command by itself, and so must we: sessions may run thousands.
@@ -207,9 +217,10 @@ class Conversation:
 
     def abort(self) -> None:
         """Break the connection now, from any thread, so that a blocked worker wakes up with an error."""
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+        for connection in self._connections:
+            if connection.sock is not None:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
 
     def discard(self) -> None:
         """Forget the connection without a word to the node."""
@@ -224,10 +235,27 @@ class Conversation:
         self._wsman.transport.connection_timeout = FAREWELL_S
         self._wsman.transport.read_timeout = FAREWELL_S
 
-    def _remember_socket(self, response: Any, **_: object) -> None:
-        connection = getattr(response.raw, "connection", None)
-        if connection is not None:
-            self._socket = connection.sock
+
+def _watch(manager: PoolManager, remember: Callable[[HTTPConnection], None]) -> None:
+    """Have ``remember`` called with every connection that is made, before it is used."""
+
+    def watched(make_pool: Callable[..., HTTPConnectionPool]) -> Callable[..., HTTPConnectionPool]:
+        def make(*args: Any, **kwargs: Any) -> HTTPConnectionPool:
+            pool = make_pool(*args, **kwargs)
+            make_connection = cast("Callable[..., HTTPConnection]", pool.ConnectionCls)
+
+            def make_remembered(*args: Any, **kwargs: Any) -> HTTPConnection:
+                connection = make_connection(*args, **kwargs)
+                remember(connection)
+                return connection
+
+            pool.ConnectionCls = make_remembered  # type: ignore[assignment]  # any maker of connections will do
+            return pool
+
+        return make
+
+    makers: dict[str, Callable[..., HTTPConnectionPool]] = dict(manager.pool_classes_by_scheme)
+    manager.pool_classes_by_scheme = {scheme: watched(maker) for scheme, maker in makers.items()}  # type: ignore[misc]
 
 
 def _keep_as_is(request: Any) -> Any:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from pypsrp.complex_objects import GenericComplexObject, ObjectMeta
-from pypsrp.exceptions import SerializationError
+from pypsrp.exceptions import WinRMError
 from pypsrp.serializer import Serializer, TaggedValue
 
 from provisioner.transport.base import ErrorRecord, Record, Value
@@ -52,6 +52,10 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
+class NotClixmlError(WinRMError):
+    """The node sent something that is not CLIXML. Not pypsrp's own error, which it would answer with a guess."""
+
+
 class ValueSerializer(Serializer):
     """pypsrp's serializer, giving values of ``transport.base`` wherever the protocol leaves the type open."""
 
@@ -64,7 +68,7 @@ class ValueSerializer(Serializer):
         """Read one element; ``metadata`` that names a class or a collection marks a part of the protocol.
 
         Raises:
-            SerializationError: The text is not CLIXML.
+            NotClixmlError: The text is not CLIXML.
         """
         if isinstance(element, str) and "&#" in element:
             element = _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", element)
@@ -72,11 +76,13 @@ class ValueSerializer(Serializer):
             return super().deserialize(element, metadata, clear)
         if clear:
             self._clear()
+        if element == "":
+            return None  # so PowerShell sends $null
         if isinstance(element, str):
             try:
                 element = ET.fromstring(element)  # noqa: S314 - expat itself refuses entity bombs
             except ET.ParseError as error:
-                raise SerializationError(f"not XML: {error}") from None
+                raise NotClixmlError(f"not XML: {error}") from None
         return self._value(element)
 
     def _value(self, element: ET.Element) -> Value:
@@ -98,7 +104,7 @@ class ValueSerializer(Serializer):
             return dict(self._entries(element))
         if tag == "PR":
             return Record((_PROGRESS,), {part.tag: part.text or "" for part in element})
-        raise SerializationError(f"unknown element {tag}")
+        raise NotClixmlError(f"unknown element {tag}")
 
     def _entries(self, element: ET.Element) -> list[tuple[str, Value]]:
         return [(str(self._value(key)), self._value(value)) for key, value in element.findall("En")]

@@ -12,10 +12,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pypsrp.exceptions import SerializationError
 
 from provisioner.transport.base import Record
-from provisioner.transport.psrp_values import ValueSerializer, read_error, to_wire
+from provisioner.transport.psrp_values import NotClixmlError, ValueSerializer, read_error, to_wire
 from tests.shared_data import shared
 
 
@@ -38,6 +37,7 @@ def write(value: Any) -> str:
         ("<S>a&#xFFFE;b&#xA;</S>", "a\N{REPLACEMENT CHARACTER}b\n"),
         ("<S />", ""),
         ("<Nil />", None),
+        ("", None),
         ("<B>true</B>", True),
         ("<B>false</B>", False),
         ("<I32>-5</I32>", -5),
@@ -98,9 +98,9 @@ def test_an_object_may_refer_to_itself() -> None:
     assert record["Me"] is record
 
 
-@pytest.mark.parametrize("text", ["<S>", "", "<Odd>1</Odd>"])
+@pytest.mark.parametrize("text", ["<S>", "text", "<Odd>1</Odd>"])
 def test_what_is_not_clixml_is_refused(text: str) -> None:
-    with pytest.raises(SerializationError):
+    with pytest.raises(NotClixmlError):
         read(text)
 
 

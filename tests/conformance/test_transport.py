@@ -1,0 +1,343 @@
+"""One suite for every transport: what ``transport.base.Transport`` promises."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from provisioner.addresses import Endpoint, NodeName
+from provisioner.errors import AuthenticationError, ConnectError, TransportError, TransportTimeout
+from provisioner.secrets.model import Secret
+from provisioner.transport import registry
+from provisioner.transport.base import SWITCH, Command, ErrorRecord, Pipeline, Record, Result, Transport
+from provisioner.transport.registry import BUILT_IN
+from tests.conformance.lab_node import PASSWORD, STARTED, Bench, bench
+from tests.conformance.memory_transport import MemoryTransport
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something the other end does on its own."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - a counter has no event
+            await asyncio.sleep(0.01)
+
+
+@dataclass
+class Subject:
+    """A transport under test; ``cut`` breaks its connection."""
+
+    transport: Transport
+    cut: Callable[[], None]
+    stopped: Callable[[], int]
+
+
+async def answer_in_memory(pipeline: Pipeline, stopped: list[int], cut: asyncio.Event) -> Result:
+    (command,) = pipeline.commands
+    value = command.parameters.get("Value")
+    match command.name:
+        case "Write-Value":
+            return Result((True if value is SWITCH else value,))
+        case "Write-Null":
+            return Result((None,))
+        case "Measure-Value":
+            assert isinstance(value, bytes)
+            return Result((len(value),))
+        case "Write-Object":
+            properties = {"Name": "x", "Started": STARTED, "Note": [1]}
+            return Result((Record(("A.B", "System.Object"), properties, "said"),))
+        case "Write-Streams":
+            error = ErrorRecord("not there", "Missing,Get-It", "ObjectNotFound", "", "System.IO.IOException")
+            return Result(("after all",), (error,), ("careful",), ("verbosely",))
+        case "Stop-All":
+            return Result(("before",), terminated=ErrorRecord("the end", "End,Stop-All", "OperationStopped"))
+        case "Copy-Input":
+            return Result(tuple(pipeline.input))
+        case "Start-Sleep":
+            try:
+                await asyncio.wait_for(cut.wait(), 60)
+            except asyncio.CancelledError:
+                stopped.append(1)
+                raise
+            raise ConnectError("hv01", "memory", "cut")
+    raise AssertionError(command.name)
+
+
+@pytest.fixture
+async def psrp() -> AsyncIterator[Bench]:
+    async with bench() as found:
+        yield found
+
+
+@pytest.fixture(params=["memory", "psrp"])
+async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
+    if request.param == "memory":
+        stopped: list[int] = []
+        cut = asyncio.Event()
+        memory = MemoryTransport(lambda pipeline: answer_in_memory(pipeline, stopped, cut))
+        yield Subject(memory, cut.set, lambda: len(stopped))
+        await memory.close()
+        return
+    async with bench() as found:
+        node = found.node
+        yield Subject(found.transport(), lambda: found.fleet.cut(node.name, 0.2), lambda: node.stopped)
+
+
+def test_every_built_in_transport_is_in_this_suite() -> None:
+    assert set(BUILT_IN) == {"psrp"}
+
+
+async def run(subject: Subject, name: str, **parameters: Any) -> Result:
+    await subject.transport.open()
+    return await subject.transport.run(Pipeline.of(name, **parameters))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text",
+        "\N{SNOWMAN} \N{GRINNING FACE} \x00\x1b _x0041_ ' \" <&> \r\n",
+        "",
+        True,
+        False,
+        7,
+        -(2**31),
+        2**40,
+        0.1,
+        b"",
+        b"\x00\xff",
+        [],
+        ["a", 1, None, [True]],
+        {"ConfigurationData": b"\x00\x01", "force": True, "jobId": "{A}"},
+        datetime(2026, 1, 2, 3, 4, 5, 600000, UTC),
+    ],
+    ids=repr,
+)
+async def test_a_value_survives_the_way_there_and_back(subject: Subject, value: Any) -> None:
+    (found,) = (await run(subject, "Write-Value", Value=value)).output
+    assert found == value
+    assert type(found) is type(value)
+
+
+async def test_a_switch_is_set(subject: Subject) -> None:
+    assert (await run(subject, "Write-Value", Value=SWITCH)).output == (True,)
+
+
+async def test_null_is_an_object_too(subject: Subject) -> None:
+    assert (await run(subject, "Write-Null")).output == (None,)
+
+
+async def test_two_megabytes_arrive_whole(subject: Subject) -> None:
+    assert (await run(subject, "Measure-Value", Value=bytes(2_000_000))).output == (2_000_000,)
+
+
+async def test_an_object_has_type_names_properties_and_text(subject: Subject) -> None:
+    (record,) = (await run(subject, "Write-Object")).output
+    assert record.type_names == ("A.B", "System.Object")
+    assert dict(record.properties) == {"Name": "x", "Started": STARTED, "Note": [1]}
+    assert record.text == "said"
+
+
+async def test_streams_come_back_apart(subject: Subject) -> None:
+    result = await run(subject, "Write-Streams")
+    assert result.output == ("after all",)
+    assert result.warnings == ("careful",)
+    assert result.verbose == ("verbosely",)
+    assert result.terminated is None
+    (error,) = result.errors
+    assert (error.message, error.error_id, error.category) == (
+        "not there",
+        "Missing,Get-It",
+        "ObjectNotFound",
+    )
+    assert error.exception_type == "System.IO.IOException"
+
+
+async def test_a_terminating_error_keeps_what_came_before_it(subject: Subject) -> None:
+    result = await run(subject, "Stop-All")
+    assert result.output == ("before",)
+    assert result.errors == ()
+    assert result.terminated is not None
+    assert (result.terminated.message, result.terminated.error_id) == ("the end", "End,Stop-All")
+
+
+async def test_input_reaches_the_first_command_item_by_item(subject: Subject) -> None:
+    await subject.transport.open()
+    pipeline = Pipeline((Command("Copy-Input"),), input=["a", 2, ["b"]])
+    assert (await subject.transport.run(pipeline)).output == ("a", 2, ["b"])
+
+
+async def test_open_and_close_may_be_repeated(subject: Subject) -> None:
+    for _ in range(2):
+        await subject.transport.open()
+        assert (await run(subject, "Write-Value", Value=1)).output == (1,)
+        await subject.transport.close()
+        await subject.transport.close()
+
+
+async def test_many_runs_share_one_conversation(subject: Subject) -> None:
+    for number in range(20):
+        assert (await run(subject, "Write-Value", Value=number)).output == (number,)
+
+
+async def test_running_before_opening_is_a_connect_error(subject: Subject) -> None:
+    with pytest.raises(ConnectError):
+        await subject.transport.run(Pipeline.of("Write-Value", Value=1))
+
+
+async def test_a_cancelled_run_stops_the_remote_pipeline_and_the_transport_goes_on(subject: Subject) -> None:
+    await subject.transport.open()
+    task = asyncio.create_task(subject.transport.run(Pipeline.of("Start-Sleep")))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(subject.stopped)
+    assert (await run(subject, "Write-Value", Value=1)).output == (1,)
+
+
+async def test_a_run_out_of_time_is_a_timeout_and_is_stopped_remotely(subject: Subject) -> None:
+    await subject.transport.open()
+    with pytest.raises(TransportTimeout):
+        await subject.transport.run(Pipeline.of("Start-Sleep"), timeout_s=0.2)
+    await until(subject.stopped)
+    await subject.transport.open()
+    assert (await run(subject, "Write-Value", Value=1)).output == (1,)
+
+
+async def test_a_broken_connection_is_a_connect_error_and_open_connects_again(subject: Subject) -> None:
+    await subject.transport.open()
+    task = asyncio.create_task(subject.transport.run(Pipeline.of("Start-Sleep")))
+    await asyncio.sleep(0.2)
+    subject.cut()
+    with pytest.raises(ConnectError):
+        await task
+    await asyncio.sleep(0.4)
+    assert (await run(subject, "Write-Value", Value=1)).output == (1,)
+
+
+def workers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+
+
+async def test_psrp_leaves_no_shell_and_no_thread(psrp: Bench) -> None:
+    transport = psrp.transport()
+    await transport.open()
+    assert psrp.counters["shells_open"] == 1
+    await transport.close()
+    assert psrp.counters["shells_open"] == 0
+    assert workers() == []
+
+
+async def test_psrp_removes_the_shell_of_a_broken_connection_when_it_opens_again(psrp: Bench) -> None:
+    transport = psrp.transport()
+    await transport.open()
+    psrp.fleet.cut("hv01")
+    psrp.fleet.restore("hv01")
+    await asyncio.sleep(0.05)
+    with pytest.raises(ConnectError):
+        await transport.run(Pipeline.of("Write-Value", Value=1))
+    assert psrp.counters["shells_open"] == 1
+    await transport.open()
+    assert psrp.counters["shells_open"] == 1
+    await transport.close()
+    assert psrp.counters["shells_open"] == 0
+
+
+async def test_psrp_removes_the_shell_of_a_broken_connection_when_it_closes(psrp: Bench) -> None:
+    transport = psrp.transport()
+    await transport.open()
+    psrp.fleet.cut("hv01")
+    with pytest.raises(ConnectError):
+        await transport.run(Pipeline.of("Write-Value", Value=1))
+    psrp.fleet.restore("hv01")
+    await asyncio.sleep(0.05)
+    await transport.close()
+    assert psrp.counters["shells_open"] == 0
+    assert workers() == []
+
+
+async def test_psrp_closes_quietly_when_the_node_is_gone(psrp: Bench) -> None:
+    transport = psrp.transport()
+    await transport.open()
+    psrp.fleet.cut("hv01")
+    await transport.close()
+    assert workers() == []
+
+
+async def test_psrp_cancelled_in_mid_run_leaves_no_shell_after_close(psrp: Bench) -> None:
+    transport = psrp.transport()
+    await transport.open()
+    task = asyncio.create_task(transport.run(Pipeline.of("Start-Sleep")))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await transport.close()
+    assert (psrp.counters["shells_open"], psrp.node.stopped, workers()) == (0, 1, [])
+
+
+async def test_psrp_tells_a_wrong_password(psrp: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    transport = psrp.transport("Wrong-canary")
+    with pytest.raises(AuthenticationError, match="refuses the user name or the password") as raised:
+        await transport.open()
+    assert "canary" not in f"{raised.value!r} {raised.value} {raised.value.help}"
+    assert psrp.counters["shells_open"] == 0
+    assert workers() == []
+
+
+async def test_psrp_tells_that_nothing_listens(psrp: Bench) -> None:
+    psrp.fleet.cut("hv01")
+    with pytest.raises(ConnectError, match="nothing listens there") as raised:
+        await psrp.transport().open()
+    assert raised.value.help
+    assert workers() == []
+
+
+async def test_psrp_writes_no_secret_and_no_content_to_any_log(
+    psrp: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("psrpcore").setLevel(logging.INFO)  # the lab's side of the conversation
+    transport = psrp.transport()
+    await transport.open()
+    await transport.run(Pipeline.of("Write-Value", Value="canary-in-a-parameter"))
+    psrp.fleet.cut("hv01")
+    with pytest.raises(TransportError):
+        await transport.run(Pipeline.of("Write-Value", Value=1))
+    await transport.close()
+    assert PASSWORD not in caplog.text
+    assert "canary" not in caplog.text
+
+
+async def test_psrp_asks_little_of_the_wire(psrp: Bench) -> None:
+    """Three requests for NTLM, Create, two Receives until the pool is open, Command, Receive, Delete."""
+    transport = psrp.transport()
+    await transport.open()
+    await transport.run(Pipeline.of("Write-Value", Value=1))
+    await transport.close()
+    assert psrp.counters["requests"] <= 9
+
+
+async def test_psrp_gives_up_a_node_that_listens_and_says_nothing() -> None:
+    with socket.create_server(("127.83.1.2", 0)) as mute:
+        endpoint = Endpoint("127.83.1.2", mute.getsockname()[1])
+        transport = registry.create(
+            "psrp", NodeName("hv01"), endpoint, "admin", Secret("x"), connect_timeout_s=5
+        )
+        task = asyncio.create_task(transport.open())
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert workers() == []
+        await transport.close()
+        assert workers() == []
