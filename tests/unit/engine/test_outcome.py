@@ -10,7 +10,13 @@ from provisioner.node.base import ConfigurationStatus, MetaConfiguration, Resour
 
 
 def end(
-    lcm: str, status: str, reboot: bool, good: str, bad: str, *, errors: tuple[ResourceState, ...] = ()
+    lcm: str,
+    status: str,
+    reboot: bool,  # noqa: FBT001 - a row of a table
+    good: str,
+    bad: str,
+    *,
+    errors: tuple[ResourceState, ...] = (),
 ) -> JobEnd:
     """A job's end from the letters of Microsoft's table: S ok, F failed, r asked for a reboot."""
     record = ConfigurationStatus(
@@ -50,7 +56,7 @@ def test_every_row_of_the_table_of_results_is_judged_right(  # noqa: PLR0917 - a
     sequence: str,
     lcm: str,
     status: str,
-    reboot: bool,
+    reboot: bool,  # noqa: FBT001 - a row of a table
     good: str,
     bad: str,
 ) -> None:

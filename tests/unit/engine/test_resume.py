@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.addresses import NodeName
+from provisioner.engine.failure import NodeFailure
 from provisioner.engine.resume import adopt, fold
 from provisioner.engine.work import PastLegs, job_id
 from provisioner.events import (
@@ -55,6 +57,7 @@ def assert_converged(world: World, legs: int) -> None:
     assert len(world.jobs) <= legs
     assert world.pushes == len(world.jobs)
     assert world.boots == legs, "one reboot between two legs"
+    assert world.restarts == legs - 1, "no reboot is ordered twice"
 
 
 @pytest.mark.parametrize("point", ALL_POINTS)
@@ -121,6 +124,50 @@ def test_a_changed_document_starts_with_a_fresh_leg_behind_the_old_ones() -> Non
     assert [event.leg for event in log.of(JobStarted)] == [2]
     assert [job.job_id for job in world.jobs] == [job_id("run-1", HV, 1), job_id("run-1", HV, 2)]
     assert all(resource.is_done for resource in world.resources)
+
+
+def killed_after(kind: type[Event], world: World) -> MemoryStateStore:
+    """Be killed right after the first event of a kind was recorded."""
+    for point in range(1, 500):
+        store, copy = MemoryStateStore(), deepcopy(world)
+        with pytest.raises(KilledError):
+            control(copy, store, Trap(point))
+        if any(
+            isinstance(recorded.event, kind) for run in store.runs() for recorded in store.events(run.run_id)
+        ):
+            store = MemoryStateStore()
+            with pytest.raises(KilledError):
+                control(world, store, Trap(point))
+            return store
+    raise AssertionError(kind)
+
+
+def test_a_push_that_was_only_written_down_keeps_its_leg() -> None:
+    world = World(resources=resources("[Service]a"))
+    store = killed_after(Pushing, world)
+    assert world.pushes == 0
+    log = control(world, store, Trap())
+    assert [event.leg for event in log.of(JobStarted)] == [1]
+
+
+def test_a_job_that_failed_while_nobody_watched_is_tried_again_on_a_fresh_leg() -> None:
+    world = World(resources=resources("[Service]a", error="the package is absent"))
+    store = killed_after(JobStarted, world)
+    world.clock.time += 100
+    world.tick()
+    assert world.state == "PendingConfiguration"
+    world.resources[0].error = ""
+    log = control(world, store, Trap())
+    assert [event.leg for event in log.of(JobStarted)] == [1, 2]
+    assert log.one(NodeDone).changed == 1
+
+
+def test_a_job_that_fails_while_we_watch_again_is_a_failure() -> None:
+    world = World(resources=resources("[Service]a", error="the package is absent"))
+    store = killed_after(JobStarted, world)
+    with pytest.raises(NodeFailure, match="the package is absent"):
+        control(world, store, Trap())
+    assert world.pushes == 1
 
 
 def test_an_ended_run_is_not_adopted() -> None:
