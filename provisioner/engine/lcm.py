@@ -137,9 +137,16 @@ class Lcm:
         clock = self._options.clock
         deadline = clock.now() + self._options.poll.job_appears_s
         for delay in self._options.poll.delays():
-            if await self._link.ask(lambda api: api.job_exists(job_id)):
-                return True
-            if clock.now() >= deadline:
+            is_over = clock.now() >= deadline
+            try:
+                if await self._link.ask(lambda api: api.job_exists(job_id)):
+                    return True
+            except LcmError:
+                # A busy LCM does not serve its history; what keeps it busy may be our job.
+                if is_over:
+                    await self.idle()
+                    return await self._link.ask(lambda api: api.job_exists(job_id))
+            if is_over:
                 break
             await clock.sleep(delay)
         return False

@@ -248,7 +248,10 @@ class ModelNode:
 
     async def job_exists(self, job_id: str) -> bool:
         await self._reach()
-        return any(job.job_id == job_id for job in self.world.jobs)
+        if any(job.job_id == job_id for job in self.world.jobs):
+            return True
+        self._refuse_when_busy()
+        return False
 
     async def output(self, job_id: str, bookmark: bytes | None) -> JobOutput:
         await self._reach()

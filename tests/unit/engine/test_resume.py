@@ -150,6 +150,15 @@ def test_a_push_that_was_only_written_down_keeps_its_leg() -> None:
     assert [event.leg for event in log.of(JobStarted)] == [1]
 
 
+def test_a_push_that_was_only_written_down_waits_for_what_keeps_the_lcm_busy_now() -> None:
+    world = World(resources=resources("[Service]a"))
+    store = killed_after(Pushing, world)
+    world.foreign_busy_until = world.clock.time + 60
+    log = control(world, store, Trap())
+    assert [event.attached for event in log.of(JobStarted)] == [False]
+    assert world.pushes == 1
+
+
 def test_a_job_that_failed_while_nobody_watched_is_tried_again_on_a_fresh_leg() -> None:
     world = World(resources=resources("[Service]a", error="the package is absent"))
     store = killed_after(JobStarted, world)
