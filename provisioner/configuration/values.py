@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.catalogue.schema import CimType
 from provisioner.diagnostics import did_you_mean
-from provisioner.roles.variables import kind
+from provisioner.roles.model import kind_of
 
 if TYPE_CHECKING:
     from provisioner.catalogue.schema import Property
@@ -109,7 +109,8 @@ def _typed(prop: Property, value: Value) -> Any:
     wanted = _WANTED.get(prop.type, "an integer")
     raise WrongValue(
         "Property has the wrong type",
-        f"'{prop.name}' is {wanted} ({prop.type.value}{'[]' if prop.is_array else ''}), and this is {kind(data)}.",
+        f"'{prop.name}' is {wanted} ({prop.type.value}{'[]' if prop.is_array else ''}), "
+        f"and this is {kind_of(data)}.",
         _advice(prop, data),
     )
 

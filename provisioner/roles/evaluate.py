@@ -15,8 +15,7 @@ from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.expressions import ExpressionError, Expressions
 from provisioner.roles.loader import inside, shown
-from provisioner.roles.model import Declaration, DeclaredProperty, LeftOut, Reference, Value
-from provisioner.roles.variables import kind
+from provisioner.roles.model import Declaration, DeclaredProperty, LeftOut, Reference, Value, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +61,7 @@ class Evaluation:
         if not isinstance(items, list | tuple):
             self.problems.error(
                 "forEach is not a list",
-                f"'forEach' needs a list, and this is {kind(items)}.",
+                f"'forEach' needs a list, and this is {kind_of(items)}.",
                 template.for_each.where,
             )
             return
@@ -113,7 +112,7 @@ class Evaluation:
             elif target is not None:
                 self.problems.error(
                     "Dependency is not text",
-                    f"An entry of 'dependsOn' is '[Type]Name', and this is {kind(target)}.",
+                    f"An entry of 'dependsOn' is '[Type]Name', and this is {kind_of(target)}.",
                     entry.where,
                 )
 
@@ -121,7 +120,7 @@ class Evaluation:
         name = self._value(template.name, variables).data
         if isinstance(name, str) and name.strip():
             return name
-        seen = "empty" if isinstance(name, str) else kind(name)
+        seen = "empty" if isinstance(name, str) else kind_of(name)
         self.problems.error(
             "Resource name is not text",
             f"The name of a resource is text, and this is {seen} on node '{self._node_name}'.",
@@ -137,7 +136,7 @@ class Evaluation:
             return result
         self.problems.error(
             "Condition is not true or false",
-            f"A condition yields true or false, and this yields {kind(result)} on node '{self._node_name}'.",
+            f"A condition yields true or false, and this yields {kind_of(result)} on node '{self._node_name}'.",
             template.condition.where,
             "Compare it with something, for example {{ name != '' }}.",
         )

@@ -25,6 +25,7 @@ from provisioner.roles.model import (
     Role,
     Variable,
     VariableType,
+    kind_of,
 )
 
 if TYPE_CHECKING:
@@ -181,13 +182,35 @@ class _Reader:
             choices=tuple(documents.plain(choice) for choice in choices),
             items=items,
         )
-        if default is not None and not kind.accepts(variable.default):
+        self._check_values(variable, fields)
+        return variable
+
+    def _check_values(self, variable: Variable, fields: Fields) -> None:
+        """Hold default and choices against the type of the variable."""
+        for choice in fields.items("choices"):
+            if not variable.type.accepts(documents.plain(choice)):
+                self._problems.error(
+                    "Choice has the wrong type",
+                    f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
+                    f"{kind_of(documents.plain(choice))}.",
+                    choice.where,
+                )
+        default = fields.tree("default")
+        if default is None:
+            return
+        if not variable.type.accepts(variable.default):
             self._problems.error(
                 "Default has the wrong type",
-                f"The variable '{name}' is of type {kind.value}, and its default is not.",
+                f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
+                f"{kind_of(variable.default)}.",
                 default.where,
             )
-        return variable
+        elif variable.choices and variable.default not in variable.choices:
+            self._problems.error(
+                "Default is not one of the choices",
+                f"The variable '{variable.name}' can have its choices only, and its default is another value.",
+                default.where,
+            )
 
     def _type(self, written: Scalar | None) -> VariableType | None:
         if written is None:

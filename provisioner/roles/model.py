@@ -186,3 +186,22 @@ class Expansion:
     module_wheres: Mapping[str, SourceRange]
     variables: Mapping[str, Any]
     checks: tuple[RoleChecks, ...]
+
+
+def kind_of(value: Any) -> str:
+    """Name the kind of a plain value for a message."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int():
+            return "an integer"
+        case float():
+            return "a decimal number"
+        case str():
+            return "text"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "a mapping"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.roles.model import kind_of
 
 if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
@@ -81,7 +82,7 @@ def _check(variable: Variable, given: Located, role: Role, problems: Diagnostics
         problems.error(
             "Variable has the wrong type",
             f"The variable '{variable.name}' of role '{role.name}' is of type {variable.type.value}, "
-            f"and this is {kind(value)}.",
+            f"and this is {kind_of(value)}.",
             given.where,
             _advice(variable, value),
         )
@@ -93,11 +94,10 @@ def _check(variable: Variable, given: Located, role: Role, problems: Diagnostics
                 problems.error(
                     "Variable has the wrong type",
                     f"The items of the variable '{variable.name}' of role '{role.name}' are of type "
-                    f"{variable.items.value}, and item {label} is {kind(part)}.",
+                    f"{variable.items.value}, and item {label} is {kind_of(part)}.",
                     given.where,
                 )
-    # A boolean equals 0 or 1 in Python, so the type counts too.
-    if variable.choices and not any(type(value) is type(each) and value == each for each in variable.choices):
+    if variable.choices and value not in variable.choices:
         words = [str(choice) for choice in variable.choices]
         problems.error(
             "Variable has a value that is not allowed",
@@ -115,22 +115,3 @@ def _advice(variable: Variable, value: Any) -> str:
     if variable.type.value == "list" and isinstance(value, str):
         return "Put '- ' before each item, on a line of its own."
     return ""
-
-
-def kind(value: Any) -> str:
-    """Name the kind of a plain value for a message."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int():
-            return "an integer"
-        case float():
-            return "a decimal number"
-        case str():
-            return "text"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return "a mapping"

@@ -35,13 +35,13 @@ variables:
 """,
     "dsc_configs/base.dsc.yaml": """\
 resources:
-  - {name: WAS, type: PSDscResources/Service, properties: {Name: WAS}}
+  - {name: WAS, type: PSDscResources/Service, properties: {Name: WAS}, dependsOn: '[Service]HTTP'}
   - {name: HTTP, type: PSDscResources/Service, properties: {Name: HTTP, Description: "{{ folder }}"}}
 """,
     "dsc_configs/web.dsc.yaml": """\
 resources:
   - {name: W3SVC, type: PSDscResources/Service, properties: {Name: W3SVC, Description: "{{ folder }}"}}
-  - {name: was, type: PSDscResources/Service, properties: {name: WAS}}
+  - {name: was, type: PSDscResources/Service, properties: {name: WAS}, dependsOn: '[service]http'}
 """,
 }
 
@@ -57,8 +57,8 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
 
 def test_identical_declarations_of_several_roles_merge(compiled: Configuration) -> None:
     assert [str(each.id) for each in compiled.resources] == [
-        "[Service]WAS",
         "[Service]HTTP",
+        "[Service]WAS",
         "[Service]W3SVC",
     ]
 
@@ -66,13 +66,24 @@ def test_identical_declarations_of_several_roles_merge(compiled: Configuration) 
 def test_resources_depend_on_those_of_required_roles(compiled: Configuration) -> None:
     web = compiled.resource("[service]w3svc")
     assert web is not None
-    assert [str(each) for each in web.depends_on] == ["[Service]WAS", "[Service]HTTP"]
+    assert [str(each) for each in web.depends_on] == ["[Service]WAS"]
 
 
 def test_a_role_sees_the_variables_of_roles_it_requires(compiled: Configuration) -> None:
     web = compiled.resource("[Service]W3SVC")
     assert web is not None
     assert web.properties["Description"] == "C:\\base"
+
+
+def test_the_role_s_own_variable_comes_before_one_of_a_required_role(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = "variables:\n  folder: {type: string, default: own, description: x}\n"
+    write(tmp_path, {**TWO_ROLES, "roles/web/role.yaml": TWO_ROLES["roles/web/role.yaml"] + own})
+    configurations, _ = compile_project(tmp_path)
+    seen = {str(each.id): each.properties.get("Description") for each in configurations["n1"].resources}
+    assert seen == {"[Service]WAS": None, "[Service]HTTP": "C:\\base", "[Service]W3SVC": "own"}
 
 
 def test_only_modules_in_use_are_asked_for(compiled: Configuration) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.roles.model import VariableType
-from provisioner.roles.variables import kind
+from provisioner.roles.model import VariableType, kind_of
 from tests.compiling import compile_project, write
 
 ACCEPTED: dict[VariableType, list[Any]] = {
@@ -48,7 +47,7 @@ def test_a_type_takes_its_own_values_and_no_others(variable_type: VariableType) 
     ],
 )
 def test_a_value_is_named_by_its_kind(value: Any, name: str) -> None:
-    assert kind(value) == name
+    assert kind_of(value) == name
 
 
 ROLE = """\
