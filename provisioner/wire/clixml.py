@@ -59,15 +59,9 @@ _ENUM_TYPES: Final = ("System.Enum", "System.ValueType", "System.Object")
 
 # Characters the serializer writes as _xHHHH_: controls, surrogates, and an underscore that would start an escape.
 _ESCAPED: Final = re.compile("_(?=[xX])|[\x00-\x1f\x7f-\x9f\ud800-\udfff\U00010000-\U0010ffff]")
-_MARKUP: Final = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "\ufffe": "_xFFFE_",
-    "\uffff": "_xFFFF_",
-}
-_MARKUP_FOUND: Final = re.compile('[&<>"\ufffe\uffff]')
+# U+FFFE and U+FFFF are no XML characters at all; real PowerShell sends references that parsers refuse.
+_MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\ufffe": "_xFFFE_", "\uffff": "_xFFFF_"}
+_MARKUP_FOUND: Final = re.compile("[&<>\ufffe\uffff]")
 
 
 def enum_structure(type_name: str, text: str, number: int) -> Structure:
@@ -76,10 +70,14 @@ def enum_structure(type_name: str, text: str, number: int) -> Structure:
 
 
 def escape_text(text: str) -> str:
-    """Escape a string for element text and attributes."""
+    """Escape a string for element text."""
     if _ESCAPED.search(text):
         text = _ESCAPED.sub(_escape_character, text)
     return _MARKUP_FOUND.sub(lambda found: _MARKUP[found[0]], text) if _MARKUP_FOUND.search(text) else text
+
+
+def _name_attribute(name: str) -> str:
+    return f' N="{escape_text(name).replace(chr(34), "&quot;")}"'
 
 
 def _escape_character(found: re.Match[str]) -> str:
@@ -120,7 +118,8 @@ class _Writer:
             case float():
                 self._out(f"<Db{name}>{_number(value)}</Db>")
             case bytes():
-                self._out(f"<BA{name}>{base64.b64encode(value).decode()}</BA>")
+                text = base64.b64encode(value).decode()
+                self._out(f"<BA{name}>{text}</BA>" if text else f"<BA{name} />")
             case datetime():
                 self._out(f"<DT{name}>{_instant(value)}</DT>")
             case timedelta():
@@ -156,8 +155,8 @@ class _Writer:
         if value.text is not None:
             self._out(f"<ToString>{escape_text(value.text)}</ToString>" if value.text else "<ToString />")
         if isinstance(value.value, Mapping | list | tuple):
-            self._members(value, depth)
             self._container(value.value, depth)
+            self._members(value, depth)
         else:
             if value.value is not None:
                 self.write(value.value, "", depth + 1)
@@ -180,7 +179,7 @@ class _Writer:
             if members:
                 self._out(f"<{tag}>")
                 for key, member in members.items():
-                    self.write(member, f' N="{escape_text(key)}"', depth + 1)
+                    self.write(member, _name_attribute(key), depth + 1)
                 self._out(f"</{tag}>")
 
     def _container(self, items: Mapping[Any, Any] | Iterable[Any], depth: int) -> None:

@@ -35,8 +35,9 @@ CONFIG_URI: Final = CONFIG
 
 SIGNAL_TERMINATE: Final = SHELL + "/signal/terminate"
 SIGNAL_CTRL_C: Final = SHELL + "/signal/ctrl_c"
-#: PowerShell's own way to stop a pipeline; the spelling is Microsoft's.
+#: PowerShell's own way to stop a pipeline; the first spelling is Microsoft's, the second that of other clients.
 SIGNAL_POWERSHELL_STOP: Final = "powershell/signal/crtl_c"
+SIGNAL_POWERSHELL_STOP_TOO: Final = "powershell/signal/ctrl_c"
 
 #: Namespace declarations of a response, by prefix; the root element carries the ones its action needs.
 PREFIXES: Final = {

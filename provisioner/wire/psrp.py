@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
+from xml.etree import ElementTree as ET
 
 import psrpcore
 from psrpcore.types import PSRPMessageType as MessageType
@@ -98,6 +99,9 @@ class _Phase(Enum):
 
 @dataclass(slots=True)
 class _Pipeline:
+    """``wire_id`` is the id inside the messages; some clients write its bytes in another order than CommandId."""
+
+    wire_id: uuid.UUID | None = None
     phase: _Phase = _Phase.WAITING
     fragments: Defragmenter = field(default_factory=Defragmenter)
     pending: PipelineRequested | MetadataRequested | None = None
@@ -118,6 +122,21 @@ _STOPPED: Final = clixml.write(records.pipeline_state(records.STATE_STOPPED, rec
 _PREPARING: Final = clixml.write(
     records.progress("Preparing modules for first use.", " ", -1, is_completed=True)
 )
+
+
+_QUESTIONS: Final = frozenset(
+    {
+        MessageType.GetAvailableRunspaces,
+        MessageType.SetMaxRunspaces,
+        MessageType.SetMinRunspaces,
+        MessageType.ResetRunspaceState,
+    }
+)
+
+
+def _is_hostile(data: bytes) -> bool:
+    """Tell whether XML has a document type declaration, or an encoding that could hide one."""
+    return b"<!DOCTYPE" in data or b"\0" in data
 
 
 @lru_cache(maxsize=32)
@@ -288,8 +307,10 @@ class RunspacePool:
     # -- inside --------------------------------------------------------------------------------------------
 
     def _numbered(self, kind: MessageType, payload: bytes, pipeline_id: uuid.UUID | None) -> Outgoing:
+        pipeline = self._pipelines.get(pipeline_id) if pipeline_id else None
+        wire_id = pipeline.wire_id if pipeline else None
         # The first answer goes out before the pool has its id: real servers send zeros there too.
-        blob = encode_message(Message(kind, self._pool_id or NIL, pipeline_id, payload))
+        blob = encode_message(Message(kind, self._pool_id or NIL, wire_id, payload))
         number = self._next_object
         self._next_object += 1
         return Outgoing(number, blob)
@@ -313,7 +334,7 @@ class RunspacePool:
 
     def _understand(self, message: Message) -> _ClientEvent | None:
         """Let psrpcore read one message; None when it is to be ignored."""
-        if b"<!DOCTYPE" in message.data or b"\0" in message.data:
+        if _is_hostile(message.data):
             return None
         number = self._next_incoming
         self._next_incoming += 1
@@ -344,6 +365,11 @@ class RunspacePool:
         elif not self._has_capability or message.pool_id != self._pool_id:
             self._close()
             return
+        if _is_hostile(message.data):
+            return
+        if message.type in _QUESTIONS:
+            self._take_question(message)
+            return
         event = self._understand(message)
         replies = self._own_replies()
         match event:
@@ -361,32 +387,34 @@ class RunspacePool:
                 for reply in replies:
                     self._emit(MessageType(reply.type), reply.data)
             case _:
-                self._take_question(event)
-
-    def _take_question(self, event: _ClientEvent | None) -> None:
-        """Answer the messages that ask about the pool's size."""
-        match event:
-            case psrpcore.GetAvailableRunspacesEvent():
-                busy = sum(pipeline.phase is _Phase.RUNNING for pipeline in self._pipelines.values())
-                self._answer(event.ci, max(0, self._maximum - busy))
-            case psrpcore.SetMaxRunspacesEvent():
-                is_possible = self._minimum <= int(event.count)
-                if is_possible:
-                    self._maximum = int(event.count)
-                self._answer(event.ci, is_possible)
-            case psrpcore.SetMinRunspacesEvent():
-                is_possible = 1 <= int(event.count) <= self._maximum
-                if is_possible:
-                    self._minimum = int(event.count)
-                self._answer(event.ci, is_possible)
-            case psrpcore.ResetRunspaceStateEvent():
-                self._answer(event.ci, answer=True)
-            case _:
                 return
 
-    def _answer(self, call_id: Any, answer: bool | int) -> None:  # noqa: FBT001 - it is the value sent
-        payload = clixml.write(records.availability(int(call_id), answer))
-        self._emit(MessageType.RunspaceAvailability, payload)
+    def _take_question(self, message: Message) -> None:
+        """Answer the messages that ask about the pool's size. Names are compared as PowerShell does."""
+        try:
+            root = ET.fromstring(message.data)  # noqa: S314 - without a DOCTYPE there are no entities
+            members = {(item.get("N") or "").casefold(): item.text or "" for item in root.iterfind("MS/*")}
+            call_id = int(members["ci"])
+            answer = self._answer(message.type, members)
+        except (ET.ParseError, KeyError, ValueError):
+            return
+        self._emit(MessageType.RunspaceAvailability, clixml.write(records.availability(call_id, answer)))
+
+    def _answer(self, kind: int, members: Mapping[str, str]) -> bool | int:
+        is_possible = True
+        match kind:
+            case MessageType.GetAvailableRunspaces:
+                busy = sum(pipeline.phase is _Phase.RUNNING for pipeline in self._pipelines.values())
+                return max(0, self._maximum - busy)
+            case MessageType.SetMaxRunspaces:
+                count = int(members["maxrunspaces"])
+                is_possible = self._minimum <= count
+                self._maximum = count if is_possible else self._maximum
+            case MessageType.SetMinRunspaces:
+                count = int(members["minrunspaces"])
+                is_possible = 1 <= count <= self._maximum
+                self._minimum = count if is_possible else self._minimum
+        return is_possible
 
     def _take_pipeline_message(
         self, pipeline_id: uuid.UUID, pipeline: _Pipeline, message: Message
@@ -396,10 +424,11 @@ class RunspacePool:
         if message.pool_id != self._pool_id:
             self._close()
             return ()
-        if message.pipeline_id != pipeline_id:
+        if pipeline.wire_id is None and message.pipeline_id is not None:
+            pipeline.wire_id = message.pipeline_id
+            psrpcore.ServerPipeline(self._pool, message.pipeline_id)
+        if message.pipeline_id != pipeline.wire_id:
             return ()
-        if message.type in (MessageType.CreatePipeline, MessageType.GetCommandMetadata):
-            psrpcore.ServerPipeline(self._pool, pipeline_id)
         event = self._understand(message)
         self._own_replies()
         try:
@@ -469,10 +498,11 @@ class RunspacePool:
         return self._use_free_runspaces()
 
     def _drop(self, command_id: uuid.UUID) -> None:
-        self._pipelines.pop(command_id, None)
+        pipeline = self._pipelines.pop(command_id, None)
         if command_id in self._waiting:
             self._waiting.remove(command_id)
-        self._pool.pipeline_table.pop(command_id, None)
+        if pipeline is not None and pipeline.wire_id is not None:
+            self._pool.pipeline_table.pop(pipeline.wire_id, None)
 
     def _close(self) -> None:
         if not self._is_closed:

@@ -439,7 +439,7 @@ class Shells:
                 effects += self._happened(shell, shell.contents.signal(command_id, forget=True))
                 effects += self._end_waiting(shell, command_id, faults.aborted())
                 del shell.streams[command_id]
-            case ns.SIGNAL_CTRL_C | ns.SIGNAL_POWERSHELL_STOP:
+            case ns.SIGNAL_CTRL_C | ns.SIGNAL_POWERSHELL_STOP | ns.SIGNAL_POWERSHELL_STOP_TOO:
                 effects += self._happened(shell, shell.contents.signal(command_id, forget=False))
             case _:
                 raise faults.invalid_parameter("There is no such signal.")
