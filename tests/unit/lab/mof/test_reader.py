@@ -77,7 +77,9 @@ def _by_pywbem(document: MofDocument) -> list[Any]:
     MOFCompiler(repository, log_func=None).compile_string(
         declarations + document.text.replace("\ufeff", ""), "root/x"
     )
-    compiled = {name: list(found) for namespace in repository.instances.values() for name, found in _group(namespace)}
+    compiled = {
+        name: list(found) for namespace in repository.instances.values() for name, found in _group(namespace)
+    }
     return [compiled[instance.class_name].pop(0) for instance in document.instances]
 
 
@@ -140,7 +142,7 @@ def test_literals_have_the_value_mof_gives_them(literal: str, value: object) -> 
     ids=["utf-8", "utf-8 BOM", "utf-16le", "utf-16be", "CRLF", "CRCRLF"],
 )
 def test_every_encoding_and_line_end_seen_is_read(encode: Any) -> None:
-    document = read(encode('/*\n@TargetNode=\'é\'\n*/\ninstance of X\n{\nName = "é";\n};\n'))
+    document = read(encode("/*\n@TargetNode='é'\n*/\ninstance of X\n{\nName = \"é\";\n};\n"))
 
     assert document.instances[0].get("Name") == "é"
 
@@ -171,7 +173,10 @@ def test_keywords_and_names_ignore_case_and_pragmas_are_skipped() -> None:
         ("instance X { };", r"Syntax error:"),
         ("class X { };", r"Syntax error:"),
         (r'instance of X { A = "c:\dir"; };', r"Unrecognized escaped character: d"),
-        ('instance of X { A = "open; };', r"Literal string declaration is not complete, started at line:1, char:21"),
+        (
+            'instance of X { A = "open; };',
+            r"Literal string declaration is not complete, started at line:1, char:21",
+        ),
         ("instance of X { /* open };", r"Comment\(s\) incomplete, started at line:1, char:17"),
         ("instance of X { A = 'ab'; };", r"Char16 value declaration is not valid"),
         ("instance of X { A = 12x; };", r"Number value not valid: 12x"),
@@ -194,7 +199,12 @@ def test_what_is_no_mof_is_refused_at_its_place(text: str, message: str) -> None
 
 @pytest.mark.parametrize(
     "data",
-    [b"\xff\xfei", b"\xff\xff\xff", "instance of X {};".encode("utf-16-le"), b"\x34\x05\x00\x00instance of X {};"],
+    [
+        b"\xff\xfei",
+        b"\xff\xff\xff",
+        "instance of X {};".encode("utf-16-le"),
+        b"\x34\x05\x00\x00instance of X {};",
+    ],
     ids=["half a character", "no UTF-8", "UTF-16 without BOM", "little-endian length in front"],
 )
 def test_bytes_that_are_no_text_are_refused(data: bytes) -> None:
@@ -207,7 +217,26 @@ def test_garbage_gives_nothing_but_a_mof_error(data: bytes) -> None:
     _read_or_refuse(data)
 
 
-_PIECES = ["instance", "of", "as", "X", "$a", "{", "}", ";", "=", ",", '"s"', "'", '"', "\\", "1", "0x", "NULL", "/*"]
+_PIECES = [
+    "instance",
+    "of",
+    "as",
+    "X",
+    "$a",
+    "{",
+    "}",
+    ";",
+    "=",
+    ",",
+    '"s"',
+    "'",
+    '"',
+    "\\",
+    "1",
+    "0x",
+    "NULL",
+    "/*",
+]
 
 
 @given(st.lists(st.sampled_from([*_PIECES, "*/", "//", "\n", "#pragma", "(", ")", "-", ".", "e5", "\ud7ff"])))
