@@ -91,7 +91,6 @@ class SimulatedNode:
         await self.lcm.stop()
         self.journal.write("stop")
         self.save()
-        self.journal.close()
 
     def on_power(self, callback: Callable[[bool], None]) -> None:
         """Call ``callback`` with False when the node goes down and with True when it answers again."""
