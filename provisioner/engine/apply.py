@@ -118,10 +118,12 @@ class NodeFlow:
             NodeError, NodeFailure: something on the node failed.
         """
         was_rebooting = bool(self._past.reboot_boot_time)
-        await self._link.first_contact(self._work.limits.reboot_timeout_s if was_rebooting else 0.0)
+        past_matters = self._past != PastLegs()
+        meta = await self._link.first_contact(self._work.limits.reboot_timeout_s if was_rebooting else 0.0)
         outcome, leg = await self._pick_up()
         if outcome is None:
-            await self._settle()
+            # What a killed run left takes time to look at, and the answer grows old meanwhile.
+            await self._settle(None if past_matters else meta)
             differing = await self._compare()
             if not differing:
                 self._converge()
@@ -155,9 +157,10 @@ class NodeFlow:
         is_settled = self._link.lcm_state != PENDING_REBOOT or outcome.has_failed
         return (None if not was_running and is_settled else outcome), past.legs
 
-    async def _settle(self) -> None:
-        """Bring the LCM into a state in which a comparison means something."""
-        meta = await self._lcm.idle()
+    async def _settle(self, meta: MetaConfiguration | None) -> None:
+        """Bring the LCM into a state in which a comparison means something; ``meta`` is what it just told."""
+        if meta is None or meta.state == BUSY:
+            meta = await self._lcm.idle()
         if meta.state == PENDING_REBOOT:
             await self._reboots.reboot("the LCM waits for a reboot that an earlier configuration asked for")
             meta = await self._lcm.idle()

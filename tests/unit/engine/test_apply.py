@@ -7,7 +7,7 @@ import pytest
 
 from provisioner.engine.machine import NodeState
 from provisioner.engine.work import Limits, job_id
-from provisioner.errors import AuthenticationError, CommandError, ConnectError, LcmError
+from provisioner.errors import AuthenticationError, CommandError, ConnectError, LcmError, TransportTimeout
 from provisioner.events import (
     Compared,
     Connecting,
@@ -361,6 +361,74 @@ def test_a_test_that_fails_before_the_push_counts_as_differing() -> None:
     log, _ = apply(world, work=work_for(node))
     assert log.of(Compared)[0].differing == ("[xVMSwitch]external",)
     assert log.one(NodeDone).changed == 2
+
+
+def failing(times: int, original: Any, error: Exception) -> Any:
+    """A method that fails the first few times."""
+    left = times
+
+    async def method(*arguments: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise error
+        return await original(*arguments)
+
+    return method
+
+
+def test_wmi_that_stumbles_while_a_job_runs_is_asked_again() -> None:
+    world = World(resources=resources("[a]x", seconds=60.0))
+    node = ModelNode("hv01", world)
+    original, calls = node.meta_configuration, 0
+
+    async def meta_configuration() -> Any:
+        nonlocal calls
+        calls += 1
+        if calls in {4, 5}:
+            raise LcmError("hv01", "WMI is shutting down", "HRESULT 0x80041033")
+        return await original()
+
+    node.meta_configuration = meta_configuration  # type: ignore[method-assign]
+    log, _ = apply(world, work=work_for(node))
+    assert log.one(NodeDone).changed == 1
+
+
+@pytest.mark.parametrize(("times", "is_good"), [(2, True), (99, False)])
+def test_a_test_that_breaks_the_connection_is_asked_again_but_not_for_ever(times: int, is_good: bool) -> None:  # noqa: FBT001
+    world = World(resources=resources("[a]x", is_done=True))
+    node = ModelNode("hv01", world)
+    node.test = failing(times, node.test, TransportTimeout("hv01", "http://node", "no answer"))  # type: ignore[method-assign]
+    log, _ = apply(world, work=work_for(node))
+    assert bool(log.of(NodeDone)) is is_good
+    assert len(log.of(ConnectionLost)) <= 5
+
+
+def test_a_question_that_always_breaks_the_connection_is_given_up() -> None:
+    world = World(resources=resources("[a]x", asks_reboot=True))
+    node = ModelNode("hv01", world)
+    broken = failing(99, None, ConnectError("hv01", "http://node", "reset"))
+    node.running_virtual_machines = broken  # type: ignore[method-assign]
+    assert failure(world, work=work_for(node)).kind == "ConnectError"
+    assert world.restarts == 0
+
+
+def test_a_push_that_always_breaks_the_connection_is_given_up() -> None:
+    world = World(resources=resources("[a]x"))
+    node = ModelNode("hv01", world)
+    node.start = failing(99, None, ConnectError("hv01", "http://node", "reset"))  # type: ignore[method-assign]
+    assert failure(world, work=work_for(node)).kind == "ConnectError"
+    assert world.pushes == 0
+
+
+def test_a_restart_whose_answer_is_lost_is_ordered_again_only_when_the_node_stays_up() -> None:
+    world = World(resources=resources("[a]x", asks_reboot=True))
+    node = ModelNode("hv01", world)
+    node.restart = failing(1, node.restart, ConnectError("hv01", "http://node", "reset"))  # type: ignore[method-assign]
+    log, _ = apply(world, work=work_for(node))
+    assert world.restarts == 1
+    assert len(log.of(RebootStarted)) == 1
+    assert log.one(NodeDone).reboots == 1
 
 
 def test_a_bug_in_the_flow_says_that_it_is_one() -> None:
