@@ -1,0 +1,60 @@
+"""Get-ChildItem: what lies in folders and registry keys."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+
+from provisioner.lab.commands.base import Invocation
+from provisioner.lab.commands.items import paths
+from provisioner.lab.commands.items.objects import item_object
+from provisioner.lab.machine.files import Entry
+from provisioner.lab.machine.machine import Machine
+
+TYPE = "Microsoft.PowerShell.Commands.GetChildItemCommand"
+
+
+async def run(invocation: Invocation) -> None:
+    """Write the children of folders; a path that is a file gives the file."""
+    machine = invocation.node.machine
+    parameters = invocation.parameters
+    is_deep = bool(parameters.get("Recurse"))
+    given = parameters if {"Path", "LiteralPath"} & parameters.keys() else {**parameters, "Path": "."}
+    invocation.parameters = given
+    async for item in paths.items(invocation, TYPE, "Get-ChildItem"):
+        is_pattern = "Path" in given and paths.has_wildcard(str(given["Path"]))
+        for child in [item] if is_pattern and not is_deep else _below(item, machine, is_deep=is_deep):
+            if _is_wanted(child, invocation):
+                name = child.name if isinstance(child, Entry) else child.path.rpartition("\\")[2]
+                invocation.output.write(name if parameters.get("Name") else item_object(child, machine))
+
+
+def _below(item: paths.Item, machine: Machine, *, is_deep: bool) -> Iterator[paths.Item]:
+    if isinstance(item, paths.RegistryKey):
+        for name in machine.registry.subkeys(item.path):
+            key = paths.RegistryKey(f"{item.path}\\{name}".lstrip("\\"))
+            yield key
+            if is_deep:
+                yield from _below(key, machine, is_deep=True)
+        return
+    if not item.is_folder:
+        yield item
+        return
+    for entry in machine.files.children(item.path):
+        yield entry
+        if is_deep and entry.is_folder:
+            yield from _below(entry, machine, is_deep=True)
+
+
+def _is_wanted(item: paths.Item, invocation: Invocation) -> bool:
+    parameters = invocation.parameters
+    if isinstance(item, paths.RegistryKey):
+        return True
+    pattern = str(parameters.get("Filter") or "*").casefold()
+    if not fnmatch.fnmatchcase(item.name.casefold(), pattern):
+        return False
+    if parameters.get("File") and item.is_folder:
+        return False
+    if parameters.get("Directory") and not item.is_folder:
+        return False
+    return bool(parameters.get("Force")) or "Hidden" not in item.attributes

@@ -1,0 +1,154 @@
+"""What WMI says about a machine: instances of the few classes that somebody asks for.
+
+A class that is not here, or is not there yet (Hyper-V before its first boot), gives None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.machine import Machine
+from provisioner.lab.values import PsObject, UInt16, UInt32, UInt64
+
+_PREFIX = "Microsoft.Management.Infrastructure.CimInstance"
+_CIMV2, _POWER, _VIRTUALIZATION = "root/cimv2", "root/cimv2/power", "root/virtualization/v2"
+_EDITION = "Microsoft Windows Server {} Datacenter"
+_ENABLED_STATES = {"Running": 2, "Off": 3, "Paused": 32768, "Saved": 32769}
+_TOTAL_MEMORY = 64 * 2**30
+
+Properties = dict[str, Any]
+
+
+def instances(machine: Machine, namespace: str, class_name: str) -> list[PsObject] | None:
+    """Give all instances of a class; None when the namespace or class does not exist on this machine.
+
+    ``namespace`` has forward slashes, as ``root/cimv2``; case does not count in either name.
+    """
+    spelled = namespace.casefold().replace("\\", "/")
+    for (space, name), (bases, read) in _CLASSES.items():
+        if space == spelled and name.casefold() == class_name.casefold():
+            if space == _VIRTUALIZATION and not machine.hyperv.is_active:
+                return None
+            return [_instance(space, name, bases, values) for values in read(machine)]
+    return None
+
+
+def _instance(namespace: str, name: str, bases: tuple[str, ...], values: Properties) -> PsObject:
+    chain = (name, *bases)
+    types = (
+        *(f"{_PREFIX}#{namespace}/{item}" for item in chain),
+        *(f"{_PREFIX}#{item}" for item in chain),
+        _PREFIX,
+        "System.Object",
+    )
+    key = values.get("Name") or values.get("ElementName")
+    return PsObject(types, {**values, "PSComputerName": None}, text=f'{name} (Name = "{key}")')
+
+
+def _operating_system(machine: Machine) -> Iterator[Properties]:
+    caption = _EDITION.format(machine.release)
+    yield {
+        "Name": f"{caption}|C:\\Windows|\\Device\\Harddisk0\\Partition2",
+        "Caption": caption,
+        "CSName": machine.computer_name,
+        "Version": machine.version,
+        "BuildNumber": str(machine.build),
+        "LastBootUpTime": machine.boot_time,
+        "ProductType": UInt32(3),
+        "OperatingSystemSKU": UInt32(8),
+        "OSArchitecture": "64-bit",
+        "OSLanguage": UInt32(1033),
+        "SystemDirectory": "C:\\Windows\\system32",
+        "WindowsDirectory": "C:\\Windows",
+        "Status": "OK",
+        "TotalVisibleMemorySize": UInt64(_TOTAL_MEMORY // 1024),
+    }
+
+
+def _computer_system(machine: Machine) -> Iterator[Properties]:
+    yield {
+        "Name": machine.computer_name,
+        "DNSHostName": machine.computer_name.casefold(),
+        "Domain": "WORKGROUP",
+        "Workgroup": "WORKGROUP",
+        "PartOfDomain": False,
+        "DomainRole": UInt16(2),
+        "Manufacturer": "Provisioner",
+        "Model": "Simulated node",
+        "NumberOfProcessors": UInt32(1),
+        "NumberOfLogicalProcessors": UInt32(16),
+        "TotalPhysicalMemory": UInt64(_TOTAL_MEMORY),
+        "HypervisorPresent": machine.hyperv.is_active,
+        "AutomaticManagedPagefile": True,
+        "Status": "OK",
+    }
+
+
+def _services(machine: Machine) -> Iterator[Properties]:
+    for service in machine.services:
+        is_running = service.status == "Running"
+        yield {
+            "Name": service.name,
+            "DisplayName": service.display_name,
+            "Caption": service.display_name,
+            "Description": service.description,
+            "State": service.status,
+            "Started": is_running,
+            "StartMode": service.start_mode,
+            "StartName": service.start_name,
+            "PathName": service.path,
+            "DesktopInteract": service.desktop_interact,
+            "AcceptStop": is_running,
+            "ServiceType": "Share Process" if "svchost.exe" in service.path else "Own Process",
+            "ExitCode": UInt32(0 if is_running else 1077),
+            "Status": "OK",
+            "SystemName": machine.computer_name,
+        }
+
+
+def _power_plans(machine: Machine) -> Iterator[Properties]:
+    for plan in machine.power.plans:
+        yield {
+            "ElementName": plan.name,
+            "InstanceID": f"Microsoft:PowerPlan\\{{{plan.guid}}}",
+            "IsActive": plan.guid == machine.power.active,
+            "Description": "",
+        }
+
+
+def _computer_systems(machine: Machine) -> Iterator[Properties]:
+    """Give the node itself first, then its virtual machines."""
+    yield {
+        "Name": machine.computer_name,
+        "ElementName": machine.computer_name,
+        "Caption": "Hosting Computer System",
+        "EnabledState": UInt16(2),
+    }
+    try:
+        found = machine.hyperv.machines()
+    except MachineError:
+        return
+    for item in found:
+        yield {
+            "Name": item.id.upper(),
+            "ElementName": item.name,
+            "Caption": "Virtual Machine",
+            "EnabledState": UInt16(_ENABLED_STATES[item.state]),
+        }
+
+
+_CLASSES: Mapping[tuple[str, str], tuple[tuple[str, ...], Callable[[Machine], Iterator[Properties]]]] = {
+    (_CIMV2, "Win32_OperatingSystem"): (
+        ("CIM_OperatingSystem", "CIM_LogicalElement", "CIM_ManagedSystemElement"),
+        _operating_system,
+    ),
+    (_CIMV2, "Win32_ComputerSystem"): (
+        ("CIM_UnitaryComputerSystem", "CIM_ComputerSystem", "CIM_System"),
+        _computer_system,
+    ),
+    (_CIMV2, "Win32_Service"): (("Win32_BaseService", "CIM_Service", "CIM_LogicalElement"), _services),
+    (_POWER, "Win32_PowerPlan"): (("CIM_SettingData", "CIM_ManagedElement"), _power_plans),
+    (_VIRTUALIZATION, "Msvm_ComputerSystem"): (("CIM_ComputerSystem", "CIM_System"), _computer_systems),
+}
