@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from provisioner.addresses import Endpoint, NodeName
 from provisioner.errors import AuthenticationError, ConnectError, TransportError, TransportTimeout
@@ -341,3 +347,44 @@ async def test_psrp_gives_up_a_node_that_listens_and_says_nothing() -> None:
         assert workers() == []
         await transport.close()
         assert workers() == []
+
+
+async def test_psrp_does_not_talk_to_a_node_whose_certificate_is_not_trusted(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path, "127.83.1.3"))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read())
+        writer.close()
+
+    received: list[bytes] = []
+    server = await asyncio.start_server(serve, "127.83.1.3", 0, ssl=context)
+    async with server:
+        endpoint = Endpoint("127.83.1.3", server.sockets[0].getsockname()[1], tls=True)
+        transport = registry.create(
+            "psrp", NodeName("hv01"), endpoint, "admin", Secret("x"), connect_timeout_s=5
+        )
+        with pytest.raises(ConnectError, match="its certificate is not trusted: self-signed") as raised:
+            await transport.open()
+        await transport.close()
+    assert "issuer is trusted" in raised.value.help
+    assert b"".join(received) == b""
+
+
+def self_signed(folder: Path, address: str) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "node.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
