@@ -56,7 +56,14 @@ async def run(invocation: Invocation) -> None:
 
 #: Namespaces there are, folded; the rest of WMI is not simulated.
 NAMESPACES = frozenset(
-    {DEFAULT_NAMESPACE, "root", NAMESPACE.casefold(), "root/standardcimv2", "root/virtualization/v2"}
+    {
+        DEFAULT_NAMESPACE,
+        "root",
+        NAMESPACE.casefold(),
+        "root/cimv2/power",
+        "root/standardcimv2",
+        "root/virtualization/v2",
+    }
 )
 
 

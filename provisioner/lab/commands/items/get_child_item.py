@@ -15,18 +15,20 @@ TYPE = "Microsoft.PowerShell.Commands.GetChildItemCommand"
 
 
 async def run(invocation: Invocation) -> None:
-    """Write the children of folders; a path that is a file gives the file."""
+    """Write the children of folders and keys; a path that is a file, or a pattern, gives what it leads to."""
     machine = invocation.node.machine
     parameters = invocation.parameters
     is_deep = bool(parameters.get("Recurse"))
-    given = parameters if {"Path", "LiteralPath"} & parameters.keys() else {**parameters, "Path": "."}
-    invocation.parameters = given
-    async for item in paths.items(invocation, TYPE, "Get-ChildItem"):
-        is_pattern = "Path" in given and paths.has_wildcard(str(given["Path"]))
-        for child in [item] if is_pattern and not is_deep else _below(item, machine, is_deep=is_deep):
-            if _is_wanted(child, invocation):
-                name = child.name if isinstance(child, Entry) else child.path.rpartition("\\")[2]
-                invocation.output.write(name if parameters.get("Name") else item_object(child, machine))
+    for path, is_literal in await paths.given_paths(invocation):
+        found = paths.resolve(path, invocation, is_literal=is_literal)
+        is_pattern = not is_literal and paths.has_wildcard(path)
+        if not found and not is_pattern:
+            invocation.output.error(paths.not_found(path, invocation, TYPE, "Get-ChildItem"))
+        for item in found:
+            for child in [item] if is_pattern and not is_deep else _below(item, machine, is_deep=is_deep):
+                if _is_wanted(child, invocation):
+                    name = child.name if isinstance(child, Entry) else child.path.rpartition("\\")[2]
+                    invocation.output.write(name if parameters.get("Name") else item_object(child, machine))
 
 
 def _below(item: paths.Item, machine: Machine, *, is_deep: bool) -> Iterator[paths.Item]:
