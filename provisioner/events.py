@@ -78,11 +78,16 @@ class MetaConfigurationApplied(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class Compared(NodeEvent):
-    """TestConfiguration answered. Resource ids as ``[Type]Name``; ``in_desired_state`` is a count."""
+    """TestConfiguration answered. Resource ids as ``[Type]Name``; ``in_desired_state`` is a count.
+
+    With ``error`` the test itself broke off, as it does where cmdlets arrive only with the push: ``differing``
+    are then the resources the message names, and nothing is known of the others.
+    """
 
     differing: tuple[str, ...]
     in_desired_state: int
     final: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from provisioner.engine.work import ApplyOptions, NodeWork, Record
     from provisioner.events import Event
-    from provisioner.node.base import NodeApi, ResourceState, TestOutcome
+    from provisioner.node.base import MetaConfiguration, NodeApi, ResourceState, TestOutcome
 
 #: No document can mend this one: the LCM does not know the resource's code.
 _NO_MODULE = "DscResourceNotFound"
@@ -188,7 +188,7 @@ class NodeFlow:
             if not isinstance(error, CommandError | LcmError) or code.startswith(_NO_MODULE):
                 raise
             differing = self._failures.mentioned(str(error)) or self._work.resources
-            self.record(Compared(self.name, differing, len(self._work.resources) - len(differing)))
+            self.record(Compared(self.name, differing, 0, error=error.reason))
             return differing
         missing = [state for state in outcome.differing if state.error_id.startswith(_NO_MODULE)]
         if missing:

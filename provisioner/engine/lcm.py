@@ -40,7 +40,7 @@ _TRIES = 5
 #: ``[HOST]: LCM:  [ Start  Set      ]  [[Type]Name]``
 _STEP = re.compile(r"LCM:\s+\[\s*Start\s+(?P<phase>Test|Set|Get)\s*\]\s+\[(?P<resource>\[\w+\].+)\]\s*$")
 #: ``[HOST]:                            [[Type]Name] message``
-_TEXT = re.compile(r"^\s*(?:\[[^\]]*\]:)?\s*\[(?P<resource>\[\w+\][^\]]+)\]\s+(?P<text>.+)$", re.DOTALL)
+_TEXT = re.compile(r"^\s*(?:\[[^\]]*\]:)?\s*\[(?P<resource>\[\w+\][^\]]+)?\]\s+(?P<text>.+)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ def progress_of(node: NodeName, message: JobMessage) -> ResourceProgress | None:
         text = _TEXT.match(message.text)
         return ResourceProgress(
             node,
-            text["resource"] if text else "",
+            (text["resource"] or "") if text else "",
             "Warning",
             text["text"].strip() if text else message.text.strip(),
         )

@@ -77,6 +77,9 @@ async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
         task.cancel()
     if running:
         await asyncio.wait(running, timeout=_GOODBYE_S)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # seen: the first of them is on its way to the caller already
 
 
 def _take_back_cancellation() -> None:

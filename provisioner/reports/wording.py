@@ -158,6 +158,8 @@ def problem_lines(problem: Problem) -> list[str]:
 
 
 def _compared(event: Compared) -> str:
+    if event.error:
+        return f"cannot be tested before the push: {clean(event.error)}"
     total = len(event.differing) + event.in_desired_state
     if not event.differing:
         return f"all {count(total, 'resource')} in desired state"

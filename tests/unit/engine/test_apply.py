@@ -359,7 +359,9 @@ def test_a_test_that_fails_before_the_push_counts_as_differing() -> None:
 
     node.test = test  # type: ignore[method-assign]
     log, _ = apply(world, work=work_for(node))
-    assert log.of(Compared)[0].differing == ("[xVMSwitch]external",)
+    first = log.of(Compared)[0]
+    assert first.differing == ("[xVMSwitch]external",)
+    assert first.error == "[xVMSwitch]external: Get-VMSwitch is not recognized"
     assert log.one(NodeDone).changed == 2
 
 

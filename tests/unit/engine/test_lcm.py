@@ -34,6 +34,11 @@ HV = NodeName("hv01")
             "[HV01]:                            [[File]a] beware",
             ResourceProgress(HV, "[File]a", "Warning", "beware"),
         ),
+        (
+            "warning",
+            "[HV01]:                            [] A reboot is required to progress further.",
+            ResourceProgress(HV, "", "Warning", "A reboot is required to progress further."),
+        ),
         ("warning", "beware of everything", ResourceProgress(HV, "", "Warning", "beware of everything")),
     ],
 )

@@ -68,6 +68,11 @@ def test_every_event_of_a_node_has_words() -> None:
     assert all(step(recorded.event) for recorded in STREAM if isinstance(recorded.event, NodeEvent))
 
 
+def test_a_comparison_that_broke_off_claims_nothing_about_the_others() -> None:
+    event = events.Compared(HV01, ("[xVMSwitch]x",), 0, error="Get-VMSwitch is\nunknown")
+    assert step(event) == "cannot be tested before the push: Get-VMSwitch is unknown"
+
+
 def test_failures_and_reboots_are_important_and_tests_of_resources_are_not() -> None:
     important = {
         type(item.event).__name__
