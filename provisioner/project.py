@@ -37,6 +37,7 @@ from provisioner.reports.base import FanOut, Reporter
 from provisioner.reports.recorder import Recorder
 from provisioner.roles.expand import Expansion, expand
 from provisioner.roles.loader import RoleLibrary
+from provisioner.roles.variables import unknown_variables
 from provisioner.secrets.model import Secret
 from provisioner.secrets.redact import Redactor
 from provisioner.secrets.stores import resolve
@@ -121,6 +122,7 @@ class Project:
         selected = select(inventory, limit)
         library = RoleLibrary([self.root, builtin_folder()])
         registry = Registry.builtin()
+        problems.extend(unknown_variables(inventory, library))
         nodes = {}
         for name in selected:
             compiled = _compile_node(inventory, name, library, registry, problems)
