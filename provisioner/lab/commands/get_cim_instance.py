@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.lab.commands.base import Invocation
-from provisioner.lab.commands.invoke_cim_method import DEFAULT_NAMESPACE, NAMESPACES, normal_namespace
+from provisioner.lab.commands.invoke_cim_method import DEFAULT_NAMESPACE, has_namespace, normal_namespace
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE
 from provisioner.lab.machine import cim
 from provisioner.lab.values import ErrorRecord, PsObject, TerminatingError
@@ -28,7 +28,7 @@ async def run(invocation: Invocation) -> None:
         invocation.output.error(cim_errors.wmi_error(cim_errors.INVALID_QUERY, _TYPE, _NAME, namespace))
         return
     target = f"{namespace}:{query.class_name}"
-    if namespace not in NAMESPACES:
+    if not has_namespace(invocation.node, namespace):
         invocation.output.error(cim_errors.wmi_error(cim_errors.INVALID_NAMESPACE, _TYPE, _NAME, target))
         return
     found = _instances(invocation, namespace, query.class_name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE, method_result
@@ -11,10 +11,18 @@ from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.lcm import METHODS, Method
 from provisioner.lab.wmi import errors as cim_errors
 
+if TYPE_CHECKING:
+    from provisioner.lab.simulated_node import SimulatedNode
+
 _TYPE = "Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand"
 _NAME = "Invoke-CimMethod"
 DEFAULT_NAMESPACE = "root/cimv2"
 _BYTE_MAX = 255
+#: Namespaces every node has, folded; the rest of WMI is not simulated.
+_NAMESPACES = frozenset(
+    {DEFAULT_NAMESPACE, "root", "root/cimv2/power", "root/standardcimv2", NAMESPACE.casefold()}
+)
+_VIRTUALIZATION = "root/virtualization/v2"
 
 
 class _MismatchError(Exception):
@@ -31,7 +39,7 @@ async def run(invocation: Invocation) -> None:
     def refuse(error: tuple[str, str, str]) -> None:
         invocation.output.error(cim_errors.wmi_error(error, _TYPE, _NAME, target))
 
-    if namespace not in NAMESPACES:
+    if not has_namespace(invocation.node, namespace):
         return refuse(cim_errors.INVALID_NAMESPACE)
     if namespace != NAMESPACE.casefold() or class_name.casefold() != LCM_CLASS.casefold():
         return refuse(cim_errors.INVALID_CLASS)
@@ -54,17 +62,9 @@ async def run(invocation: Invocation) -> None:
     return None
 
 
-#: Namespaces there are, folded; the rest of WMI is not simulated.
-NAMESPACES = frozenset(
-    {
-        DEFAULT_NAMESPACE,
-        "root",
-        NAMESPACE.casefold(),
-        "root/cimv2/power",
-        "root/standardcimv2",
-        "root/virtualization/v2",
-    }
-)
+def has_namespace(node: SimulatedNode, folded: str) -> bool:
+    """Whether a namespace is there; Hyper-V brings its own."""
+    return folded in _NAMESPACES or (folded == _VIRTUALIZATION and node.machine.hyperv.is_active)
 
 
 def normal_namespace(text: object) -> str:

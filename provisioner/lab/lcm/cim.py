@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from provisioner.lab.lcm.document import DocumentResource
 from provisioner.lab.lcm.errors import LcmMessage
 from provisioner.lab.lcm.job_log import JobLine
 from provisioner.lab.lcm.status import CATEGORY_NUMBERS, ResourceRecord, StatusRecord
@@ -55,6 +56,20 @@ def resource_instance(record: ResourceRecord) -> PsObject:
     """Build a MSFT_ResourceInDesiredState or MSFT_ResourceNotInDesiredState."""
     name = "MSFT_ResourceInDesiredState" if record.in_desired_state else "MSFT_ResourceNotInDesiredState"
     return _resource(name, record)
+
+
+def resource_state(resource: DocumentResource, values: Mapping[str, Any]) -> PsObject:
+    """Build what GetConfiguration gives for one resource: an instance of its own class."""
+    base = {
+        "ConfigurationName": resource.configuration_name or None,
+        "DependsOn": list(resource.depends_on) or None,
+        "ModuleName": resource.module,
+        "ModuleVersion": resource.version,
+        "ResourceId": resource.resource_id,
+        "SourceInfo": resource.source_info or None,
+    }
+    classes = (resource.class_name, "OMI_BaseResource")
+    return cim_instance(NAMESPACE, classes, {**base, **values}, resource.resource_id)
 
 
 def configuration_status(record: StatusRecord, computer_name: str, meta: PsObject) -> PsObject:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from provisioner.lab.lcm import cim, settings
-from provisioner.lab.lcm.document import ConfigurationDocument, DocumentResource, check
+from provisioner.lab.lcm.document import ConfigurationDocument, check
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import FindResource, LcmHost, LcmOptions
 from provisioner.lab.lcm.job_log import JobLog
@@ -23,8 +23,6 @@ from provisioner.lab.lcm.run import Pass, ResourceFailure
 from provisioner.lab.lcm.schema import NodeClasses
 from provisioner.lab.lcm.status import StatusRecord
 from provisioner.lab.lcm.store import Store
-from provisioner.lab.machine.area import MachineError
-from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.values import PsObject
 
 #: Largest document an LCM takes (LCM class facts 1.3).
@@ -238,7 +236,13 @@ class Lcm:
         data = arguments.get("configurationData")
         with self._busy("Get-DscConfiguration", ""):
             document = self._document(data)
-            found = [await self._get(resource) for resource in document.resources]
+            run = self._pass()
+            try:
+                found = [
+                    cim.resource_state(resource, await run.get(resource)) for resource in document.resources
+                ]
+            except ResourceFailure as failure:
+                raise LcmError(failure.message) from failure
         return {"configurations": found or None}
 
     async def get_configuration_status(self, arguments: Mapping[str, Any]) -> Out:
@@ -404,32 +408,6 @@ class Lcm:
 
     def _pass(self) -> Pass:
         return Pass(self._host, self._find_resource, JobLog(_new_job_id(), self._host))
-
-    async def _get(self, resource: DocumentResource) -> PsObject:
-        simulated = self._find_resource(resource.class_name, resource.module)
-        failure = f"PowerShell DSC resource {resource.class_name}  failed to execute Get-TargetResource functionality"
-        if simulated is None:
-            raise LcmError.of(f"{failure} with error message: the lab does not simulate it ", 1)
-        try:
-            values = await simulated.get(
-                resource.properties, ResourceContext(self._host.machine, self._host.sleep)
-            )
-        except (ResourceError, MachineError) as error:
-            raise LcmError.of(f"{failure} with error message: {error.message} ", 1) from error
-        base = {
-            "ConfigurationName": resource.configuration_name or None,
-            "DependsOn": list(resource.depends_on) or None,
-            "ModuleName": resource.module,
-            "ModuleVersion": resource.version,
-            "ResourceId": resource.resource_id,
-            "SourceInfo": resource.source_info or None,
-        }
-        return cim.cim_instance(
-            cim.NAMESPACE,
-            (resource.class_name, "OMI_BaseResource"),
-            {**base, **values},
-            resource.resource_id,
-        )
 
     def _meta(self) -> PsObject:
         return cim.meta_configuration(self._store.settings, self.state, self.state_detail, self._agent_id)

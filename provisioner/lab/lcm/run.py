@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from provisioner.lab.lcm.document import DocumentResource
 from provisioner.lab.lcm.errors import LcmMessage
@@ -96,6 +97,17 @@ class Pass:
             "End", "Compare", f"     Completed processing compare operation. The operation returned {result}."
         )
 
+    async def get(self, resource: DocumentResource) -> dict[str, Any]:
+        """Ask a resource for its actual state.
+
+        Raises:
+            ResourceFailure: Get throws.
+        """
+        try:
+            return await self._simulated(resource, "Get").get(resource.properties, self._context(resource))
+        except (ResourceError, MachineError) as error:
+            raise _execution_failure(resource, "Get", error) from error
+
     async def _apply_one(self, resource: DocumentResource) -> ResourceRecord:
         started = self.host.now()
         context = self._context(resource)
@@ -126,7 +138,7 @@ class Pass:
     async def _test(self, resource: DocumentResource, context: ResourceContext) -> bool:
         started = self.host.now()
         self.output.engine("Start", "Test", f"  [{resource.resource_id}]")
-        simulated = self._simulated(resource)
+        simulated = self._simulated(resource, "Test")
         result: object = False
         try:
             result = await simulated.test(resource.properties, context)
@@ -160,7 +172,7 @@ class Pass:
         started = self.host.now()
         self.output.engine("Start", "Set", f"  [{resource.resource_id}]")
         try:
-            await self._simulated(resource).set(resource.properties, context)
+            await self._simulated(resource, "Set").set(resource.properties, context)
             self.host.record("resource-set", job=self.output.job_id, resource=resource.resource_id)
         except (ResourceError, MachineError) as error:
             raise _execution_failure(resource, "Set", error) from error
@@ -174,12 +186,12 @@ class Pass:
             )
         _refuse_nonterminating(resource, "Set", context)
 
-    def _simulated(self, resource: DocumentResource) -> SimulatedResource:
+    def _simulated(self, resource: DocumentResource, operation: str) -> SimulatedResource:
         found = self.find_resource(resource.class_name, resource.module)
         if found is None:
             raise _execution_failure(
                 resource,
-                "Test",
+                operation,
                 ResourceError(
                     f"the lab does not simulate {resource.class_name} of module {resource.module}",
                     "NotSimulated",

@@ -12,6 +12,7 @@ from provisioner.lab.clock import Clock
 from provisioner.lab.simulated_node import SimulatedNode
 from tests.unit.lab.lcm.building import JOB, FakeResource, document, fake, meta, service
 from tests.unit.lab.machines import node_spec
+from tests.unit.lab.waiting import idle, until
 
 
 def make(folder: Path, resource: FakeResource | None = None) -> SimulatedNode:
@@ -27,19 +28,13 @@ def make(folder: Path, resource: FakeResource | None = None) -> SimulatedNode:
 
 
 async def booted(node: SimulatedNode, times: int = 1) -> None:
-    while len(node.journal.entries("boot")) < times or not node.is_up:
-        await asyncio.sleep(0.01)
+    await until(lambda: len(node.journal.entries("boot")) >= times and node.is_up)
 
 
 async def push(node: SimulatedNode, data: bytes) -> None:
     await node.lcm.invoke(
         "SendConfigurationApplyAsync", {"ConfigurationData": data, "force": True, "jobId": JOB}
     )
-
-
-async def idle(node: SimulatedNode) -> None:
-    while node.lcm.state == "Busy":
-        await asyncio.sleep(0)
 
 
 async def test_a_restart_goes_down_and_comes_up_with_another_boot(tmp_path: Path) -> None:
@@ -131,8 +126,7 @@ async def test_a_job_running_when_the_lab_ends_is_pending_in_the_next(tmp_path: 
     node = make(tmp_path, resource)
     await node.start()
     await push(node, document(fake("S"), fake("slow")))
-    while "set slow" not in resource.calls:
-        await asyncio.sleep(0)
+    await until(lambda: "set slow" in resource.calls)
     await node.stop()
 
     again = make(tmp_path, resource)
@@ -155,8 +149,9 @@ async def test_the_state_file_is_whole_at_any_time_and_the_journal_is_json_lines
     node.machine.services.find("W32Time")
     node.after_command("Stop-Service", {"Name": "W32Time", "Force": True})
 
-    assert set(json.loads((tmp_path / "machine.json").read_text())) == {"clock_ahead_s", "machine", "lcm"}
-    assert list(tmp_path.glob("*.tmp")) == []
+    files = _texts(tmp_path)
+    assert set(files) == {"machine.json", "journal.jsonl"}
+    assert set(json.loads(files["machine.json"])) == {"clock_ahead_s", "machine", "lcm"}
     assert node.journal.entries("command") == [
         {
             "time": node.journal.entries("command")[0]["time"],
@@ -175,8 +170,7 @@ async def test_the_password_hash_is_in_no_file(tmp_path: Path) -> None:
     await node.start()
     await node.stop()
 
-    for path in tmp_path.iterdir():
-        assert "0123456789abcdef" not in path.read_text()
+    assert "0123456789abcdef" not in "".join(_texts(tmp_path).values())
     assert "0123456789abcdef" not in repr(node.spec)
 
 
@@ -195,3 +189,7 @@ def test_a_feature_decides_whether_a_command_is_there(tmp_path: Path) -> None:
 
     assert node.has_feature("")
     assert not node.has_feature("Hyper-V-PowerShell")
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}

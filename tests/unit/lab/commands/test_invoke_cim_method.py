@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provisioner.lab.commands.invoke_cim_method import run
 from provisioner.lab.commands.base import Invocation
+from provisioner.lab.commands.invoke_cim_method import run
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import UInt32
 from tests.unit.lab.commands.recording import Recorded, feed, make_node
 from tests.unit.lab.lcm.building import JOB, document, service
+from tests.unit.lab.waiting import idle
 
 TYPE = "Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand"
 
@@ -81,7 +81,7 @@ async def test_bytes_may_come_as_an_array_of_numbers(node: SimulatedNode, data: 
     ],
 )
 async def test_every_failure_is_an_error_record_and_no_result(
-    node: SimulatedNode, change: dict[str, Any], method: str, arguments: Any, error_id: str, category: str
+    node: SimulatedNode, *, change: dict[str, Any], method: str, arguments: Any, error_id: str, category: str
 ) -> None:
     out = await invoke(node, method, arguments, **change)
 
@@ -114,8 +114,7 @@ async def test_a_job_goes_on_after_the_call_that_began_it(node: SimulatedNode) -
     )
     assert out.values[0].extended == {"ReturnValue": 0, "PSComputerName": None}
 
-    while node.lcm.state == "Busy":
-        await asyncio.sleep(0)
+    await idle(node)
     status = (
         (await invoke(node, "GetConfigurationStatus", {"All": False}))
         .values[0]

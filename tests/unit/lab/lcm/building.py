@@ -12,6 +12,7 @@ from provisioner.lab.lcm.lcm import Lcm
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.spec import NodeSpec
+from tests.unit.lab.waiting import until
 
 HEADER = 'instance of OMI_ConfigurationDocument { Version = "2.0.0"; MinimumCompatibleVersion = "1.0.0"; Name = "n"; };\n'
 JOB = "{11111111-2222-3333-4444-5555555555AA}"
@@ -144,8 +145,7 @@ class FakeNode:
         )
 
     async def idle(self) -> None:
-        while self.lcm.state == "Busy":
-            await asyncio.sleep(0)
+        await until(lambda: self.lcm.state != "Busy")
 
     async def apply(self, data: bytes) -> None:
         await self.push(data)

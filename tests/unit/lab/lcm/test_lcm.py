@@ -14,8 +14,12 @@ from provisioner.lab.lcm.job_log import STATUS_FOLDER
 from provisioner.lab.lcm.lcm import MAX_DOCUMENT_BYTES
 from provisioner.lab.lcm.store import Store
 from tests.unit.lab.lcm.building import JOB, FakeNode, document, fake, meta, names, service
+from tests.unit.lab.waiting import until
 
 OTHER_JOB = "{99999999-2222-3333-4444-5555555555AA}"
+SET_FAILED = (
+    "PowerShell DSC resource Fake  failed to execute Set-TargetResource functionality with error message: "
+)
 BUSY = "is in progress and must return before"
 
 
@@ -150,7 +154,7 @@ async def test_a_job_outlives_the_call_that_waits_for_it() -> None:
 
 
 @pytest.mark.parametrize("force", [True, False])
-async def test_stop_ends_the_job_at_once_or_after_the_resource_it_is_at(force: bool) -> None:
+async def test_stop_ends_the_job_at_once_or_after_the_resource_it_is_at(*, force: bool) -> None:
     node = FakeNode()
     await node.push(document(fake("slow"), fake("S")))
     await asyncio.sleep(0)
@@ -246,8 +250,7 @@ async def test_a_waiting_push_reports_each_failed_resource_and_then_itself() -> 
         (
             "ProviderOperationExecutionFailure",
             "InvalidOperation",
-            "PowerShell DSC resource Fake  failed to execute Set-TargetResource functionality with error message: "
-            f"{name} went wrong ",
+            f"{SET_FAILED}{name} went wrong ",
         )
         for name in ("F1", "F2")
     ]
@@ -545,6 +548,13 @@ async def test_get_gives_the_actual_state_of_each_resource() -> None:
     assert found.text == "[Fake]S"
 
 
+async def test_getting_ends_at_the_first_resource_that_throws() -> None:
+    error = await refused(FakeNode(), "GetConfiguration", configurationData=document(service("a")))
+
+    assert error.message.error_id == "ProviderOperationExecutionFailure"
+    assert "failed to execute Get-TargetResource" in error.message.text
+
+
 async def test_a_status_record_has_the_members_of_its_class() -> None:
     node = FakeNode()
     await node.apply(document(fake("S")))
@@ -613,8 +623,7 @@ async def test_the_lines_are_those_of_a_real_lcm() -> None:
 async def test_a_bookmark_gives_only_what_came_after_it() -> None:
     node = FakeNode()
     await node.push(document(fake("S"), fake("slow")))
-    while "set slow" not in node.resource.calls:
-        await asyncio.sleep(0)
+    await until(lambda: "set slow" in node.resource.calls)
     first = await node.lines()
     node.resource.gate.set()
     await node.idle()

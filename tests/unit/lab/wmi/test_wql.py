@@ -45,7 +45,7 @@ SERVICE = {
         ("Note > 5", False),
     ],
 )
-def test_conditions_hold_as_wmi_says(condition: str, holds: bool) -> None:
+def test_conditions_hold_as_wmi_says(condition: str, *, holds: bool) -> None:
     assert parse_condition(condition)(SERVICE) is holds
 
 
