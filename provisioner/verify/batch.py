@@ -41,7 +41,6 @@ class Batch:
         self._unreachable: dict[NodeName, TransportError] = {}
         self._round: Future[list[Result | Exception]] | None = None
         self.is_stopped = False
-        self.rounds = 0
 
     def ask(self, node: NodeName, role: RoleName, pipeline: Pipeline) -> Result:
         """Return the answer of ``node``, after asking all nodes of ``role`` when it is not known yet.
@@ -94,7 +93,6 @@ class Batch:
             answers = self._round.result()
         except CancelledError:
             raise Stopped from None
-        self.rounds += 1
         for target, answer in zip(targets, answers, strict=True):
             if isinstance(answer, TransportError):
                 self._unreachable[target.node] = answer

@@ -264,7 +264,8 @@ async def test_two_verifications_at_the_same_time_do_not_disturb_each_other(tmp_
 
 
 async def test_cancelling_ends_at_once_reports_nothing_more_and_leaves_no_thread(tmp_path: Path) -> None:
-    checks = write_checks(tmp_path, RUNNING + RUNNING.replace("vmms_runs", "again"))
+    after = "from pathlib import Path\n\ndef test_without_a_question():\n    Path(__file__).with_name('ran').touch()\n"
+    checks = write_checks(tmp_path, RUNNING + after)
     node = TableNode("a", {SERVICES: services(vmms="Running")}, delay_s=3600)
     seen: list[object] = []
 
@@ -277,6 +278,7 @@ async def test_cancelling_ends_at_once_reports_nothing_more_and_leaves_no_thread
         with pytest.raises(asyncio.CancelledError):
             await running
     assert seen == []
+    assert not (tmp_path / "ran").exists()
     assert not node.is_busy
     assert not [thread for thread in threading.enumerate() if thread.name == "provisioner-verify"]
 
