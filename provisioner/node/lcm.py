@@ -28,10 +28,7 @@ TEST_LIMIT_S = 3600.0
 #: The prompt calls may wait behind another one, so they get longer than other commands.
 CALL_LIMIT_S = 180.0
 
-_GENERAL_FAILURE = "MI RESULT 1"
-_BUSY_TEXT = "is in progress and must return before"
 _NO_HISTORY_TEXT = "no status information available"
-_BUSY_STATE = "Busy"
 _PREFIX_BYTES = 4
 
 
@@ -45,15 +42,6 @@ def frame(document: bytes, framing: Framing) -> bytes:
             return total.to_bytes(_PREFIX_BYTES, "little") + document
         case Framing.RAW:
             return document
-
-
-def is_busy(error: LcmError) -> bool:
-    """Whether a call failed only because another operation is at work.
-
-    Busy has no code of its own, and its text is in the node's language, so the state counts too.
-    """
-    said = _BUSY_TEXT in str(error)
-    return said or (error.code.startswith(_GENERAL_FAILURE) and error.last_state == _BUSY_STATE)
 
 
 class LocalConfigurationManager:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,32 +27,7 @@ from provisioner.transport.categories import category_name
 _ADDED = frozenset({"__classmetadata", "pscomputername", "runspaceid", "psshowcomputername"})
 _CHANNELS = {0: "warning", 1: "verbose", 2: "debug"}
 
-_PHASE_LINE = re.compile(
-    r"^\[[^\]]*\]:\s+LCM:\s+\[\s*(?P<phase>\w+)\s+(?P<action>\w+)\s*\](?:\s+\[(?P<resource>\[\w+\].+?)\](?=\s|$))?"
-)
-_RESOURCE_LINE = re.compile(r"^\[[^\]]*\]:\s+\[(?P<resource>\[\w+\].+?)\](?=\s|$)")
 _RESOURCE_ID = re.compile(r"^\[\w+\]\S.*$")
-
-
-@dataclass(frozen=True, slots=True)
-class VerboseLine:
-    """What a verbose line of a job tells: "Start", "Set", "[Type]Name"; parts it does not tell are empty."""
-
-    phase: str
-    action: str
-    resource: str
-
-
-def read_verbose_line(text: str) -> VerboseLine | None:
-    """Read ``[NODE]: LCM:  [ Start  Set      ]  [[Type]Name]``, or the resource of a line a resource wrote.
-
-    None when the line has neither form, as on nodes in another language.
-    """
-    if found := _PHASE_LINE.match(text):
-        return VerboseLine(found["phase"], found["action"], found["resource"] or "")
-    if found := _RESOURCE_LINE.match(text):
-        return VerboseLine("", "", found["resource"])
-    return None
 
 
 def read_meta_configuration(output: Sequence[Any]) -> MetaConfiguration | None:

@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.errors import CommandError, ConnectError, LcmError
 from provisioner.inventory.model import Framing
-from provisioner.node.lcm import STATUS_FOLDER, LocalConfigurationManager, frame, is_busy
+from provisioner.node.lcm import STATUS_FOLDER, LocalConfigurationManager, frame
 from provisioner.transport.base import Pipeline, Result
 from tests.unit.node.nodes import error, fails, gives, record, session
 
@@ -83,7 +83,6 @@ async def test_a_refusal_names_method_text_code_and_last_state() -> None:
     with pytest.raises(LcmError, match="hv01: TestConfiguration: Undefined class: X") as raised:
         await lcm(Calls({"TestConfiguration": refusal})).test(b"mof")
     assert (raised.value.code, raised.value.last_state) == ("MI RESULT 4", "Idle")
-    assert not is_busy(raised.value)
 
 
 async def test_all_errors_of_a_call_are_told_once_each() -> None:
@@ -106,30 +105,6 @@ async def test_a_return_value_other_than_zero_is_a_refusal() -> None:
     with pytest.raises(LcmError, match="it returned 27") as raised:
         await lcm(Calls({"SendConfigurationApplyAsync": gives(record(ReturnValue=27))})).start(b"", JOB)
     assert raised.value.code == "MI RESULT 27"
-
-
-@pytest.mark.parametrize(
-    ("text", "state", "busy"),
-    [
-        (
-            "The Consistency Check or Pull cmdlet is in progress and must return before x can be invoked.",
-            "Idle",
-            True,
-        ),
-        ("Das Cmdlet wird bereits ausgef\u00fchrt.", "Busy", True),
-        ("Something else.", "Idle", False),
-    ],
-)
-async def test_busy_is_told_by_its_text_or_by_the_state(text: str, state: str, *, busy: bool) -> None:
-    calls = Calls(
-        {
-            "TestConfiguration": fails(text, "MI RESULT 1,C"),
-            "GetMetaConfiguration": gives(record(MetaConfiguration=record(LCMState=state))),
-        }
-    )
-    with pytest.raises(LcmError) as raised:
-        await lcm(calls).test(b"")
-    assert is_busy(raised.value) is busy
 
 
 async def test_a_refusal_is_told_even_when_the_state_cannot_be_asked() -> None:
