@@ -356,16 +356,10 @@ class RunspacePool:
         return found
 
     def _take_pool_message(self, message: Message) -> None:
-        if self._is_closed:
-            return
-        if message.type == MessageType.SessionCapability:
-            if self._has_capability:
-                self._close()
-                return
-        elif not self._has_capability or message.pool_id != self._pool_id:
+        is_first = message.type == MessageType.SessionCapability
+        if is_first is self._has_capability or (not is_first and message.pool_id != self._pool_id):
             self._close()
-            return
-        if _is_hostile(message.data):
+        if self._is_closed or _is_hostile(message.data):
             return
         if message.type in _QUESTIONS:
             self._take_question(message)
@@ -378,16 +372,22 @@ class RunspacePool:
                 self._emit(MessageType.SessionCapability, _CAPABILITY)
                 self._pool_id = message.pool_id
             case psrpcore.InitRunspacePoolEvent() if not self._is_open:
-                self._minimum, self._maximum = int(event.min_runspaces), max(1, int(event.max_runspaces))
-                private = _private_data(self._build)
-                self._emit(MessageType.ApplicationPrivateData, private, ends_response=True)
-                self._is_open = True
-                self._emit(MessageType.RunspacePoolState, _OPENED)
+                self._open(event)
             case psrpcore.PublicKeyEvent():
                 for reply in replies:
                     self._emit(MessageType(reply.type), reply.data)
             case _:
                 return
+
+    def _open(self, event: psrpcore.InitRunspacePoolEvent) -> None:
+        try:
+            minimum, maximum = int(event.min_runspaces), int(event.max_runspaces)
+        except (AttributeError, TypeError, ValueError):
+            return
+        self._minimum, self._maximum = max(1, minimum), max(1, maximum)
+        self._emit(MessageType.ApplicationPrivateData, _private_data(self._build), ends_response=True)
+        self._is_open = True
+        self._emit(MessageType.RunspacePoolState, _OPENED)
 
     def _take_question(self, message: Message) -> None:
         """Answer the messages that ask about the pool's size. Names are compared as PowerShell does."""
@@ -433,8 +433,8 @@ class RunspacePool:
         self._own_replies()
         try:
             return self._pipeline_event(pipeline_id, pipeline, event)
-        except (AttributeError, TypeError, ValueError, IndexError, clixml.UnserializableError):
-            return ()  # a mandatory field is missing or has a wrong type: the real server stays silent
+        except Exception:  # noqa: BLE001 - psrpcore raises what a missing or wrong field provokes, of any class
+            return ()  # the real server stays silent
 
     def _pipeline_event(
         self, pipeline_id: uuid.UUID, pipeline: _Pipeline, event: _ClientEvent | None

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from spnego._ntlm_raw.crypto import ntowfv1
 
@@ -92,7 +92,7 @@ def not_found(name: str) -> ErrorRecord:
     )
 
 
-async def run_pipeline(
+async def run_pipeline(  # noqa: C901, PLR0912 - one case per made-up command
     node: FakeNode,
     calls: Sequence[CommandCall],
     input: AsyncIterator[Any],
@@ -200,13 +200,20 @@ class RunningFleet:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
 
-    def __enter__(self) -> RunningFleet:
+    def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.fleet.start(), self.loop).result(10)
+        try:
+            asyncio.run_coroutine_threadsafe(self.fleet.start(), self.loop).result(10)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
         asyncio.run_coroutine_threadsafe(self.fleet.stop(), self.loop).result(10)
+        self._end()
+
+    def _end(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
         self.loop.close()

@@ -1,0 +1,72 @@
+"""PSRP messages survive being cut into fragments, and broken fragments are told apart."""
+
+from __future__ import annotations
+
+import struct
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.wire import fragments
+from provisioner.wire.fragments import Defragmenter, MalformedFragment, Message, Outgoing
+
+_POOL = uuid.UUID(int=1)
+_PIPELINE = uuid.UUID(int=2)
+
+
+def _fragment(object_id: int, fragment_id: int, flags: int, blob: bytes) -> bytes:
+    return struct.pack(">QQBI", object_id, fragment_id, flags, len(blob)) + blob
+
+
+@given(st.binary(max_size=200_000), st.integers(22, 40_000))
+def test_a_message_is_cut_and_put_together_again(payload: bytes, limit: int) -> None:
+    message = Message(0x41004, _POOL, _PIPELINE, payload)
+    outgoing = Outgoing(7, fragments.encode_message(message))
+    stream = b""
+    while not outgoing.is_sent:
+        assert outgoing.next_size() <= fragments.MAX_FRAGMENT_BYTES
+        part = outgoing.take(limit)
+        assert len(part) <= min(limit, fragments.MAX_FRAGMENT_BYTES)
+        stream += part
+    assert list(Defragmenter().feed(stream)) == [Message(0x41004, _POOL, _PIPELINE, payload)]
+
+
+def test_a_payload_starts_with_a_byte_order_mark_and_an_empty_one_stays_empty() -> None:
+    assert fragments.encode_message(Message(1, _POOL, None, b"<x/>"))[40:] == b"\xef\xbb\xbf<x/>"
+    assert len(fragments.encode_message(Message(1, _POOL, None, b""))) == 40
+
+
+def test_the_largest_blob_is_that_of_real_ends() -> None:
+    part = Outgoing(1, bytes(100_000)).take(1_000_000)
+    assert len(part) - fragments.FRAGMENT_HEADER_BYTES == 32747
+
+
+def test_a_first_fragment_may_have_the_id_one() -> None:
+    blob = fragments.encode_message(Message(1, _POOL, None, b"abc"))
+    stream = _fragment(3, 1, 1, blob[:20]) + _fragment(3, 2, 2, blob[20:])
+    assert [message.data for message in Defragmenter().feed(stream)] == [b"abc"]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"short",
+        _fragment(1, 0, 3, b"too short for a message"),
+        _fragment(0, 0, 3, bytes(40)),
+        _fragment(1, 1, 2, bytes(40)),
+        _fragment(1, 0, 1, bytes(20)) + _fragment(1, 2, 2, bytes(20)),
+        _fragment(1, 0, 1, bytes(20)) + _fragment(2, 1, 2, bytes(20)),
+        _fragment(1, 0, 3, bytes(40))[:-1],
+    ],
+)
+def test_what_cannot_be_followed_is_refused(stream: bytes) -> None:
+    with pytest.raises(MalformedFragment):
+        list(Defragmenter().feed(stream))
+
+
+def test_a_message_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragments, "MAX_MESSAGE_BYTES", 1000)
+    with pytest.raises(MalformedFragment, match="over"):
+        list(Defragmenter().feed(_fragment(1, 0, 1, bytes(1001))))
