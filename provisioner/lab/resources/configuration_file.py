@@ -1,15 +1,18 @@
-"""ConfigurationFile of ProvisionerDsc (class PROV_ConfigurationFile): a text file, exact in bytes and rights."""
+"""ConfigurationFile of ProvisionerDsc (class PROV_ConfigurationFile): a text file, exact in bytes and readers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from provisioner.lab.machine.accounts import ADMINISTRATORS, SYSTEM
+from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.files import FULL_CONTROL, Acl, parent_of
 from provisioner.lab.machine.files import Rule as AccessRule
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, invalid_argument, is_same
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 
 _RULES = (
     Rule("Path", may_be_empty=False),
@@ -19,92 +22,152 @@ _RULES = (
     Rule("ReadAccess", "strings"),
 )
 _READ = "Read, Synchronize"
+_FULL = (SYSTEM, ADMINISTRATORS)
+_ABSOLUTE = re.compile(r"[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\")
+_TEMPORARY_SUFFIX = ".provisioner-new"
 
 
 class ConfigurationFile:
-    """Stateless. Contents are UTF-8 without BOM; unbound ReadAccess leaves rights alone."""
+    """Stateless. Contents are UTF-8 without byte order mark; without ReadAccess rights are left alone."""
 
     class_name = "PROV_ConfigurationFile"
     module = "ProvisionerDsc"
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
-        """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        """Get-TargetResource; ReadAccess gives SIDs."""
+        path = bind("Get-TargetResource", _RULES, properties)["Path"]
+        _check_path(path, context)
         files = context.machine.files
-        path = bound["Path"]
         if not files.is_file(path):
-            return {"Path": path, "Ensure": "Absent"}
-        data = files.read(path)
-        accounts = context.machine.accounts
-        readers = [accounts.name(rule.sid) for rule in files.acl(path).rules if rule.rights == _READ]
+            empty = {"Contents": None, "LineEnding": None, "ReadAccess": None}
+            return {"Path": path, "Ensure": "Absent", **empty}
+        text = files.read(path).decode("utf-8-sig", "replace")
+        ending = "CRLF" if "\r\n" in text else "LF" if "\n" in text else None
+        readers = sorted({rule.sid for rule in files.acl(path).rules} - set(_FULL))
         return {
             "Path": path,
             "Ensure": "Present",
-            "Contents": data.decode(errors="replace"),
-            "LineEnding": "CRLF" if b"\r\n" in data else "LF",
+            "Contents": text,
+            "LineEnding": ending,
             "ReadAccess": readers,
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource: compares bytes, and rights when ReadAccess is bound."""
         bound = bind("Test-TargetResource", _RULES, properties)
-        files = context.machine.files
         path = bound["Path"]
+        _check_path(path, context)
+        files = context.machine.files
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             return not files.is_file(path)
-        wanted = _rights(bound, context)
+        _demand_contents(bound)
         if not files.is_file(path) or files.read(path) != _content(bound):
             return False
-        return wanted is None or _same_rights(files.acl(path), wanted)
+        try:
+            wanted = _rights(bound, context)
+        except ResourceError:
+            # The account may be made by a resource this one depends on, so Set is the one to complain.
+            return False
+        return wanted is None or _is_same_acl(files.acl(path), wanted)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
-        """Set-TargetResource: a temporary file beside the old one, protected while empty, takes its place."""
+        """Set-TargetResource: a new file beside the old one, protected from the start, takes its place."""
         bound = bind("Set-TargetResource", _RULES, properties)
-        files = context.machine.files
         path = bound["Path"]
+        _check_path(path, context)
+        files = context.machine.files
         await context.sleep(context.machine.durations.other_s)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             files.remove(path)
             return
-        rights = _rights(bound, context)
-        data = _content(bound)
-        with calling("Set-TargetResource"):
-            if files.is_folder(path):
-                raise invalid_argument(f"The path '{path}' is a folder.", "Path")
-            old = files.find(path)
-            temporary = f"{parent_of(path)}\\.provisioner.tmp"
-            files.write(temporary, b"", rights if rights is not None else old.acl if old else None)
-            files.write(temporary, data)
-            files.replace(temporary, path)
-        if rights is not None and not _same_rights(files.acl(path), rights):
+        _demand_contents(bound)
+        if not files.is_folder(parent_of(path)):
             raise ResourceError(
-                f"The rights of '{path}' are not as they were set.",
-                "AccessRightsNotSet,Set-TargetResource",
-                "InvalidResult",
+                f"The folder '{parent_of(path)}' of the file '{path}' does not exist.",
+                "DirectoryNotFound",
+                "ObjectNotFound",
                 "System.InvalidOperationException",
             )
+        rights = _rights(bound, context)
+        if not files.is_file(path) or files.read(path) != _content(bound):
+            _publish(path, _content(bound), rights, context)
+        if rights is not None:
+            files.set_acl(path, rights)
+            _check_rights(path, rights, context)
+
+
+def _publish(path: str, data: bytes, rights: Acl | None, context: ResourceContext) -> None:
+    files = context.machine.files
+    temporary = path + _TEMPORARY_SUFFIX
+    old = files.find(path)
+    # Where ReadAccess is not given, what the old file shows now is protected for the time of the change.
+    first = rights or (replace(files.acl(path), is_protected=True) if old else None)
+    with calling("Write-NewFile"):
+        files.remove(temporary)
+        files.write(temporary, data, first)
+    files.replace(temporary, path)
+    if rights is None and old is not None:
+        # The new file takes over the rights of the one it replaces.
+        files.set_acl(path, old.acl)
+
+
+def _check_path(path: str, context: ResourceContext) -> None:
+    if not _ABSOLUTE.match(path):
+        raise _argument(
+            f"The path '{path}' does not start with a drive, as in C:\\, or a share.", "PathNotAbsolute"
+        )
+    if context.machine.files.is_folder(path):
+        raise _argument(f"The path '{path}' is a folder, not a file.", "PathIsFolder")
+
+
+def _demand_contents(bound: Mapping[str, Any]) -> None:
+    if "Contents" not in bound:
+        raise _argument(
+            f"The file '{bound['Path']}' should be present, but Contents is not given.", "ContentsMissing"
+        )
+
+
+def _argument(message: str, error_id: str) -> ResourceError:
+    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")
 
 
 def _content(bound: Mapping[str, Any]) -> bytes:
-    text = (bound.get("Contents") or "").replace("\r\n", "\n")
-    if is_same(bound.get("LineEnding", "CRLF"), "CRLF"):
-        text = text.replace("\n", "\r\n")
-    return str(text).encode()
+    text = str(bound["Contents"] or "").replace("\r\n", "\n").replace("\r", "\n")
+    return (text.replace("\n", "\r\n") if is_same(bound.get("LineEnding", "CRLF"), "CRLF") else text).encode()
 
 
 def _rights(bound: Mapping[str, Any], context: ResourceContext) -> Acl | None:
     """Give the wanted rights; None when nothing is said about them."""
-    if bound.get("ReadAccess") is None:
+    if "ReadAccess" not in bound:
         return None
-    with calling(""):
-        readers = [context.machine.accounts.sid(name) for name in bound["ReadAccess"]]
-    full = (SYSTEM, ADMINISTRATORS)
-    rules = [AccessRule(sid, FULL_CONTROL) for sid in full]
-    rules.extend(AccessRule(sid, _READ) for sid in dict.fromkeys(readers) if sid not in full)
+    readers: dict[str, None] = {}
+    for name in bound["ReadAccess"] or ():
+        try:
+            readers[context.machine.accounts.sid(name)] = None
+        except MachineError:
+            raise ResourceError(
+                f"No account is named '{name}'.",
+                "IdentityNotMapped",
+                "ObjectNotFound",
+                "System.Security.Principal.IdentityNotMappedException",
+            ) from None
+    rules = [AccessRule(sid, FULL_CONTROL) for sid in _FULL]
+    rules.extend(AccessRule(sid, _READ) for sid in readers if sid not in _FULL)
     return Acl(SYSTEM, is_protected=True, rules=tuple(rules))
 
 
-def _same_rights(actual: Acl, wanted: Acl) -> bool:
-    return actual.is_protected and {(rule.sid, rule.rights) for rule in actual.rules} == {
-        (rule.sid, rule.rights) for rule in wanted.rules
-    }
+def _check_rights(path: str, wanted: Acl, context: ResourceContext) -> None:
+    if not _is_same_acl(context.machine.files.acl(path), wanted):
+        raise ResourceError(
+            f"The file '{path}' has other rights than it was given.",
+            "RightsNotApplied",
+            "InvalidResult",
+            "System.InvalidOperationException",
+        )
+
+
+def _is_same_acl(actual: Acl, wanted: Acl) -> bool:
+    def entries(acl: Acl) -> list[tuple[str, str, bool]]:
+        return sorted((rule.sid, rule.rights, rule.is_inherited) for rule in acl.rules)
+
+    return actual.is_protected == wanted.is_protected and entries(actual) == entries(wanted)
