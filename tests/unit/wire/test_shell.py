@@ -328,7 +328,7 @@ def test_a_response_fits_the_envelope_of_the_client(desk: Desk, size: int) -> No
     found = b""
     while len(found) < 256 * 4000:
         answer = _answer(desk.receive(size=size))
-        assert len(answer.body) < size
+        assert len(answer.body) + 1200 < size  # what the envelope around it needs
         assert len(answer.body) > size * 0.5 or len(found) + 60_000 > 256 * 4000
         found += b"".join(_streams(answer))
     assert found == bytes(range(256)) * 4000
