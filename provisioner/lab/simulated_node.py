@@ -10,7 +10,6 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from provisioner.lab.journal import Journal
 from provisioner.lab.lcm.host import FindResource, LcmOptions
 from provisioner.lab.lcm.lcm import Lcm
 from provisioner.lab.machine.machine import Machine
+from provisioner.lab.resources import registry as resources
 
 if TYPE_CHECKING:
     from provisioner.lab.spec import NodeSpec
@@ -70,7 +70,7 @@ class SimulatedNode:
         self.lcm = Lcm(
             self,
             modules,
-            find_resource or _shipped_resources,
+            find_resource or resources.find,
             LcmOptions("raw" in spec.accept, spec.serves_output_while_busy),
         )
         if plain:
@@ -169,8 +169,3 @@ class SimulatedNode:
             return {}
         plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return plain
-
-
-def _shipped_resources(class_name: str, module: str) -> Any:
-    """Look a resource up in the lab's own table, read at first use."""
-    return import_module("provisioner.lab.resources.registry").find(class_name, module)

@@ -118,7 +118,6 @@ class Pass:
             if await self._test(resource, context):
                 self.output.engine("Skip", "Set", f"  [{resource.resource_id}]")
             else:
-                context.reboot_requested = False  # the flag counts in Set only
                 await self._set(resource, context)
                 has_changed = True
         except ResourceFailure as failure:

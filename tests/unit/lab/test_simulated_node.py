@@ -93,14 +93,18 @@ async def test_a_restart_in_mid_job_leaves_it_pending_and_continues_it_when_the_
     await push(node, document(fake("S"), fake("slow")))
     await asyncio.sleep(0)
     node.restart()
-    resource.gate.set()
-    resource.gate = asyncio.Event()
     await booted(node)
 
-    assert node.lcm.state in {"Busy", "Idle"}
     resource.gate.set()
     await idle(node)
     assert node.lcm.state == "Idle"
+    assert [each["kind"] for each in node.journal.entries() if each["kind"].startswith("job-")] == [
+        "job-started",
+        "job-aborted",
+        "job-started",
+        "job-ended",
+    ]
+    assert [each["type"] for each in node.journal.entries("job-started")] == ["Initial", "Reboot"]
     await node.stop()
 
 

@@ -53,7 +53,7 @@ class FakeResource:
 
     S: Test is false, Set works. ok: in its desired state. F: Set throws. T: Test throws. r: Set asks for a restart;
     after it, or after one boot, the resource is in its desired state. Fr: asks for a restart and throws. N: writes a
-    non-terminating error. odd: Test gives no Boolean. bug: Set fails in the lab itself. slow: Set waits.
+    non-terminating error. flag: Test asks for a restart. odd: Test gives no Boolean. bug: Set fails in the lab itself. slow: Set waits.
     """
 
     class_name = "Fake"
@@ -75,7 +75,7 @@ class FakeResource:
             raise ResourceError("no test today", "BadTest", "InvalidOperation")
         if name.startswith("odd"):
             return "True"  # type: ignore[return-value]  # what a careless module gives
-        if name.startswith("flag"):
+        if "flag" in name:
             context.reboot_requested = True
         return name in self.settled or name.startswith("ok")
 

@@ -209,6 +209,16 @@ async def test_pending_reboot_takes_a_new_push_without_force() -> None:
     assert node.lcm.state == "Idle"
 
 
+async def test_what_was_current_is_previous_once_a_new_document_came_even_if_that_fails() -> None:
+    node = FakeNode()
+    await node.apply(document(fake("S")))
+    current = node.lcm.to_plain()["current"]
+    await node.apply(document(fake("F")))
+
+    plain = node.lcm.to_plain()
+    assert (plain["previous"], plain["current"]) == (current, None)
+
+
 async def test_removing_the_pending_document_makes_the_lcm_idle() -> None:
     node = FakeNode()
     await node.apply(document(fake("F")))
@@ -358,8 +368,12 @@ async def test_with_reboot_node_if_needed_the_node_restarts_by_itself_and_contin
         ("Initial", JOB, True),
     ]
     assert setting["Type"] == "LocalConfigurationManager"
-    assert node.machine.files.is_file(rf"{STATUS_FOLDER}\{JOB}-0.details.json")
-    assert node.machine.files.is_file(rf"{STATUS_FOLDER}\{JOB}-1.details.json")
+    first, second = (
+        json.loads(node.machine.files.read(rf"{STATUS_FOLDER}\{JOB}-{leg}.details.json").decode("utf-16"))
+        for leg in (0, 1)
+    )
+    assert "test S" not in node.resource.calls[:2]
+    assert [entry["message"] for entry in first + second] == [line["Message"] for line in await node.lines()]
 
 
 async def test_with_stop_configuration_nothing_runs_after_the_boot() -> None:

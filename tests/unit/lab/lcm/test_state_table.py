@@ -72,7 +72,7 @@ async def test_a_resource_that_throws_and_asks_for_a_restart_counts_as_both() ->
 
 async def test_a_restart_flag_set_while_testing_means_nothing() -> None:
     node = FakeNode()
-    await node.apply(document(fake("flag")))
+    await node.apply(document(fake("flag"), fake("okflag")))
 
     assert node.lcm.state == "Idle"
 
