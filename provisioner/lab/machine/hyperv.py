@@ -17,7 +17,6 @@ from provisioner.lab.machine.network import Adapter, Network
 from provisioner.lab.machine.services import Services
 
 _EXCEPTION = "Microsoft.HyperV.PowerShell.VirtualizationException"
-ROLE = "Hyper-V"
 MODULE_FEATURE = "Hyper-V-PowerShell"
 _VNIC_DESCRIPTION = "Hyper-V Virtual Ethernet Adapter"
 
@@ -90,9 +89,9 @@ class HyperV:
 
     @property
     def is_active(self) -> bool:
-        """Whether the hypervisor and its management service run."""
+        """Whether the management service runs; it comes with the role at a boot and goes with it at another."""
         service = self._services.find("vmms")
-        return self._features.is_installed(ROLE) and service is not None and service.status == "Running"
+        return service is not None and service.status == "Running"
 
     def demand_active(self) -> None:
         """Raise what every Hyper-V cmdlet gives while vmms does not answer.

@@ -93,6 +93,7 @@ async def test_without_read_access_a_changed_file_keeps_its_rights() -> None:
     await apply(made, Contents="b")
     assert made.files.acl(PATH) == before
     await apply(made, Contents="c", Path=r"C:\etc\new.conf")
+    await apply(made, Contents="d", Path=r"C:\etc\new.conf")
     assert not made.files.acl(r"C:\etc\new.conf").is_protected
 
 
