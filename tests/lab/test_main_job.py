@@ -102,7 +102,7 @@ def test_verify_finds_nothing_wrong(lab: LabRun) -> None:
 
 
 def test_no_shell_is_left_on_any_node(lab: LabRun) -> None:
-    assert {name: node["shells"] for name, node in lab.status().items()} == dict.fromkeys(NODES, 0)
+    assert {name: node["shells_open"] for name, node in lab.status().items()} == dict.fromkeys(NODES, 0)
 
 
 def test_a_stopped_service_is_found_by_verify_and_mended_by_apply_alone_there(lab: LabRun) -> None:

@@ -128,7 +128,7 @@ def test_ctrl_c_at_fifty_nodes_ends_in_seconds_and_leaves_no_shell(
         assert controller.returncode == 130, output[-2000:] + errors
         assert "Traceback" not in output + errors
         assert not Path(f"/proc/{controller.pid}").exists()
-        assert sum(int(node["shells"]) for node in run.status().values()) == 0
+        assert sum(int(node["shells_open"]) for node in run.status().values()) == 0
         again = run.apply("--parallel", "50")
         assert again.returncode == 0, again.stdout[-3000:] + again.stderr
 
