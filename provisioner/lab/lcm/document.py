@@ -13,6 +13,7 @@ from typing import Any
 
 from provisioner.catalogue.schema import Qualifier
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
+from provisioner.lab.lcm.host import LcmHost
 from provisioner.lab.lcm.order import in_order
 from provisioner.lab.lcm.schema import (
     DOCUMENT_CLASS,
@@ -97,6 +98,21 @@ def check(data: bytes, classes: NodeClasses) -> ConfigurationDocument:
     return ConfigurationDocument(
         _ordered([_resource(instance) for instance, _ in resources]), _metadata(header)
     )
+
+
+def record_refusal(host: LcmHost, error: LcmError) -> None:
+    """Write into the node's journal which resources a document was refused for."""
+    for message in (*error.errors, error.message):
+        if message.resource_id:
+            host.record(
+                "resource-failed",
+                job="",
+                resource=message.resource_id,
+                error_id=message.error_id,
+                category=message.category,
+                inner_error_id="",
+                inner_category="",
+            )
 
 
 def parse(data: bytes) -> MofDocument:

@@ -11,7 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from provisioner.lab.lcm.document import ConfigurationDocument, check
+from provisioner.lab.lcm.document import ConfigurationDocument, check, record_refusal
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.host import FindResource, LcmHost
 from provisioner.lab.lcm.job_log import STATUS_FOLDER, JobLog, keep, load
@@ -68,6 +68,7 @@ class Jobs:
                     job_id, kind, "Failure", False, started.isoformat(), 0.0, error=error.message.text
                 )
             )
+            record_refusal(self._host, error)
             self._host.record("job-refused", job=job_id, error_id=error.message.error_id)
             self._host.save()
             raise

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from provisioner.lab.lcm import cim, settings
-from provisioner.lab.lcm.document import ConfigurationDocument, check
+from provisioner.lab.lcm.document import ConfigurationDocument, check, record_refusal
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import FindResource, LcmHost, LcmOptions
 from provisioner.lab.lcm.job_log import JobLog
@@ -399,12 +399,16 @@ class Lcm:
     # -- smaller parts --------------------------------------------------------------------------------------
 
     def _document(self, data: bytes | None) -> ConfigurationDocument:
-        if data:
-            return check(self._payload(data), self._classes)
-        stored = self._store.current if self._store.current is not None else self._store.pending
-        if stored is None:
+        store = self._store
+        stored = store.current if store.current is not None else store.pending
+        document = self._payload(data) if data else stored
+        if document is None:
             raise _no_current()
-        return check(stored, self._classes)
+        try:
+            return check(document, self._classes)
+        except LcmError as error:
+            record_refusal(self._host, error)
+            raise
 
     def _pass(self) -> Pass:
         return Pass(self._host, self._find_resource, JobLog(_new_job_id(), self._host))

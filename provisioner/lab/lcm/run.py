@@ -218,6 +218,7 @@ class Pass:
             job=self.output.job_id,
             resource=resource.resource_id,
             error_id=failure.message.error_id,
+            category=failure.message.category,
             inner_error_id=inner.error_id if inner else "",
             inner_category=inner.category if inner else "",
         )

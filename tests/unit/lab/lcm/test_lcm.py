@@ -335,6 +335,18 @@ async def test_the_journal_keeps_what_the_lcm_hides_from_clients() -> None:
     assert (failed["inner_error_id"], failed["inner_category"]) == ("SetFailed", "InvalidResult")
 
 
+@pytest.mark.parametrize("method", ["TestConfiguration", "SendConfigurationApply"])
+async def test_the_journal_names_the_resource_whose_module_is_missing(method: str) -> None:
+    node = FakeNode()
+    data = document(service("a").replace("2.12.0.0", "9.9"), fake("S"))
+    await refused(node, method, ConfigurationData=data, configurationData=data)
+
+    failed = node.entries("resource-failed")
+    assert [(each["resource"], each["error_id"], each["category"]) for each in failed] == [
+        ("[Service]a", "DscResourceNotFound", "InvalidOperation")
+    ]
+
+
 # -- restarts ---------------------------------------------------------------------------------------------------
 
 
