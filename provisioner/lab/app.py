@@ -54,7 +54,7 @@ class Lab:
             for node in self._nodes:
                 await node.start()
                 stack.push_async_callback(node.stop)
-            await self._fleet.start()
+            await self._open_fleet()
             stack.push_async_callback(self._fleet.stop)
             control = await serve(self._spec.folder, self._answer)
             stack.callback(control.close)
@@ -62,6 +62,12 @@ class Lab:
             (self._spec.folder / _STATUS_FILE).write_text(json.dumps(status, indent=1), encoding="utf-8")
             ready(status)
             await self._stopping.wait()
+
+    async def _open_fleet(self) -> None:
+        try:
+            await self._fleet.start()
+        except OSError as error:
+            raise LabError(f"{error.strerror}. Does another lab use this address?") from error
 
     def status(self) -> dict[str, Any]:
         """Return the lab and its nodes as plain values."""

@@ -64,7 +64,7 @@ def detach(folder: Path, main: Callable[[Ready], None]) -> dict[str, Any]:
         text = pipe.read()
     reply: dict[str, Any] = json.loads(text) if text else {"error": "it ended without a word"}
     if "error" in reply:
-        raise LabError(f"the lab did not start: {reply['error']}", f"See {folder / _LOG}.")
+        raise LabError(f"the lab did not start: {reply['error']}", f"Its log is {folder / _LOG}.")
     return reply
 
 

@@ -50,6 +50,8 @@ def test_a_planted_error_is_the_one_of_windows_and_is_reported_with_its_place(
         error_id = thrown["inner_error_id"] or thrown["error_id"]
         category = thrown["inner_category"] or thrown["category"]
         assert (error_id.split(",")[0], category) == (case["error_id"], case["category"])
+        if "jobs" in case:
+            assert run.count("n01", "job-started") == case["jobs"]
         document = (tmp_path / "dsc_configs" / "planted.dsc.yaml").read_text(encoding="utf-8")
         name = case["resource"].partition("]")[2]
         line = next(n for n, text in enumerate(document.splitlines(), 1) if f"name: {name}" in text)

@@ -63,7 +63,8 @@ def test_a_controller_killed_at_any_moment_and_started_again_converges_with_no_e
 
 
 def test_a_network_cut_for_five_seconds_does_not_lose_the_job(tmp_path: Path) -> None:
-    with running_lab(tmp_path, ONE_COMPUTE, time_scale=1.0) as run:
+    slow = ONE_COMPUTE.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 4}}\n")
+    with running_lab(tmp_path, slow, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes", "--json")
         _wait("the job", lambda: run.count("hv01", "job-started"))
         run.provision("lab", "cut", "hv01", "--for", "5", "--name", "test")
@@ -86,7 +87,9 @@ def test_a_node_cut_for_good_fails_alone_with_its_last_known_state_and_a_rerun_c
     text = EXAMPLE.read_text(encoding="utf-8").replace(
         "  port: 15985", "  port: 15985\n  reconnect_timeout: 4\n  connect_timeout: 2"
     )
-    with running_lab(tmp_path, text, time_scale=0.5) as run:
+    # Long enough that the cut comes while the job runs.
+    text = text.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 6}}\n")
+    with running_lab(tmp_path, text, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes")
         _wait("the job", lambda: run.count("hv01", "job-started"))
         run.provision("lab", "cut", "hv01", "--name", "test")
@@ -144,19 +147,20 @@ def test_without_yes_and_without_a_terminal_no_node_restarts(tmp_path: Path) -> 
 
 
 def test_a_node_with_running_virtual_machines_restarts_only_with_the_flag(tmp_path: Path) -> None:
-    text = TWO_REBOOTS.replace(
-        '  windows: "2022"', '  windows: "2022"\n  virtual_machines: [{name: web01, state: Running}]'
-    )
-    with running_lab(tmp_path, text) as run:
-        # The machine can only run once Hyper-V does: the first reboot is free, the second one is not.
-        first = run.apply()
-        assert first.returncode == 1, first.stdout + first.stderr
+    machine = '  windows: "2022"\n  virtual_machines: [{name: web01, state: Running}]'
+    with running_lab(tmp_path, ONE_COMPUTE.replace('  windows: "2022"', machine)) as run:
+        assert run.apply().returncode == 0
         boots = run.count("hv01", "boot")
-        assert "web01" in first.stdout
-        assert "--reboot-running-vms" in first.stdout
+        # Now Hyper-V and the machine run, and one more feature asks for a reboot.
+        run.write(TWO_REBOOTS.replace('  windows: "2022"', machine))
+        refused = run.apply()
+        assert refused.returncode == 1, refused.stdout + refused.stderr
+        assert run.count("hv01", "boot") == boots
+        assert "web01" in refused.stdout
+        assert "--reboot-running-vms" in refused.stdout
         done = run.apply("--reboot-running-vms")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert run.count("hv01", "boot") > boots
+        assert run.count("hv01", "boot") == boots + 1
 
 
 def test_a_second_apply_at_the_same_time_is_refused_by_name(tmp_path: Path) -> None:

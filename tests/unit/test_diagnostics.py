@@ -14,7 +14,12 @@ def _range(text: str, line: int, column: int, width: int) -> SourceRange:
 
 def test_a_diagnostic_shows_position_line_caret_detail_and_help() -> None:
     problems = Diagnostics()
-    problems.error("Unknown role", "No role is called 'hyperv'.", _range("a: 1\nroles: [hyperv]\n", 2, 9, 6), "Did you mean 'x'?")
+    problems.error(
+        "Unknown role",
+        "No role is called 'hyperv'.",
+        _range("a: 1\nroles: [hyperv]\n", 2, 9, 6),
+        "Did you mean 'x'?",
+    )
     (only,) = problems
     assert only.render() == (
         "lab.yaml:2:9: error: Unknown role\n"
@@ -73,7 +78,11 @@ def test_warnings_alone_stop_nothing() -> None:
         ("ENSURE", ["Ensure"], "Did you mean 'Ensure'?"),
         ("zzz", ["b", "a"], "Known here: a, b."),
         ("zzz", [], ""),
-        ("zzz", [f"word{n}" for n in range(10)], "Known here: word0, word1, word2, word3, word4, word5, word6, word7 and 2 more."),
+        (
+            "zzz",
+            [f"word{n}" for n in range(10)],
+            "Known here: word0, word1, word2, word3, word4, word5, word6, word7 and 2 more.",
+        ),
     ],
 )
 def test_a_suggestion_is_the_closest_word_or_the_known_ones(seen: str, known: list[str], said: str) -> None:

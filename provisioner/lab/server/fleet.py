@@ -58,6 +58,15 @@ def _default_list_commands() -> ListCommands:
     return found
 
 
+def _bind(raw: socket.socket, node: FleetNode) -> None:
+    """Bind to a node's own address; the error says which one was not to be had."""
+    try:
+        raw.bind((node.address, node.port))
+    except OSError as problem:
+        place = f"{node.name} cannot listen on {node.address}:{node.port}"
+        raise OSError(problem.errno, f"{place}: {problem.strerror}") from problem
+
+
 class _Place:
     """One node's address: the listener, and whether it is open."""
 
@@ -221,7 +230,7 @@ class Fleet:
             try:
                 raw.setblocking(False)
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                raw.bind((place.node.address, place.node.port))
+                _bind(raw, place.node)
                 loop = asyncio.get_running_loop()
                 server = await loop.create_server(place.listener.new_connection, sock=raw, backlog=_BACKLOG)
             except BaseException:

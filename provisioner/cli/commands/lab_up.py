@@ -1,0 +1,116 @@
+"""``provision lab up``: start a simulated node for every node of an inventory."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner.addresses import SecretRef
+from provisioner.cli.context import inventory_argument, say, verb
+from provisioner.cli.labs import folder_of, name_option
+from provisioner.diagnostics import Diagnostics
+from provisioner.inventory.loader import load_inventory
+from provisioner.inventory.model import Inventory, Node
+from provisioner.lab.app import LabSpec, run_lab
+from provisioner.lab.background import claim, detach
+from provisioner.lab.server.ntlm import nt_hash
+from provisioner.lab.spec import NodeSpec, read_node_spec
+from provisioner.secrets.stores import resolve
+
+_PASSWORD_BYTES = 18
+
+
+@click.command()
+@inventory_argument
+@name_option
+@click.option("--foreground", is_flag=True, help="Stay in this process until interrupted.")
+@click.option("--fresh", is_flag=True, help="Forget what the nodes were in an earlier lab of this name.")
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Multiply simulated durations; 0 means no waiting.",
+)
+@verb
+def up(inventory: Path, name: str | None, foreground: bool, fresh: bool, time_scale: float) -> None:  # noqa: FBT001 - click passes by name
+    """Start a simulated node for every node of INVENTORY."""
+    loaded, problems = load_inventory(inventory)
+    if loaded is None:
+        problems.raise_errors()
+        raise AssertionError("an inventory is missing without an error")
+    folder = folder_of(name or loaded.site)
+    nodes = _node_specs(loaded, inventory.parent, problems)
+    if fresh:
+        _forget(folder)
+    spec = LabSpec(folder.name, nodes, folder, time_scale)
+    if foreground:
+        claim(folder)
+        run_lab(spec, _announce)
+    else:
+        _announce(detach(folder, lambda ready: run_lab(spec, ready)))
+
+
+def _forget(folder: Path) -> None:
+    """Remove the nodes' state; the lock tells whether a lab still uses it."""
+    descriptor = claim(folder)
+    shutil.rmtree(folder / "nodes", ignore_errors=True)
+    os.close(descriptor)
+
+
+def _node_specs(inventory: Inventory, base: Path, problems: Diagnostics) -> list[NodeSpec]:
+    specs = []
+    for node in inventory.nodes.values():
+        endpoint = node.connection.endpoint
+        _require_loopback(node, problems)
+        spec, found = read_node_spec(
+            name=node.name,
+            address=endpoint.host,
+            port=endpoint.port,
+            user=node.connection.user,
+            nt_hash=nt_hash(_password_of(node.connection.password, base)),
+            lab_trees=node.lab,
+        )
+        problems.extend(found)
+        specs.append(spec)
+    problems.raise_errors()
+    return specs
+
+
+def _require_loopback(node: Node, problems: Diagnostics) -> None:
+    host = node.connection.endpoint.host
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        problems.error(
+            "Lab node is not on loopback",
+            f"Node '{node.name}' has the address {host}. A lab listens on addresses in 127.0.0.0/8 only.",
+            node.where,
+            "Give the node an address such as 127.20.0.11.",
+        )
+        problems.raise_errors()
+
+
+def _password_of(reference: SecretRef, base: Path) -> str:
+    """Return the password; a ``file:`` that is not there yet is made, readable by its owner only."""
+    path = base / reference.key
+    if reference.store == "file" and not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(_PASSWORD_BYTES) + "\n")
+    return resolve(reference, base).reveal()
+
+
+def _announce(status: dict[str, Any]) -> None:
+    say(f"Lab {status['lab']} is up: {len(status['nodes'])} nodes, process {status['pid']}.")
+    for node in status["nodes"]:
+        say(f"  {node['name']:<15} {node['address']}:{node['port']}")

@@ -1,0 +1,40 @@
+"""A group of verbs that are imported when they are used, so that --help and --version are quick."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+#: verb -> ("module:command", short help).
+Verbs = Mapping[str, tuple[str, str]]
+
+
+class LazyGroup(click.Group):
+    """A group whose ``verbs`` load on first use; commands added the usual way are there too."""
+
+    def __init__(self, *args: Any, verbs: Verbs, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._verbs = verbs
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, sorted."""
+        return sorted({*self._verbs, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; None when there is no such verb."""
+        if cmd_name not in self._verbs:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self._verbs[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs with their short help, without importing any."""
+        present = {name: command.get_short_help_str(limit=90) for name, command in self.commands.items()}
+        texts = present | {name: text for name, (_, text) in self._verbs.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, texts[name]) for name in self.list_commands(ctx)])
