@@ -90,9 +90,8 @@ def measure_fleet(count: int, parallel: int) -> None:
             "BENCH_PASSWORD": "bench-Passw0rd!",
         }
         compiled = run(["compile", inventory, "-o", str(folder / "out")], environment)
-        print(
-            f"| compile | {count} | {compiled.wall_s:.2f} | {compiled.cpu_s / count * 1000:.1f} | - | {compiled.peak_mib:.0f} |"
-        )
+        cpu_ms = compiled.cpu_s / count * 1000
+        print(f"| compile | {count} | {compiled.wall_s:.2f} | {cpu_ms:.1f} | - | {compiled.peak_mib:.0f} |")
         subprocess.run(
             [*PROVISION, "lab", "up", inventory, "--name", "bench", "--time-scale", "0"],
             env=environment,
