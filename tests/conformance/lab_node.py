@@ -18,6 +18,7 @@ from provisioner.lab.values import CommandCall, ErrorRecord, PsObject, Terminati
 from provisioner.secrets.model import Secret
 from provisioner.transport import registry
 from provisioner.transport.base import Transport
+from tests.networks import own_network
 
 PASSWORD = "Canary-7f3a"
 STARTED = datetime(2026, 1, 2, 3, 4, 5, 678900, UTC)
@@ -101,7 +102,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench() -> AsyncIterator[Bench]:
-    address = "127.83.1.1"
+    address = f"{own_network()}.1"
     with socket.create_server((address, 0)) as free:
         port = free.getsockname()[1]
     node = LabNode("hv01", address, port)

@@ -21,8 +21,9 @@ from provisioner.node.base import ConfigurationStatus, NodeApi
 from provisioner.node.managed import ManagedNode
 from provisioner.secrets.model import Secret
 from provisioner.transport import registry
+from tests.networks import own_network
 
-ADDRESS = "127.83.2.1"
+ADDRESS = f"{own_network()}.1"
 JOB = "{0F0F0F0F-0000-4000-8000-000000000001}"
 DOCUMENT = """\
 instance of MSFT_ServiceResource as $s

@@ -19,11 +19,11 @@ from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.server.http import Timeouts
 from provisioner.lab.values import CommandCall, ErrorRecord, TerminatingError
 from provisioner.wire.settings import ServiceSettings
+from tests.networks import own_network
 
 PASSWORD = "Quiet-Harbour-7"
 USER = "provisioner"
 _PORTS = itertools.count(25985)
-_ADDRESSES = itertools.count(1)
 
 
 @dataclass(eq=False)
@@ -184,10 +184,8 @@ class RunningFleet:
         self, count: int = 1, settings: ServiceSettings | None = None, timeouts: Timeouts | None = None
     ) -> None:
         port = next(_PORTS)
-        self.nodes = [
-            FakeNode(f"node{n}", f"127.77.{port % 250}.{next(_ADDRESSES) % 250 + 1}", port, f"NODE{n}")
-            for n in range(count)
-        ]
+        network = own_network()
+        self.nodes = [FakeNode(f"node{n}", f"{network}.{n + 1}", port, f"NODE{n}") for n in range(count)]
         self.loop = asyncio.new_event_loop()
         self.fleet = Fleet(self.nodes, run_pipeline, list_commands, settings, timeouts)
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -6,7 +6,6 @@ Everything runs as separate processes, as people run it. What happened is read f
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import subprocess
@@ -16,16 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.networks import own_network
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "inventories" / "lab" / "inventory.yaml"
-
-_networks = itertools.count(1)
-
-
-def own_network() -> str:
-    """Return the first three bytes of addresses nobody else in this test run uses."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    return f"127.{100 + worker}.{next(_networks)}"
 
 
 class LabRun:

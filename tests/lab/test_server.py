@@ -254,6 +254,10 @@ def test_a_long_pipeline_is_stopped(fleet: RunningFleet, pool: RunspacePool) -> 
     shell.begin_invoke()
     shell.stop()
     assert shell.state == PSInvocationState.STOPPED
+    # The client knows before the node has noticed.
+    deadline = time.monotonic() + 10
+    while len(fleet.node.stopped) == stopped and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert len(fleet.node.stopped) == stopped + 1
     assert invoke(pool, "Get-Echo", Value="still there") == ["still there"]
 
