@@ -157,9 +157,18 @@ def problem_lines(problem: Problem) -> list[str]:
     return lines
 
 
+def _gist(error: str) -> str:
+    """Return the first sentence of what a resource said, without the LCM's wrapping; the journal has it all.
+
+    A first comparison that breaks off is ordinary: cmdlets come with the features that the push installs.
+    """
+    inner = error.rpartition("error message: ")[2].removeprefix("System.Exception: ").strip()
+    return re.split(r"\.\s", inner, maxsplit=1)[0].rstrip(".")
+
+
 def _compared(event: Compared) -> str:
     if event.error:
-        return f"cannot be tested before the push: {clean(event.error)}"
+        return f"cannot be compared yet ({clean(_gist(event.error))}), so everything is pushed"
     total = len(event.differing) + event.in_desired_state
     if not event.differing:
         return f"all {count(total, 'resource')} in desired state"

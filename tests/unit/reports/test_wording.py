@@ -70,7 +70,20 @@ def test_every_event_of_a_node_has_words() -> None:
 
 def test_a_comparison_that_broke_off_claims_nothing_about_the_others() -> None:
     event = events.Compared(HV01, ("[xVMSwitch]x",), 0, error="Get-VMSwitch is\nunknown")
-    assert step(event) == "cannot be tested before the push: Get-VMSwitch is unknown"
+    assert step(event) == "cannot be compared yet (Get-VMSwitch is unknown), so everything is pushed"
+
+
+def test_a_broken_comparison_shows_what_the_resource_said_and_not_its_wrapping() -> None:
+    error = (
+        "TestConfiguration: PowerShell DSC resource MSFT_xVMSwitch  failed to execute Test-TargetResource "
+        "functionality with error message: System.Exception: Please ensure that the Hyper-V role is installed. "
+        "More text."
+    )
+    said = step(events.Compared(HV01, ("[xVMSwitch]external",), 0, error=error))
+    assert (
+        said
+        == "cannot be compared yet (Please ensure that the Hyper-V role is installed), so everything is pushed"
+    )
 
 
 def test_failures_and_reboots_are_important_and_tests_of_resources_are_not() -> None:
