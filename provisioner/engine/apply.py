@@ -62,7 +62,7 @@ class NodeFlow:
         self._options = options
         self._past = past or PastLegs()
         self._listener = record
-        self._failures = Failures(work)
+        self._failures = Failures(work.positions, work.resources)
         self._link = Link(work, options, self.record)
         self._lcm = Lcm(work, options, self._link, self.record)
         self._reboots = Reboots(work, options, self._link, self.record)

@@ -13,18 +13,21 @@ from provisioner.errors import (
     ProvisionerError,
     TransportError,
 )
-from provisioner.events import Problem
+from provisioner.events import CheckFinished, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from provisioner.engine.work import NodeWork
     from provisioner.node.base import ResourceState
 
 BUG = "This is a bug in provisioner"
 
 #: The LCM names the type, not the resource, when the module of a resource is absent (behaviour facts, 2.5).
 _TYPE = re.compile(r"DSC resource (?:MSFT_)?(?P<type>\w+) ", re.IGNORECASE)
+
+
+#: Kind of failure of a node whose checks did not pass.
+CHECK_FAILED = "CheckFailed"
 
 
 class NodeFailure(Exception):
@@ -36,12 +39,21 @@ class NodeFailure(Exception):
         super().__init__("; ".join(problem.message for problem in self.problems))
 
 
-class Failures:
-    """Words the failures of one node, with the positions its work knows."""
+def of_checks(outcomes: Iterable[CheckFinished]) -> tuple[Problem, ...]:
+    """Return a problem for each check that did not pass."""
+    return tuple(
+        Problem(check.message or f"the check {check.outcome}", f"{check.role}: {check.check}")
+        for check in outcomes
+        if check.outcome in {"failed", "error"}
+    )
 
-    def __init__(self, work: NodeWork) -> None:
-        self._positions = work.positions
-        self._spelling = {name.casefold(): name for name in (*work.positions, *work.resources)}
+
+class Failures:
+    """Words the failures of one node, with the positions and the spelling of its resources where there are any."""
+
+    def __init__(self, positions: Mapping[str, str] | None = None, resources: Sequence[str] = ()) -> None:
+        self._positions = positions or {}
+        self._spelling = {name.casefold(): name for name in (*self._positions, *resources)}
 
     def of_resource(self, state: ResourceState, fallback: str, help: str = "") -> Problem:
         """Word the failure of one resource; ``fallback`` is used when the node gave no message."""

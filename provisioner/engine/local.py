@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.engine.apply import NodeFlow
 from provisioner.engine.executor import RunSummary
-from provisioner.engine.failure import NodeFailure
+from provisioner.engine.failure import CHECK_FAILED, NodeFailure, of_checks
 from provisioner.engine.machine import NodeState
 from provisioner.errors import ProvisionerError, StateError
 from provisioner.events import CheckFinished, NodeSkipped, Problem, RunFinished
@@ -109,15 +109,9 @@ async def _one(flow: NodeFlow, checks: _Checks, turns: asyncio.Semaphore) -> Non
 
 
 def _judge(flow: NodeFlow, outcomes: Sequence[CheckFinished]) -> None:
-    bad = [check for check in outcomes if check.outcome in {"failed", "error"}]
+    bad = of_checks(outcomes)
     if bad:
-        raise NodeFailure(
-            (
-                Problem(check.message or f"the check {check.outcome}", f"{check.role}: {check.check}")
-                for check in bad
-            ),
-            kind="CheckFailed",
-        )
+        raise NodeFailure(bad, CHECK_FAILED)
     flow.finish(sum(check.outcome == "passed" for check in outcomes))
 
 

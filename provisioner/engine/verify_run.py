@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from provisioner.addresses import NodeName
 from provisioner.engine.executor import RunSummary
+from provisioner.engine.failure import CHECK_FAILED, Failures, of_checks
 from provisioner.engine.work import Record, Verifier
-from provisioner.errors import ProvisionerError
 from provisioner.events import (
     CheckFinished,
     Connected,
@@ -60,12 +60,11 @@ class _VerifyRun:
 
     def __init__(self, works: Sequence[VerifyWork], record: Record, parallel: int) -> None:
         self.open_nodes: dict[NodeName, NodeApi] = {}
-        self._works = works
         self._record = record
         self._turns = asyncio.Semaphore(parallel or max(1, len(works)))
         self._nodes = {work.name: work.connect() for work in works}
         self._outcomes: dict[NodeName, list[CheckFinished]] = {work.name: [] for work in works}
-        self._failed: dict[NodeName, ProvisionerError] = {}
+        self._failed: dict[NodeName, tuple[str, tuple[Problem, ...]]] = {}
 
     async def open_all(self) -> None:
         """Open every node; those that cannot be opened are failed, not the run."""
@@ -80,8 +79,8 @@ class _VerifyRun:
                 await node.open()
                 boot = await node.boot_state()
                 lcm = await node.meta_configuration()
-            except ProvisionerError as error:
-                self._failed[name] = error
+            except Exception as error:  # noqa: BLE001 - it fails this node, whatever it is, and not the others
+                self._failed[name] = Failures().of_error(error)
             else:
                 self._record(Connected(name, boot.boot_time.isoformat(), lcm.state))
 
@@ -98,27 +97,17 @@ class _VerifyRun:
     def finish(self, run_id: str, *, interrupted: bool) -> RunSummary:
         """Record how each node and the run ended."""
         done, failed, skipped = [], [], []
-        for work in self._works:
-            bad = [c for c in self._outcomes[work.name] if c.outcome in {"failed", "error"}]
-            if work.name in self._failed:
-                error = self._failed[work.name]
-                self._fail(work.name, type(error).__name__, [Problem(str(error), help=error.help)])
-                failed.append(work.name)
-            elif bad:
-                problems = [
-                    Problem(c.message or f"the check {c.outcome}", f"{c.role}: {c.check}") for c in bad
-                ]
-                self._fail(work.name, "CheckFailed", problems)
-                failed.append(work.name)
+        for name in self._nodes:
+            outcomes = self._outcomes[name]
+            if name in self._failed or of_checks(outcomes):
+                kind, problems = self._failed.get(name, (CHECK_FAILED, of_checks(outcomes)))
+                self._record(NodeFailed(name, kind, problems))
+                failed.append(name)
             elif interrupted:
-                self._record(NodeSkipped(work.name, "interrupted before its checks had ended"))
-                skipped.append(work.name)
+                self._record(NodeSkipped(name, "interrupted before its checks had ended"))
+                skipped.append(name)
             else:
-                passed = sum(c.outcome == "passed" for c in self._outcomes[work.name])
-                self._record(NodeDone(work.name, 0, 0, passed))
-                done.append(work.name)
+                self._record(NodeDone(name, 0, 0, sum(c.outcome == "passed" for c in outcomes)))
+                done.append(name)
         self._record(RunFinished(run_id, 0, len(done), len(failed), len(skipped), 0, interrupted))
         return RunSummary(tuple(done), tuple(failed), tuple(skipped), 0, 0, interrupted)
-
-    def _fail(self, name: NodeName, kind: str, problems: Sequence[Problem]) -> None:
-        self._record(NodeFailed(name, kind, tuple(problems)))

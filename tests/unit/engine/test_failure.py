@@ -16,7 +16,8 @@ from provisioner.node.base import ResourceState
 from tests.unit.engine.model_node import ModelNode, World, resources, work_for
 
 WORLD = World(resources=resources("[Service]nova", "[Service]nova-compute", "[WindowsFeature]Hyper-V"))
-FAILURES = Failures(work_for(ModelNode("hv01", WORLD)))
+WORK = work_for(ModelNode("hv01", WORLD))
+FAILURES = Failures(WORK.positions, WORK.resources)
 
 
 @pytest.mark.parametrize(
