@@ -9,7 +9,7 @@ import asyncio
 import getpass
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from provisioner.engine.resume import adopt
 from provisioner.engine.verify_run import VerifyWork, run_checks
 from provisioner.engine.work import AllowReboot, ApplyOptions, Limits, NodeWork, Verifier
 from provisioner.errors import SecretError
-from provisioner.events import Event, RunStarted
+from provisioner.events import CheckFinished, Event, RunStarted
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
 from provisioner.inventory.selection import select
@@ -45,7 +45,7 @@ from provisioner.state.base import StateStore
 from provisioner.state.memory import MemoryStateStore
 from provisioner.state.sqlite import SqliteStateStore
 from provisioner.transport.registry import create
-from provisioner.verify.targets import RoleChecks, Target
+from provisioner.verify.targets import Target
 
 _MARKS = ("roles", "dsc_configs", ".provisioner")
 
@@ -276,13 +276,12 @@ def _verifier(compilation: Compilation) -> Verifier:
     # pytest takes half a second to load, which validate and compile need not wait for.
     from provisioner.verify.runner import verify  # noqa: PLC0415
 
-    async def check(nodes: Mapping[NodeName, NodeApi], report: object) -> None:
+    async def check(nodes: Mapping[NodeName, NodeApi], report: Callable[[CheckFinished], None]) -> None:
         targets = []
         for name, api in nodes.items():
             expansion = compilation.nodes[name].expansion
-            checks = tuple(RoleChecks(check.role, check.path) for check in expansion.checks)
-            targets.append(Target(name, checks, api.run, expansion.variables))
-        await verify(targets, report)  # type: ignore[arg-type]
+            targets.append(Target(name, expansion.checks, api.run, expansion.variables))
+        await verify(targets, report)
 
     return check
 

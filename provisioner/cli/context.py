@@ -52,6 +52,11 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
             # Whoever read our output went away (`| head`): nothing is left to say to them.
             sys.stderr.close()
             sys.exit(ExitCode.FAILED)
+        except OSError as error:
+            # A named file that cannot be read or written is the machine's state, no bug; the rest is.
+            if debug or error.filename is None:
+                raise
+            leave(ExitCode.FAILED, f"error: {error.filename}: {error.strerror}")
         except Exception as error:
             if debug:
                 raise

@@ -163,7 +163,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class RoleChecks:
-    """A file of checks a role brings."""
+    """The checks of one role. ``path`` is a check file or the folder that holds them."""
 
     role: RoleName
     path: Path

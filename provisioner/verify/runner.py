@@ -23,7 +23,8 @@ from provisioner.verify.plugin import RolePlugin
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from provisioner.verify.targets import RoleChecks, Target
+    from provisioner.roles.model import RoleChecks
+    from provisioner.verify.targets import Target
 
 #: One pytest session at a time in this process: see the module's first lines.
 _PYTEST_LOCK = Lock()

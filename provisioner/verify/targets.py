@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from provisioner.addresses import NodeName, RoleName
+from provisioner.addresses import NodeName
+from provisioner.roles.model import RoleChecks
 from provisioner.transport.base import Pipeline, Result
-
-
-@dataclass(frozen=True, slots=True)
-class RoleChecks:
-    """The checks of one role. ``path`` is a check file or the folder that holds them."""
-
-    role: RoleName
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
+from errno import EISDIR
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ import click
 from provisioner.cli.context import inventory_argument, json_option, limit_option, say, verb
 from provisioner.cli.reporting import show_warnings
 from provisioner.configuration.model import Artifact
+from provisioner.errors import UsageError
 from provisioner.project import Compilation, Project
 
 
@@ -34,24 +37,38 @@ def compile_documents(inventory: Path, limit: str, output: Path, as_json: bool) 
     """
     compilation = Project.of(inventory).compile(inventory, limit)
     show_warnings(compilation.warnings)
-    output.mkdir(parents=True, exist_ok=True)
-    for node in compilation.nodes.values():
-        for artifact in (node.document, node.meta_document):
-            _write_whole(output / artifact.file_name, artifact)
+    artifacts = [
+        artifact for node in compilation.nodes.values() for artifact in (node.document, node.meta_document)
+    ]
+    try:
+        _write_all(output, artifacts)
+    except OSError as error:
+        raise UsageError(
+            f"the documents cannot be written to {output}: {error.strerror}; nothing was replaced there.",
+            "Choose another folder with --output.",
+        ) from error
     _report(compilation, output, as_json=as_json)
 
 
-def _write_whole(path: Path, artifact: Artifact) -> None:
-    """Replace the file in one step, so that a reader never sees half a document."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def _write_all(folder: Path, artifacts: Sequence[Artifact]) -> None:
+    """Write all files beside the old ones, then put them in place: nobody finds half a document or half a set."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[tuple[Path, Path]] = []
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(artifact.content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        for artifact in artifacts:
+            path = folder / artifact.file_name
+            if path.is_dir():
+                raise IsADirectoryError(EISDIR, f"{artifact.file_name} is a folder", str(path))
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
+            written.append((Path(name), path))
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(artifact.content)
+            Path(name).chmod(0o644)
+        for new, path in written:
+            new.replace(path)
+    finally:
+        for new, _ in written:
+            new.unlink(missing_ok=True)
 
 
 def _report(compilation: Compilation, output: Path, *, as_json: bool) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from provisioner.addresses import NodeName, RoleName
 from provisioner.events import CheckFinished
+from provisioner.roles.model import RoleChecks
 from provisioner.transport.base import Pipeline, Record, Result
 from provisioner.verify.runner import verify
-from provisioner.verify.targets import RoleChecks, Target
+from provisioner.verify.targets import Target
 
 
 def rows(*properties: Mapping[str, Any]) -> Result:
