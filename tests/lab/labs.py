@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
+
 from tests.networks import own_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +111,36 @@ class LabRun:
         path = self.folder / "labs" / "test" / "nodes" / node / "machine.json"
         state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return state
+
+    def invoke(self, node: str, user: str, command: str, **parameters: object) -> PowerShell:
+        """Run one command on a node with unmodified pypsrp, as somebody else's tool would."""
+        status = self.status()[node]
+        wsman = WSMan(
+            status["address"],
+            port=status["port"],
+            ssl=False,
+            auth="ntlm",
+            encryption="always",
+            username=user,
+            password=self.password(node),
+        )
+        with wsman, RunspacePool(wsman) as pool:
+            shell = PowerShell(pool)
+            shell.add_cmdlet(command)
+            for name, value in parameters.items():
+                shell.add_parameter(name, value)
+            shell.invoke()
+        return shell
+
+    def output_of(self, node: str, user: str, command: str, **parameters: object) -> list[Any]:
+        """What a command gave; it must not have had an error."""
+        shell = self.invoke(node, user, command, **parameters)
+        assert not shell.had_errors, [str(error) for error in shell.streams.error]
+        return list(shell.output)
+
+    def errors_of(self, node: str, user: str, command: str, **parameters: object) -> list[Any]:
+        """The error records a command wrote."""
+        return list(self.invoke(node, user, command, **parameters).streams.error)
 
     def password(self, node: str) -> str:
         """The password the lab made for a node."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,52 @@ def test_a_planted_error_is_the_one_of_windows_and_is_reported_with_its_place(
         assert case["resource"] in report
         assert f"planted.dsc.yaml:{line}:" in report
         assert case["says"] in report
+
+
+_SWITCH = {
+    "name": "x",
+    "type": "xHyper-V/xVMSwitch",
+    "properties": {"Name": "external", "Type": "External", "NetAdapterName": "Ethernet 2"},
+}
+_FEATURES = [
+    {"name": name, "type": "PSDscResources/WindowsFeature", "properties": {"Name": name, "Ensure": "Present"}}
+    for name in ("Hyper-V-PowerShell", "Hyper-V")
+]
+
+
+def test_a_hyper_v_command_before_the_reboot_fails_as_on_windows(tmp_path: Path) -> None:
+    """The feature waits for its reboot; a switch is asked for by somebody else's client, and by a document."""
+    _project(tmp_path, {"resources": _FEATURES})
+    with running_lab(tmp_path, yaml.safe_dump(_INVENTORY)) as run:
+        waiting = run.provision("apply", str(run.inventory))
+        assert waiting.returncode == 1, waiting.stdout + waiting.stderr
+        assert run.count("n01", "boot") == 0
+
+        (error,) = run.errors_of("n01", "tester", "Get-VMSwitch")
+        assert error.fq_error == "ObjectNotFound,Microsoft.HyperV.PowerShell.Commands.GetVMSwitch"
+        assert error.category == 13  # ObjectNotFound
+
+        for folder in ["roles", "dsc_configs"]:
+            shutil.rmtree(tmp_path / folder)
+        _project(tmp_path, {"resources": [_SWITCH]})
+        compiled = run.provision("compile", str(run.inventory), "-o", "out")
+        assert compiled.returncode == 0, compiled.stderr
+        document = (tmp_path / "out" / "n01.mof").read_bytes()
+        errors = run.errors_of(
+            "n01",
+            "tester",
+            "Invoke-CimMethod",
+            Namespace="root/Microsoft/Windows/DesiredStateConfiguration",
+            ClassName="MSFT_DSCLocalConfigurationManager",
+            MethodName="SendConfigurationApply",
+            Arguments={"ConfigurationData": document, "force": True},
+        )
+        assert "MI RESULT 1,Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand" in {
+            error.fq_error for error in errors
+        }
+        (thrown,) = run.journal("n01", "resource-failed")
+        assert thrown["resource"] == "[xVMSwitch]x"
+        assert (thrown["inner_error_id"].split(",")[0], thrown["inner_category"]) == (
+            "ObjectNotFound",
+            "ObjectNotFound",
+        )

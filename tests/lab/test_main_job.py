@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.wsman import WSMan
 
 from tests.lab.labs import LabRun, running_lab
 
@@ -25,28 +23,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabRun]:
     """A lab whose five nodes have been applied once; the tests below run in order on it."""
     with running_lab(tmp_path_factory.mktemp("main")) as run:
         yield run
-
-
-def _invoke(run: LabRun, node: str, command: str, **parameters: object) -> list[object]:
-    """Run one command on a node with unmodified pypsrp, as somebody else's tool would."""
-    status = run.status()[node]
-    wsman = WSMan(
-        status["address"],
-        port=status["port"],
-        ssl=False,
-        auth="ntlm",
-        encryption="always",
-        username=f"provisioner-{node}",
-        password=run.password(node),
-    )
-    with wsman, RunspacePool(wsman) as pool:
-        shell = PowerShell(pool)
-        shell.add_cmdlet(command)
-        for name, value in parameters.items():
-            shell.add_parameter(name, value)
-        output = list(shell.invoke())
-        assert not shell.had_errors, [str(error) for error in shell.streams.error]
-    return output
 
 
 def test_a_first_apply_brings_every_node_to_its_desired_state(lab: LabRun) -> None:
@@ -106,7 +82,7 @@ def test_no_shell_is_left_on_any_node(lab: LabRun) -> None:
 
 
 def test_a_stopped_service_is_found_by_verify_and_mended_by_apply_alone_there(lab: LabRun) -> None:
-    _invoke(lab, "hv02", "Stop-Service", Name="nova-compute")
+    lab.output_of("hv02", "provisioner-hv02", "Stop-Service", Name="nova-compute")
     jobs = {node: lab.count(node, "job-started") for node in NODES}
     found = lab.verify()
     assert found.returncode == 1
@@ -121,7 +97,7 @@ def test_a_stopped_service_is_found_by_verify_and_mended_by_apply_alone_there(la
 
 
 def test_a_removed_switch_is_found_by_verify_and_mended_by_apply_alone_there(lab: LabRun) -> None:
-    _invoke(lab, "hv03", "Remove-VMSwitch", Name="external", Force=True)
+    lab.output_of("hv03", "provisioner-hv03", "Remove-VMSwitch", Name="external", Force=True)
     jobs = {node: lab.count(node, "job-started") for node in NODES}
     found = lab.verify()
     assert found.returncode == 1
@@ -166,15 +142,15 @@ def test_identify_needs_no_credentials(lab: LabRun) -> None:
 
 
 def test_unmodified_pypsrp_reads_the_lcm_over_ntlm_with_message_encryption(lab: LabRun) -> None:
-    (result,) = _invoke(
-        lab,
+    (result,) = lab.output_of(
         "hv01",
+        "provisioner-hv01",
         "Invoke-CimMethod",
         Namespace="root/Microsoft/Windows/DesiredStateConfiguration",
         ClassName="MSFT_DSCLocalConfigurationManager",
         MethodName="GetMetaConfiguration",
     )
-    meta = result.extended_properties["MetaConfiguration"]  # type: ignore[attr-defined]
+    meta = result.extended_properties["MetaConfiguration"]
     assert meta.adapted_properties["LCMState"] == "Idle"
     assert meta.adapted_properties["ConfigurationMode"] == "ApplyOnly"
     assert meta.adapted_properties["RebootNodeIfNeeded"] is False
