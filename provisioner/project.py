@@ -168,6 +168,8 @@ def _compile_node(
     inventory: Inventory, name: NodeName, library: RoleLibrary, registry: Registry, problems: Diagnostics
 ) -> CompiledNode | None:
     node = inventory.nodes[name]
+    if not node.roles:
+        return None  # the loader has warned of it
     expansion, found = expand(node, library, registry, site=inventory.site)
     problems.extend(found)
     if found.has_errors:

@@ -52,19 +52,10 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
             # Whoever read our output went away (`| head`): nothing is left to say to them.
             sys.stderr.close()
             sys.exit(ExitCode.FAILED)
-        except OSError as error:
-            # A named file that cannot be read or written is the machine's state, no bug; the rest is.
-            if debug or error.filename is None:
-                raise
-            leave(ExitCode.FAILED, f"error: {error.filename}: {error.strerror}")
         except Exception as error:
             if debug:
                 raise
-            leave(
-                ExitCode.FAILED,
-                f"error: {type(error).__name__}: {error}",
-                "This is a bug in provisioner. Run again with --debug for a traceback, and please report it.",
-            )
+            leave(ExitCode.FAILED, *_unexpected(error))
 
     decorated: Callable[P, None] = click.option(
         "--debug", is_flag=True, help="Show a traceback when something goes wrong."
@@ -80,8 +71,18 @@ def _code_of(error: ProvisionerError) -> ExitCode:
 def _sentences(error: ProvisionerError) -> list[str]:
     if isinstance(error, InputError):
         count = len(error.problems)
-        return [*error.problems, f"{count} problem{'s' if count > 1 else ''} found. Nothing was done."]
+        return [str(error), f"\n{count} problem{'s' if count > 1 else ''} found. Nothing was done."]
     return [f"error: {error}", *([error.help] if error.help else [])]
+
+
+def _unexpected(error: Exception) -> list[str]:
+    if isinstance(error, OSError) and error.filename is not None:
+        # A named file that cannot be read or written is the state of this machine, not a bug.
+        return [f"error: {error.filename}: {error.strerror}"]
+    return [
+        f"error: {type(error).__name__}: {error}",
+        "This is a bug in provisioner. Run again with --debug for a traceback, and please report it.",
+    ]
 
 
 def leave(code: ExitCode, *sentences: str) -> NoReturn:
