@@ -86,7 +86,8 @@ def _node_specs(inventory: Inventory, base: Path, problems: Diagnostics) -> list
 def _require_loopback(node: Node, problems: Diagnostics) -> None:
     host = node.connection.endpoint.host
     try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        is_loopback = address.version == 4 and address.is_loopback  # noqa: PLR2004 - IPv4: every node has its own
     except ValueError:
         is_loopback = False
     if not is_loopback:
