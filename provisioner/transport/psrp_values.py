@@ -14,9 +14,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from xml.sax.saxutils import escape
 
-from pypsrp.complex_objects import GenericComplexObject, ObjectMeta
+from pypsrp.complex_objects import ApartmentState, GenericComplexObject, ObjectMeta
 from pypsrp.exceptions import WinRMError
+from pypsrp.messages import CreatePipeline
 from pypsrp.serializer import Serializer, TaggedValue
 
 from provisioner.transport.base import ErrorRecord, Record, Value
@@ -52,12 +54,96 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
+#: One statement of commands, written as pypsrp writes it: the first ids of objects and types are fixed.
+#: Source: MS-PSRP 2.2.2.10, 2.2.3.11, 2.2.3.12.
+_ENUM_TYPES = "<T>System.Enum</T><T>System.ValueType</T><T>System.Object</T>"
+_LIST_TYPES = (
+    "<T>System.Collections.Generic.List`1[[System.Management.Automation.PSObject, System.Management.Automation, "
+    "Version=1.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35]]</T><T>System.Object</T>"
+)
+_PIPELINE = (
+    '<Obj RefId="0"><MS><B N="NoInput">{no_input}</B><Obj RefId="1" N="ApartmentState"><TN RefId="0">'
+    f"<T>System.Management.Automation.Runspaces.ApartmentState</T>{_ENUM_TYPES}</TN>"
+    "<ToString>UNKNOWN</ToString><I32>2</I32></Obj>"
+    '<Obj RefId="2" N="RemoteStreamOptions"><TN RefId="1">'
+    f"<T>System.Management.Automation.Runspaces.RemoteStreamOptions</T>{_ENUM_TYPES}</TN>"
+    '<ToString /><I32>0</I32></Obj><B N="AddToHistory">false</B><Obj RefId="3" N="HostInfo"><MS>'
+    '<B N="_isHostNull">true</B><B N="_isHostUINull">true</B><B N="_isHostRawUINull">true</B>'
+    '<B N="_useRunspaceHost">true</B></MS></Obj><Obj RefId="4" N="PowerShell"><MS><B N="IsNested">false</B>'
+    f'<Nil N="ExtraCmds" /><Obj RefId="5" N="Cmds"><TN RefId="2">{_LIST_TYPES}</TN><LST>{{commands}}</LST></Obj>'
+    '<S N="History" /><B N="RedirectShellErrorOutputPipe">false</B></MS></Obj><B N="IsNested">false</B></MS></Obj>'
+)
+_MERGE_TYPES = (
+    '<TN RefId="3"><T>System.Management.Automation.Runspaces.PipelineResultTypes</T>' + _ENUM_TYPES + "</TN>"
+)
+_FIRST_COMMAND = 6
+_FIRST_TYPE = 4
+
+
 class NotClixmlError(WinRMError):
     """The node sent something that is not CLIXML. Not pypsrp's own error, which it would answer with a guess."""
 
 
 class ValueSerializer(Serializer):
     """pypsrp's serializer, giving values of ``transport.base`` wherever the protocol leaves the type open."""
+
+    def serialize(
+        self,
+        value: Any,
+        metadata: ObjectMeta | None = None,
+        parent: ET.Element | None = None,
+        clear: bool = True,  # noqa: FBT001, FBT002 - pypsrp's signature
+    ) -> Any:
+        """Write one value; a pipeline as its bytes, for pypsrp spends more on one than on its request."""
+        if isinstance(value, CreatePipeline) and _is_plain(value):
+            return self._pipeline(value)
+        return super().serialize(value, metadata, parent, clear)
+
+    def _pipeline(self, message: Any) -> bytes:
+        self._clear()
+        self.obj_id, self.tn_id = _FIRST_COMMAND, _FIRST_TYPE
+        commands = [
+            self._command(command, is_first=index == 0)
+            for index, command in enumerate(message.pipeline.commands)
+        ]
+        no_input = "true" if message.no_input else "false"
+        return _PIPELINE.format(no_input=no_input, commands="".join(commands)).encode()
+
+    def _command(self, command: Any, *, is_first: bool) -> str:
+        """Write a command whose streams go where they always go."""
+        parts = [
+            f'<Obj RefId="{self._get_obj_id()}"><MS>',
+            self._text("Cmd", command.cmd),
+            '<B N="IsScript">false</B><Nil N="UseLocalScope" />',
+        ]
+        types = _MERGE_TYPES if is_first else '<TNRef RefId="3" />'
+        # Which streams can be merged depends on the protocol version, which pypsrp knows.
+        for _, meta in command._extended_properties[3:]:  # noqa: SLF001 - pypsrp keeps no other list
+            reference = f'<Obj RefId="{self._get_obj_id()}" N="{meta.name}">'
+            if meta.name == "Args":
+                arguments = "".join(self._argument(argument) for argument in command.args)
+                # ElementTree, which pypsrp uses, closes an element without content in itself.
+                listed = f"<LST>{arguments}</LST>" if arguments else "<LST />"
+                parts.append(f'{reference}<TNRef RefId="2" />{listed}</Obj>')
+            else:
+                parts.append(f"{reference}{types}<ToString>None</ToString><I32>0</I32></Obj>")
+                types = '<TNRef RefId="3" />'
+        return "".join((*parts, "</MS></Obj>"))
+
+    def _argument(self, argument: Any) -> str:
+        start = f'<Obj RefId="{self._get_obj_id()}"><MS>'
+        name = self._text("N", argument.name) if argument.name is not None else '<Nil N="N" />'
+        if isinstance(argument.value, str):
+            value = self._text("V", argument.value)
+        else:
+            holder = ET.Element("MS")
+            self._create_obj(holder, argument.value, meta=ObjectMeta(name="V"))
+            value = ET.tostring(holder[0], encoding="unicode")
+        return f"{start}{name}{value}</MS></Obj>"
+
+    def _text(self, name: str, text: str) -> str:
+        written = escape(self._serialize_string(text) or "")
+        return f'<S N="{name}">{written}</S>' if written else f'<S N="{name}" />'
 
     def deserialize(
         self,
@@ -110,9 +196,16 @@ class ValueSerializer(Serializer):
         return [(str(self._value(key)), self._value(value)) for key, value in element.findall("En")]
 
     def _object(self, element: ET.Element) -> Value:
-        types = tuple(self._get_types_from_obj(element))
+        types: tuple[str, ...] = ()
+        said: ET.Element | None = None
+        for part in element:
+            if part.tag == "TN":
+                types = self.tn[part.attrib["RefId"]] = tuple(name.text or "" for name in part)
+            elif part.tag == "TNRef":
+                types = self.tn[part.attrib["RefId"]]
+            elif part.tag == "ToString":
+                said = part
         reference = element.attrib.get("RefId", "")
-        said = element.find("ToString")
         properties: dict[str, Value] = {}
         # An object may refer to itself, so it is known before its parts are read.
         self.obj[reference] = Record(types, properties, self._value(said) if said is not None else "")
@@ -124,6 +217,20 @@ class ValueSerializer(Serializer):
                 # Note properties on a number, text or list (PSComputerName, PSPath) are of no use to us.
                 self.obj[reference] = self._value(part if said is None or _ENUM.isdisjoint(types) else said)
         return self.obj[reference]
+
+
+def _is_plain(message: Any) -> bool:
+    """Tell whether a pipeline asks for nothing but its commands, as all of ours do."""
+    return (
+        message.host_info.host is None
+        and message.apartment_state.value == ApartmentState.UNKNOWN
+        and message.remote_stream_options.value == 0
+        and not (message.add_to_history or message.is_nested)
+        and all(
+            command.use_local_scope is None and not (command.is_script or command.end_of_statement)
+            for command in message.pipeline.commands
+        )
+    )
 
 
 def _unescaped(text: str) -> str:

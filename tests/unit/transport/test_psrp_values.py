@@ -12,8 +12,18 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pypsrp.complex_objects import (
+    ApartmentState,
+    Command,
+    CommandParameter,
+    HostInfo,
+    RemoteStreamOptions,
+)
+from pypsrp.complex_objects import Pipeline as PypsrpPipeline
+from pypsrp.messages import CreatePipeline
+from pypsrp.serializer import Serializer
 
-from provisioner.transport.base import Record
+from provisioner.transport.base import SWITCH, Pipeline, Record
 from provisioner.transport.psrp_values import NotClixmlError, ValueSerializer, read_error, to_wire
 from tests.shared_data import shared
 
@@ -218,3 +228,62 @@ def test_messages_of_recorded_windows_conversations_are_read() -> None:
             for stream in body.iter("{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}Stream"):
                 messages += len(fragmenter.defragment(base64.b64decode(stream.text or "")))
     assert messages > 100
+
+
+def create_pipeline(pipeline: Pipeline, protocol: str, *, no_input: bool) -> CreatePipeline:
+    commands = []
+    for command in pipeline.commands:
+        written = Command(command.name, protocol, is_script=False, use_local_scope=None)
+        written.args = [
+            CommandParameter(name=name, value=None if value is SWITCH else to_wire(value))
+            for name, value in command.parameters.items()
+        ]
+        commands.append(written)
+    return CreatePipeline(
+        no_input,
+        ApartmentState(value=ApartmentState.UNKNOWN),
+        RemoteStreamOptions(value=0),
+        False,
+        HostInfo(host=None),
+        PypsrpPipeline(is_nested=False, cmds=commands, history="", redirect_err_to_out=False),
+        False,
+    )
+
+
+@pytest.mark.parametrize("protocol", ["2.1", "2.2", "2.3"])
+@pytest.mark.parametrize("no_input", [True, False])
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        Pipeline.of("Get-WindowsFeature"),
+        Pipeline.of("Restart-Computer", Force=SWITCH),
+        Pipeline.of("Get-Item", Path="a<&>\"'\nb\N{GRINNING FACE}_x0041_", Empty="", Missing=None),
+        Pipeline.of("C", A=[1, "two", None, 2**40], B={"k": b"\x00\x01", "l": [True]}, C=1.5, D=False),
+        Pipeline.of(
+            "C",
+            A=Record(("Enum", "System.Object"), {"a": 1, "b": "x"}, "text"),
+            B=Record(("Enum", "System.Object"), {"c": datetime(2026, 1, 2, tzinfo=UTC)}),
+        ),
+        Pipeline(
+            (
+                *Pipeline.of("Get-WindowsFeature", Name=["a"]).commands,
+                *Pipeline.of("Select-Object", Property=["Name"], First=2).commands,
+            )
+        ),
+    ],
+    ids=str,
+)
+def test_a_pipeline_is_written_byte_for_byte_as_pypsrp_writes_it(
+    pipeline: Pipeline, protocol: str, *, no_input: bool
+) -> None:
+    expected = Serializer().serialize(create_pipeline(pipeline, protocol, no_input=no_input))
+    assert expected is not None
+    written = ValueSerializer().serialize(create_pipeline(pipeline, protocol, no_input=no_input))
+    assert written == ET.tostring(expected, encoding="utf-8")
+
+
+def test_a_pipeline_that_asks_for_more_than_its_commands_is_left_to_pypsrp() -> None:
+    message = create_pipeline(Pipeline.of("Get-Item"), "2.3", no_input=True)
+    message.add_to_history = True
+    written = ValueSerializer().serialize(message)
+    assert '<B N="AddToHistory">true</B>' in ET.tostring(written, encoding="unicode")
