@@ -322,6 +322,7 @@ def test_the_new_file_is_protected_before_its_first_byte_and_the_old_one_before_
 ) -> None:
     assert commands(functions(script)["Publish-FileByte"]) == [
         "Read-FileSecurity",
+        "Protect-Security",
         "Remove-ExistingFile",
         "Write-Verbose",
         "Write-NewFile",

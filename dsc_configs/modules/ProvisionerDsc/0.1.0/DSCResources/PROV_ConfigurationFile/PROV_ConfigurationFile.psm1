@@ -303,7 +303,7 @@ function Publish-FileByte
 
         [Parameter(Mandatory = $true)]
         [AllowNull()]
-        [System.Security.AccessControl.FileSecurity]
+        [System.Object]
         $Security
     )
 
@@ -314,7 +314,7 @@ function Publish-FileByte
     {
         $firstSecurity = Read-FileSecurity -Path $Path
         # Otherwise what the folder passes down would be added to it.
-        $firstSecurity.SetAccessRuleProtection($true, $true)
+        Protect-Security -Security $firstSecurity -KeepInherited $true
     }
 
     Remove-ExistingFile -Path $temporaryPath
@@ -483,11 +483,11 @@ function New-DesiredSecurity
     )
 
     $security = New-EmptySecurity
-    $security.SetAccessRuleProtection($true, $false)
+    Protect-Security -Security $security -KeepInherited $false
 
     foreach ($sid in $script:fullControlSids)
     {
-        $security.AddAccessRule((New-AllowRule -Sid $sid -Right 'FullControl'))
+        Add-AllowRule -Security $security -Sid $sid -Right 'FullControl'
     }
 
     foreach ($identity in $ReadAccess)
@@ -497,7 +497,7 @@ function New-DesiredSecurity
         # They have more than that already.
         if ($script:fullControlSids -notcontains $sid)
         {
-            $security.AddAccessRule((New-AllowRule -Sid $sid -Right 'Read'))
+            Add-AllowRule -Security $security -Sid $sid -Right 'Read'
         }
     }
 
@@ -518,7 +518,7 @@ function ConvertTo-RightsText
     param
     (
         [Parameter(Mandatory = $true)]
-        [System.Security.AccessControl.FileSecurity]
+        [System.Object]
         $Security
     )
 
@@ -530,7 +530,9 @@ function ConvertTo-RightsText
         }
     )
 
-    return 'protected: {0}; {1}' -f $Security.AreAccessRulesProtected, (@($entries | Sort-Object) -join ', ')
+    $isProtected = Test-SecurityProtection -Security $Security
+
+    return 'protected: {0}; {1}' -f $isProtected, (@($entries | Sort-Object) -join ', ')
 }
 
 <#
@@ -547,7 +549,7 @@ function Get-ReaderSid
     param
     (
         [Parameter(Mandatory = $true)]
-        [System.Security.AccessControl.FileSecurity]
+        [System.Object]
         $Security
     )
 
@@ -673,7 +675,7 @@ function Assert-Right
         $Path,
 
         [Parameter(Mandatory = $true)]
-        [System.Security.AccessControl.FileSecurity]
+        [System.Object]
         $Security
     )
 
@@ -830,33 +832,89 @@ function New-EmptySecurity
 
 <#
     .SYNOPSIS
-        Returns an entry that allows something; .NET adds the right to synchronize.
+        Keeps what the folder passes down away from a security descriptor.
+
+    .PARAMETER Security
+        The security descriptor; it is changed.
+
+    .PARAMETER KeepInherited
+        Whether inherited entries stay, as own ones.
+#>
+function Protect-Security
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Object]
+        $Security,
+
+        [Parameter(Mandatory = $true)]
+        [System.Boolean]
+        $KeepInherited
+    )
+
+    $Security.SetAccessRuleProtection($true, $KeepInherited)
+}
+
+<#
+    .SYNOPSIS
+        Tells whether a security descriptor takes nothing from its folder.
+
+    .PARAMETER Security
+        The security descriptor.
+#>
+function Test-SecurityProtection
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Object]
+        $Security
+    )
+
+    return $Security.AreAccessRulesProtected
+}
+
+<#
+    .SYNOPSIS
+        Adds an entry that allows something to a security descriptor; .NET adds the right to synchronize.
+
+    .PARAMETER Security
+        The security descriptor; it is changed.
 
     .PARAMETER Sid
         For whom.
 
     .PARAMETER Right
-        What.
+        What: a name of FileSystemRights.
 #>
-function New-AllowRule
+function Add-AllowRule
 {
     [CmdletBinding()]
-    [OutputType([System.Security.AccessControl.FileSystemAccessRule])]
     param
     (
+        [Parameter(Mandatory = $true)]
+        [System.Object]
+        $Security,
+
         [Parameter(Mandatory = $true)]
         [System.String]
         $Sid,
 
         [Parameter(Mandatory = $true)]
-        [System.Security.AccessControl.FileSystemRights]
+        [System.String]
         $Right
     )
 
     $identity = New-Object -TypeName 'System.Security.Principal.SecurityIdentifier' -ArgumentList @($Sid)
-
-    return New-Object -TypeName 'System.Security.AccessControl.FileSystemAccessRule' -ArgumentList @(
-        $identity, $Right, [System.Security.AccessControl.AccessControlType]::Allow)
+    $rule = New-Object -TypeName 'System.Security.AccessControl.FileSystemAccessRule' -ArgumentList @(
+        $identity,
+        [System.Security.AccessControl.FileSystemRights] $Right,
+        [System.Security.AccessControl.AccessControlType]::Allow)
+    $Security.AddAccessRule($rule)
 }
 
 <#
@@ -873,7 +931,7 @@ function Get-AccessRule
     param
     (
         [Parameter(Mandatory = $true)]
-        [System.Security.AccessControl.FileSecurity]
+        [System.Object]
         $Security
     )
 
@@ -921,7 +979,7 @@ function Write-FileSecurity
         $Path,
 
         [Parameter(Mandatory = $true)]
-        [System.Security.AccessControl.FileSecurity]
+        [System.Object]
         $Security
     )
 
@@ -957,7 +1015,7 @@ function Write-NewFile
 
         [Parameter(Mandatory = $true)]
         [AllowNull()]
-        [System.Security.AccessControl.FileSecurity]
+        [System.Object]
         $Security
     )
 
