@@ -77,6 +77,13 @@ NODE_COMMANDS = (
         type_name=f"{_CMDLETS}.StartSleepCommand",
     ),
     CommandSpec(
+        "Select-Object",
+        f"{_HERE}.select_object:run",
+        "Microsoft.PowerShell.Utility",
+        (Parameter("Property", "array", 0), Parameter("First", "int")),
+        type_name=f"{_CMDLETS}.SelectObjectCommand",
+    ),
+    CommandSpec(
         "Get-Command",
         f"{_HERE}.get_command:run",
         "Microsoft.PowerShell.Core",

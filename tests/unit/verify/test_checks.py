@@ -99,7 +99,8 @@ def test_a_check_shows_itself_with_its_node(made: Any, shown: str) -> None:
 def test_something_else_than_an_object_is_an_error_of_the_node() -> None:
     host = Host(NodeName("n1"), {}, lambda _: Result(("text",)))
     with pytest.raises(
-        errors.NodeError, match="Get-WindowsFeature gave a value of type str where an object was due"
+        errors.NodeError,
+        match=r"Get-WindowsFeature \| Select-Object gave a value of type str where an object was due",
     ):
         assert host.feature("Hyper-V").is_installed
 

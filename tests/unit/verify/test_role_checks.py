@@ -86,7 +86,7 @@ def lcm(state: str = "Idle") -> Result:
 
 
 GOOD: dict[str, Result | Exception] = {
-    "Get-WindowsFeature": features(),
+    "Get-WindowsFeature | Select-Object": features(),
     "Get-CimInstance": services(),
     "Get-VMSwitch": switches(),
     "Get-NetAdapter": rows(
@@ -105,9 +105,9 @@ NOT_THERE = Result(
 )
 
 DRIFTS = [
-    ("hyperv_host", "Get-WindowsFeature", features(**{"Hyper-V": "InstallPending"}),
+    ("hyperv_host", "Get-WindowsFeature | Select-Object", features(**{"Hyper-V": "InstallPending"}),
      "feature Hyper-V is_installed: False"),
-    ("hyperv_host", "Get-WindowsFeature", features(**{"Multipath-IO": "Available"}),
+    ("hyperv_host", "Get-WindowsFeature | Select-Object", features(**{"Multipath-IO": "Available"}),
      "feature Multipath-IO is_installed: False"),
     ("hyperv_host", "Get-CimInstance", services("Stopped", of="vmms"), "service vmms is_running: False"),
     ("hyperv_host", "Get-CimInstance", services(mode="Manual", of="vmms"), "service vmms is_enabled: False"),
@@ -119,7 +119,7 @@ DRIFTS = [
     ("hyperv_host", "Get-VMSwitch", switches(AllowManagementOS=False),
      "vswitch external allows_management_os: False"),
     ("hyperv_host", "Invoke-CimMethod", lcm("PendingReboot"), "lcm is_idle: False"),
-    ("iscsi_target", "Get-WindowsFeature", features(**{"FS-iSCSITarget-Server": "Available"}),
+    ("iscsi_target", "Get-WindowsFeature | Select-Object", features(**{"FS-iSCSITarget-Server": "Available"}),
      "feature FS-iSCSITarget-Server is_installed: False"),
     ("iscsi_target", "Get-CimInstance", services("Stopped", of="WinTarget"), "service WinTarget is_running: False"),
     ("iscsi_target", "Get-IscsiServerTarget", targets(("hv01",)), "iscsi target volumes initiator_ids: ['iqn."),
@@ -164,7 +164,7 @@ async def test_what_the_inventory_does_not_want_is_not_checked() -> None:
     node = TableNode(
         "n1",
         GOOD
-        | {"Get-WindowsFeature": features(**{"Multipath-IO": "Available"})}
+        | {"Get-WindowsFeature | Select-Object": features(**{"Multipath-IO": "Available"})}
         | {"Get-CimInstance": services("Stopped", of="MSiSCSI")},
     )
     wanted = VARIABLES | {"hyperv_mpio": False, "hyperv_iscsi_initiator": False}
@@ -177,5 +177,5 @@ async def test_all_checks_of_a_role_cost_one_question_per_distinct_pipeline() ->
     await verified([node.target(VARIABLES, hyperv_host=checks_of("hyperv_host")) for node in nodes])
     for node in nodes:
         assert sorted(node.asked) == [
-            "Get-CimInstance", "Get-NetAdapter", "Get-VMSwitch", "Get-WindowsFeature", "Invoke-CimMethod",
+            "Get-CimInstance", "Get-NetAdapter", "Get-VMSwitch", "Get-WindowsFeature | Select-Object", "Invoke-CimMethod",
         ]  # fmt: skip

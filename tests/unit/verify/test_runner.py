@@ -16,7 +16,7 @@ from provisioner.verify.runner import verify
 from tests.unit.verify.nodes import TableNode, endings, rows, services, verified, write_checks
 
 SERVICES = "Get-CimInstance"
-FEATURES = "Get-WindowsFeature"
+FEATURES = "Get-WindowsFeature | Select-Object"
 RUNNING = """
 def test_vmms_runs(host):
     assert host.service("vmms").is_running
