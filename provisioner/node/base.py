@@ -157,7 +157,10 @@ class NodeApi(Protocol):
         """Names of virtual machines a reboot would stop; empty without Hyper-V."""
 
     async def restart(self) -> None:
-        """Restart the node now; returns as soon as the node accepted it. A broken connection is no error."""
+        """Restart the node now; returns as soon as the node accepted it.
+
+        A ``ConnectError`` or ``TransportTimeout`` leaves open whether it did.
+        """
 
     async def run(self, pipeline: Any, *, timeout_s: float = 60.0) -> Any:
         """Run any ``transport.base.Pipeline``; returns its ``Result``."""

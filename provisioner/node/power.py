@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from provisioner.errors import CommandError, ConnectError, NodeError, TransportTimeout
+from provisioner.errors import CommandError, ConnectError, NodeError
 from provisioner.node.base import BootState
 from provisioner.node.lcm_answers import as_time
 from provisioner.transport.base import SWITCH, Pipeline, Record
@@ -84,18 +84,19 @@ async def read_running_virtual_machines(session: Session) -> tuple[str, ...]:
 async def restart(session: Session) -> None:
     """Restart the node now; returns as soon as it accepted that.
 
-    A broken connection after the command is the node going down. One before it is not, so the node is asked
-    something first: an idle connection may have been closed while someone thought about the reboot.
+    The node is asked something first: an idle connection may have been closed while someone thought about the
+    reboot.
+
+    Raises:
+        ConnectError, TransportTimeout: Nobody knows whether the node has the order: the answer may have been lost
+            because it went down, or the order on its way.
     """
     try:
         await session.open()
         await session.ask(_OPERATING_SYSTEM)
     except ConnectError:
         await session.open()
-    try:
-        await session.ask(_RESTART)
-    except (ConnectError, TransportTimeout):
-        return
+    await session.ask(_RESTART)
 
 
 def _records(values: tuple[Any, ...]) -> list[Record]:

@@ -433,6 +433,27 @@ def test_a_restart_whose_answer_is_lost_is_ordered_again_only_when_the_node_stay
     assert log.one(NodeDone).reboots == 1
 
 
+def test_a_node_that_refuses_a_second_order_because_it_obeys_the_first_is_waited_for() -> None:
+    world = World(resources=resources("[a]x", asks_reboot=True))
+    node = ModelNode("hv01", world)
+    order = node.restart
+    orders = 0
+
+    async def restart() -> None:
+        nonlocal orders
+        orders += 1
+        if orders > 1:
+            raise CommandError(node.name, "Restart-Computer", "A system shutdown is in progress.", "", "")
+        await order()
+        world.goes_down_at = world.clock.time + 60
+        raise ConnectError("hv01", "http://node", "reset")
+
+    node.restart = restart  # type: ignore[method-assign]
+    log, _ = apply(world, work=work_for(node))
+    assert orders > 1
+    assert log.one(NodeDone).reboots == world.restarts == 1
+
+
 def test_a_bug_in_the_flow_says_that_it_is_one() -> None:
     failed = failure(World(), work=with_api(World(), boot_state=raising(KeyError("oops"))))
     assert failed.kind == "KeyError"

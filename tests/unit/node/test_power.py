@@ -87,12 +87,17 @@ class Restarting:
 CUT = ConnectError("hv01", "memory", "cut")
 
 
-@pytest.mark.parametrize("ending", [gives(), CUT, TransportTimeout("hv01", "memory", "late")])
-async def test_a_restart_is_accepted_also_when_the_connection_breaks(ending: Result | Exception) -> None:
-    node = Restarting(SYSTEM, ending)
+async def test_a_restart_asks_something_first() -> None:
+    node = Restarting(SYSTEM, gives())
     await power.restart(node.session)
     assert node.commands == ["Get-CimInstance", "Restart-Computer"]
     assert node.wire.pipelines[-1].commands[0].parameters == {"Force": SWITCH}
+
+
+@pytest.mark.parametrize("ending", [CUT, TransportTimeout("hv01", "memory", "late")])
+async def test_an_order_whose_answer_is_lost_does_not_pass_for_accepted(ending: Exception) -> None:
+    with pytest.raises(type(ending)):
+        await power.restart(Restarting(SYSTEM, ending).session)
 
 
 async def test_a_connection_that_broke_before_is_not_taken_for_the_restart() -> None:
