@@ -116,7 +116,9 @@ class Lcm:
         """
         tries = 1
         while True:
-            await self.idle()
+            # What came just before the first try found the LCM idle, and a busy LCM refuses the document.
+            if tries > 1:
+                await self.idle()
             try:
                 await self._link.api.start(self._work.document, job_id)
             except BROKEN as error:
@@ -162,6 +164,8 @@ class Lcm:
         bookmark: bytes | None = None
         errors: list[ResourceState] = []
         for delay in self._options.poll.delays():
+            # A job that was just handed over is not done yet.
+            await clock.sleep(delay)
             meta = await self._heartbeat()
             output = await self._link.ask(lambda api, mark=bookmark: api.output(job_id, mark))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
             bookmark = output.bookmark or bookmark
@@ -177,7 +181,6 @@ class Lcm:
                     return JobEnd(status, meta, tuple(errors))
             elif clock.now() - began >= self._work.limits.job_timeout_s:
                 break
-            await clock.sleep(delay)
         raise LcmError(
             self._work.name,
             f"the job {job_id} did not end within {self._work.limits.job_timeout_s:g} s",

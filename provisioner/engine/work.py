@@ -66,7 +66,7 @@ class PollPolicy:
     ``restart_takes_s`` how long a restart that a killed run ordered may take to begin, before we order another.
     """
 
-    first_s: float = 0.05
+    first_s: float = 0.1
     factor: float = 1.6
     longest_s: float = 2.0
     job_appears_s: float = 10.0
