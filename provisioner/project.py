@@ -148,7 +148,10 @@ class Project:
             with store.lock(
                 f"{getpass.getuser()}, process {os.getpid()}", _now().isoformat(timespec="seconds")
             ):
-                return asyncio.run(_apply(compilation, request, passwords, store, FanOut(reporters)))
+                inventory = self._name_of(compilation.inventory)
+                return asyncio.run(
+                    _apply(compilation, inventory, request, passwords, store, FanOut(reporters))
+                )
         finally:
             store.close()
 
@@ -161,7 +164,14 @@ class Project:
             InputError: a secret cannot be resolved; nothing was contacted.
         """
         passwords = _passwords(compilation)
-        return asyncio.run(_verify(compilation, passwords, parallel, FanOut(reporters)))
+        inventory = self._name_of(compilation.inventory)
+        return asyncio.run(_verify(compilation, inventory, passwords, parallel, FanOut(reporters)))
+
+    def _name_of(self, inventory: Inventory) -> str:
+        """Name an inventory the same from every working directory: by its path below the project."""
+        path = Path(inventory.path).resolve()
+        root = self.root.resolve()
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _compile_node(
@@ -185,15 +195,16 @@ def _compile_node(
     return CompiledNode(node, expansion, configuration, document, meta_document)
 
 
-async def _apply(
+async def _apply(  # noqa: PLR0913, PLR0917 - what a run is made of
     compilation: Compilation,
+    inventory: str,
     request: ApplyRequest,
     passwords: Mapping[NodeName, Secret],
     store: StateStore,
     reporter: FanOut,
 ) -> RunSummary:
     digests = {name: node.configuration.name for name, node in compilation.nodes.items()}
-    adopted = adopt(store, compilation.inventory.path, digests)
+    adopted = adopt(store, inventory, digests)
     run_id = adopted.run_id if adopted else _new_run_id()
     record = Recorder(
         run_id,
@@ -210,7 +221,7 @@ async def _apply(
     )
     works = [_work(node, passwords[name]) for name, node in compilation.nodes.items()]
     try:
-        record(_started(run_id, compilation, "apply", resumed=adopted is not None))
+        record(_started(run_id, inventory, compilation, "apply", resumed=adopted is not None))
         return await LocalExecutor().run(
             run_id,
             works,
@@ -224,7 +235,11 @@ async def _apply(
 
 
 async def _verify(
-    compilation: Compilation, passwords: Mapping[NodeName, Secret], parallel: int, reporter: FanOut
+    compilation: Compilation,
+    inventory: str,
+    passwords: Mapping[NodeName, Secret],
+    parallel: int,
+    reporter: FanOut,
 ) -> RunSummary:
     run_id = _new_run_id()
     record = Recorder(run_id, MemoryStateStore(), reporter, now=_now, redact=_redactor(passwords))
@@ -233,7 +248,7 @@ async def _verify(
         for name, node in compilation.nodes.items()
     ]
     try:
-        record(_started(run_id, compilation, "verify"))
+        record(_started(run_id, inventory, compilation, "verify"))
         return await run_checks(run_id, works, _verifier(compilation), record, parallel)
     finally:
         reporter.close()
@@ -315,10 +330,12 @@ def _redactor(passwords: Mapping[NodeName, Secret]) -> Redactor:
     return redactor
 
 
-def _started(run_id: str, compilation: Compilation, operation: str, *, resumed: bool = False) -> Event:
+def _started(
+    run_id: str, inventory: str, compilation: Compilation, operation: str, *, resumed: bool = False
+) -> Event:
     return RunStarted(
         run_id=run_id,
-        inventory=compilation.inventory.path,
+        inventory=inventory,
         operation=operation,
         nodes=tuple(compilation.nodes),
         total=len(compilation.inventory.nodes),
