@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from provisioner.addresses import NodeName
@@ -22,10 +23,19 @@ from provisioner.configuration.emit.mof import emit_mof, size_problems
 from provisioner.configuration.model import Artifact, Configuration
 from provisioner.diagnostics import Diagnostics
 from provisioner.engine.executor import RunSummary
+from provisioner.engine.link import run_again
 from provisioner.engine.local import LocalExecutor
 from provisioner.engine.resume import adopt
 from provisioner.engine.verify_run import VerifyWork, run_checks
-from provisioner.engine.work import AllowReboot, ApplyOptions, Limits, NodeWork, Verifier
+from provisioner.engine.work import (
+    AllowReboot,
+    ApplyOptions,
+    Limits,
+    LoopClock,
+    NodeWork,
+    PollPolicy,
+    Verifier,
+)
 from provisioner.errors import SecretError
 from provisioner.events import CheckFinished, Event, RunStarted
 from provisioner.inventory.loader import load_inventory
@@ -297,7 +307,8 @@ def _verifier(compilation: Compilation) -> Verifier:
         targets = []
         for name, api in nodes.items():
             expansion = compilation.nodes[name].expansion
-            targets.append(Target(name, expansion.checks, api.run, expansion.variables))
+            ask = partial(run_again, api, clock=LoopClock(), poll=PollPolicy())
+            targets.append(Target(name, expansion.checks, ask, expansion.variables))
         await verify(targets, report)
 
     return check

@@ -7,7 +7,7 @@ called on `Link.api` by whoever knows how to find out whether it happened.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from provisioner.errors import ConnectError, NodeError, TransportError, TransportTimeout
 from provisioner.events import Connected, Connecting, ConnectionLost
@@ -15,7 +15,7 @@ from provisioner.events import Connected, Connecting, ConnectionLost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from provisioner.engine.work import ApplyOptions, NodeWork, Record
+    from provisioner.engine.work import ApplyOptions, Clock, NodeWork, PollPolicy, Record
     from provisioner.node.base import BootState, MetaConfiguration, NodeApi
 
 Answer = TypeVar("Answer")
@@ -28,6 +28,30 @@ _FIRST_TRIES = 2
 _TRIES = 5
 #: Longest wait between two tries to connect again, in seconds.
 _LONGEST_S = 10.0
+
+#: How long one question of a check waits for a connection: the checks of all nodes of its batch wait along.
+_CHECK_PATIENCE_S = 15.0
+
+
+async def run_again(api: NodeApi, pipeline: Any, clock: Clock, poll: PollPolicy) -> Any:
+    """Run a pipeline that only asks, over a connection that may have ended meanwhile.
+
+    A session is open for minutes before the turn of its checks comes; the node removes an idle one.
+
+    Raises:
+        ConnectError, TransportTimeout: no answer within the time a check may wait.
+    """
+    deadline = clock.now() + _CHECK_PATIENCE_S
+    for delay in poll.delays():
+        try:
+            await api.open()
+            return await api.run(pipeline)
+        except BROKEN:
+            await api.close()
+            if clock.now() + delay >= deadline:
+                raise
+        await clock.sleep(delay)
+    raise AssertionError  # the delays have no end
 
 
 class Link:
