@@ -34,7 +34,12 @@ class TerminalConsent:
     async def _ask(self, node: NodeName, because: str) -> bool:
         click.echo(f"{node} needs a restart: {because}.", err=True)
         click.echo("May nodes restart in this run? [y/N] ", err=True, nl=False)
-        return (await _read_line()).strip().casefold() in {"y", "yes"}
+        try:
+            answer = await _read_line()
+        except asyncio.CancelledError:
+            click.echo(err=True)  # what is shown next must not begin behind the question
+            raise
+        return answer.strip().casefold() in {"y", "yes"}
 
 
 async def _read_line() -> str:
