@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from threading import Event, Thread
@@ -98,10 +98,10 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextlib.contextmanager
-def cutting(cutters: Sequence[Cutter]):  # type: ignore[no-untyped-def]
+def cutting(cutters: Sequence[Cutter]) -> Iterator[None]:
     """Run the proxies in a thread of their own while inside."""
     started = Event()
-    stop: list[Callable[[], None]] = []
+    stop: list[Callable[[], object]] = []
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
