@@ -92,7 +92,8 @@ class _VerifyRun:
     async def close_all(self) -> None:
         """Leave nothing behind on any node."""
         closing = [asyncio.create_task(node.close()) for node in self._nodes.values()]
-        await asyncio.wait(closing, timeout=_GOODBYE_S)
+        if closing:
+            await asyncio.wait(closing, timeout=_GOODBYE_S)
 
     def finish(self, run_id: str, *, interrupted: bool) -> RunSummary:
         """Record how each node and the run ended."""

@@ -273,3 +273,9 @@ async def test_a_bug_in_the_checks_is_raised_and_every_session_is_closed() -> No
     with pytest.raises(ZeroDivisionError):
         await run_checks("r", [work(node)], verifier, Log().append, 10)
     assert node.world.open_sessions == 0
+
+
+def test_a_run_without_nodes_ends_well() -> None:
+    log, summary = run()
+    assert summary.done == summary.failed == ()
+    assert log.names() == ["RunFinished"]
