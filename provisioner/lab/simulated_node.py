@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provisioner.lab.clock import Clock
+from provisioner.lab.control import LabError
 from provisioner.lab.journal import Journal
 from provisioner.lab.lcm.host import FindResource, LcmOptions
 from provisioner.lab.lcm.lcm import Lcm
@@ -167,5 +168,11 @@ class SimulatedNode:
         path = self._folder / _STATE_FILE
         if not path.exists():
             return {}
-        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return plain
+        try:
+            plain = json.loads(path.read_text(encoding="utf-8"))
+            return {name: plain[name] for name in ("clock_ahead_s", "machine", "lcm")}
+        except (ValueError, KeyError, TypeError) as error:
+            raise LabError(
+                f"the state of node '{self.name}' in {path} is damaged ({error})",
+                "Forget what the nodes were with 'provision lab up --fresh', or remove the node's folder.",
+            ) from error

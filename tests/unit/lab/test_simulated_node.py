@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.lab.clock import Clock
+from provisioner.lab.control import LabError
 from provisioner.lab.simulated_node import SimulatedNode
 from tests.unit.lab.lcm.building import JOB, FakeResource, document, fake, meta, service
 from tests.unit.lab.machines import node_spec
@@ -197,3 +198,11 @@ def test_a_feature_decides_whether_a_command_is_there(tmp_path: Path) -> None:
 
 def _texts(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("text", ["", '{"machine": 3', "{}", "[]"])
+def test_a_damaged_state_is_refused_by_name_with_a_way_out(tmp_path: Path, text: str) -> None:
+    (tmp_path / "machine.json").write_text(text, encoding="utf-8")
+    with pytest.raises(LabError, match=r"node 'hv01'.*damaged") as refusal:
+        make(tmp_path)
+    assert "--fresh" in refusal.value.help
