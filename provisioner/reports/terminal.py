@@ -189,7 +189,8 @@ class TerminalReporter:
         began = self._board.began or ended
         parts.append(duration((ended - began).total_seconds()))
         if finished is None or finished.interrupted:
-            parts.append("interrupted; the same command goes on from here")
+            resumes = self._board.started is not None and self._board.started.operation == "apply"
+            parts.append("interrupted; the same command goes on from here" if resumes else "interrupted")
         bad = any(line.standing in {Standing.FAILED, Standing.SKIPPED} for line in lines)
         return Text(f"{count(len(lines), 'node')}: {' · '.join(parts)}", style="bold red" if bad else "bold")
 
