@@ -11,7 +11,7 @@ import pytest
 from psrpcore import ClientPowerShell, ClientRunspacePool
 from psrpcore.types import PSRPMessageType as MessageType
 
-from provisioner.wire import faults, fragments
+from provisioner.wire import faults, fragments, psrp
 from provisioner.wire.fragments import Defragmenter, Message
 from provisioner.wire.psrp import (
     InputArrived,
@@ -148,6 +148,38 @@ def test_input_that_comes_early_waits_with_its_pipeline() -> None:
     assert isinstance(request, PipelineRequested)
     assert request.expects_input
     assert (arrived, ended) == (InputArrived(second, 5), InputEnded(second))
+
+
+def test_a_pipeline_read_before_runs_and_takes_its_own_input() -> None:
+    requests = []
+    for number in range(2):
+        client = Client()
+        pipeline_id, (request,) = client.start("Read-Twice", no_input=False)
+        requests.append((request.calls, request.expects_input))
+        shell = client.pool.pipeline_table[pipeline_id]
+        shell.send(number)
+        payload = client.pool.data_to_send()
+        assert payload is not None
+        (arrived,) = client.server.receive(pipeline_id, payload.data)
+        assert arrived == InputArrived(pipeline_id, number)
+        client.server.complete(pipeline_id)
+        assert "PipelineStateEvent" in [type(event).__name__ for event in client.fetch()]
+    assert requests[0] == requests[1]
+    assert requests[0][1]
+
+
+def test_a_secure_string_is_read_anew_for_each_pool() -> None:
+    remembered = dict(psrp._READ)
+    psrp._remember(b'<Obj><SS N="V">x</SS></Obj>', (), expects_input=False)
+    psrp._remember(bytes(psrp._READ_BYTES + 1), (), expects_input=False)
+    assert remembered == psrp._READ
+
+
+def test_what_is_remembered_of_pipelines_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psrp, "_READ", {})
+    for number in range(psrp._READ_MOST + 5):
+        psrp._remember(str(number).encode(), (), expects_input=False)
+    assert len(psrp._READ) == 5
 
 
 def test_broken_input_is_dropped() -> None:
