@@ -219,6 +219,7 @@ async def test_an_interrupted_run_keeps_what_is_known_and_skips_the_rest() -> No
     await checking.wait()
     task.cancel()
     summary = await task
+    assert task.cancelling() == 0, "the cancellation was answered, so what comes after it can wait for things"
     assert summary.interrupted
     assert not summary.is_good
     assert (summary.failed, summary.skipped) == (("a",), ("b",))
