@@ -121,9 +121,8 @@ class Diagnostics:
         self._problems.append(Diagnostic(Severity.WARNING, summary, detail, where, help))
 
     def extend(self, others: Iterable[Diagnostic]) -> None:
-        """Add what another collection has beyond this one: nodes that share a role share its problems."""
-        seen = set(self._problems)
-        self._problems.extend(other for other in others if other not in seen)
+        """Add the problems of another collection, each once: nodes that share a role share its problems."""
+        self._problems = list(dict.fromkeys([*self._problems, *others]))
 
     def raise_errors(self) -> None:
         """Raise ``InputError`` with all problems when there is at least one error."""

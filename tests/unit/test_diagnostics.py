@@ -87,3 +87,13 @@ def test_warnings_alone_stop_nothing() -> None:
 )
 def test_a_suggestion_is_the_closest_word_or_the_known_ones(seen: str, known: list[str], said: str) -> None:
     assert did_you_mean(seen, known) == said
+
+
+def test_a_problem_that_several_nodes_share_is_told_once() -> None:
+    found = Diagnostics()
+    for _ in range(2):
+        found.warning("S", "D.", _range("a: 1", 1, 1, 1))
+    problems = Diagnostics()
+    problems.extend(found)
+    problems.extend(found)
+    assert len(problems) == 1
