@@ -6,6 +6,7 @@ these and cost no flush of their own. Used by one thread.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -121,7 +122,8 @@ class SqliteStateStore:
         if connection is None:
             return
         try:
-            if self._waiting:
+            # After a full disk SQLite has taken everything back that was waiting.
+            if self._waiting and connection.in_transaction:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._unusable(error) from error
@@ -180,7 +182,14 @@ class SqliteStateStore:
     def _unusable(self, error: Exception) -> StateError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problem = StateError(f"the journal {self._path} cannot be used: {reason}")
-        problem.help = "Make it readable and writable, or move it away; the next run makes a new one."
+        is_full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or (
+            isinstance(error, OSError) and error.errno == errno.ENOSPC
+        )
+        problem.help = (
+            "Make room on the disk and run the same command again; the nodes go on with what they have begun."
+            if is_full
+            else "Make it readable and writable, or move it away; the next run makes a new one."
+        )
         return problem
 
 

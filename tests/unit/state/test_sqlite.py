@@ -171,3 +171,21 @@ def test_a_closed_journal_refuses_events(path: Any) -> None:
     store.close()
     with pytest.raises(StateError, match="closed"):
         start(store)
+
+
+def test_a_full_disk_is_told_as_one_and_what_was_durable_stays(path: Any) -> None:
+    store = SqliteStateStore(path)
+    start(store)
+    store._execute("PRAGMA max_page_count=1")  # no more pages than there are
+    written = [1]
+
+    def fill() -> None:
+        for number in range(2, 1000):
+            store.append(Recorded("r", number, "t", Pushing(HV, "{J}" * 100, number)))
+            written.append(number)
+
+    with pytest.raises(StateError, match="full") as full:
+        fill()
+    assert "Make room" in full.value.help
+    store.close()
+    assert [recorded.sequence for recorded in SqliteStateStore(path).events("r")] == written
