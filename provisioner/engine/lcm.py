@@ -175,7 +175,13 @@ class Lcm:
                 if step:
                     self._record(step)
             if meta.state != BUSY:
-                status = await self._status(job_id)
+                try:
+                    status = await self._status(job_id)
+                except LcmError:
+                    # Something else, such as a consistency check, may have begun just now.
+                    if (await self._heartbeat()).state != BUSY:
+                        raise
+                    continue
                 # An accepted job may need a moment before the LCM shows it.
                 if status or clock.now() - began >= self._options.poll.job_appears_s:
                     return JobEnd(status, meta, tuple(errors))

@@ -24,7 +24,7 @@ from provisioner.events import (
     RebootStarted,
     ResourceProgress,
 )
-from provisioner.node.base import ResourceState
+from provisioner.node.base import ConfigurationStatus, ResourceState
 from provisioner.node.base import TestOutcome as Outcome
 from tests.unit.engine.driving import apply
 from tests.unit.engine.model_node import ModelNode, ModelResource, World, resources, work_for
@@ -452,6 +452,24 @@ def test_a_node_that_refuses_a_second_order_because_it_obeys_the_first_is_waited
     log, _ = apply(world, work=work_for(node))
     assert orders > 1
     assert log.one(NodeDone).reboots == world.restarts == 1
+
+
+def test_an_lcm_that_is_busy_again_just_when_its_job_has_ended_is_asked_later() -> None:
+    world = World(resources=resources("[a]x"))
+    node = ModelNode("hv01", world)
+    answer = node.statuses
+
+    async def statuses() -> tuple[ConfigurationStatus, ...]:
+        if world.foreign_busy_until < 0:
+            world.foreign_busy_until = world.clock.time + 20
+        if world.is_busy:
+            raise LcmError(node.name, "Die Methode wird ausgeführt.", "MI RESULT 1")
+        return await answer()
+
+    node.statuses = statuses  # type: ignore[method-assign]
+    log, _ = apply(world, work=work_for(node))
+    assert log.one(JobFinished).status == "Success"
+    assert log.one(NodeDone).changed == 1
 
 
 def test_a_bug_in_the_flow_says_that_it_is_one() -> None:
