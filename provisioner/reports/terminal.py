@@ -5,6 +5,7 @@ The only reporter that knows rich. Everything shown is a `Text`, so markup in a 
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event, Lock, Thread
@@ -66,7 +67,7 @@ class TerminalReporter:
         width: int | None = None,
         height: int | None = None,
     ) -> None:
-        self._console = Console(
+        self._console = _Console(
             file=stream,
             force_terminal=is_terminal,
             no_color=None if colour else True,
@@ -193,6 +194,17 @@ class TerminalReporter:
             parts.append("interrupted; the same command goes on from here" if resumes else "interrupted")
         bad = any(line.standing in {Standing.FAILED, Standing.SKIPPED} for line in lines)
         return Text(f"{count(len(lines), 'node')}: {' · '.join(parts)}", style="bold red" if bad else "bold")
+
+
+class _Console(Console):
+    """rich's console ends the process when its reader has gone (``| head``); the nodes have not gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more, and let what is buffered go nowhere."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
 
 
 class _LiveView:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import threading
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 
 from provisioner.addresses import NodeName
 from provisioner.events import Event, NodeDone, Recorded, ResourceProgress, RunFinished, RunStarted
+from provisioner.reports.terminal import TerminalReporter
 from tests.unit.reports.showing import Shown, assert_golden
-from tests.unit.reports.stream import STREAM
+from tests.unit.reports.stream import START, STREAM
 
 NO_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -115,3 +117,13 @@ def test_a_run_cut_off_before_its_end_says_that_it_goes_on() -> None:
     shown = Shown(is_terminal=False).feed(until_s=50)
     shown.reporter.close()
     assert shown.output.getvalue().endswith("the same command goes on from here\n")
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run() -> None:
+    reading, writing = os.pipe()
+    with open(writing, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor, not a path
+        reporter = TerminalReporter(stream, now=lambda: START)
+        os.close(reading)
+        for recorded in STREAM:
+            reporter.handle(recorded)
+        reporter.close()
