@@ -71,7 +71,7 @@ def _code_of(error: ProvisionerError) -> ExitCode:
 def _sentences(error: ProvisionerError) -> list[str]:
     if isinstance(error, InputError):
         count = len(error.problems)
-        return [str(error), f"\n{count} problem{'s' if count > 1 else ''} found. Nothing was done."]
+        return [str(error), f"\n{counted(count, 'problem')} found. Nothing was done."]
     return [f"error: {error}", *([error.help] if error.help else [])]
 
 
@@ -95,6 +95,11 @@ def leave(code: ExitCode, *sentences: str) -> NoReturn:
 def say(text: Any = "") -> None:
     """Print one line of ordinary output."""
     click.echo(text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 node``, ``2 nodes``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def has_terminal() -> bool:

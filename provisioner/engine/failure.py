@@ -42,7 +42,7 @@ class NodeFailure(Exception):
 def of_checks(outcomes: Iterable[CheckFinished]) -> tuple[Problem, ...]:
     """Return a problem for each check that did not pass."""
     return tuple(
-        Problem(check.message or f"the check {check.outcome}", f"{check.role}: {check.check}")
+        Problem(check.message or f"the check ended as {check.outcome}", f"{check.role}: {check.check}")
         for check in outcomes
         if check.outcome in {"failed", "error"}
     )

@@ -171,7 +171,7 @@ def _compared(event: Compared) -> str:
         return f"cannot be compared yet ({clean(_gist(event.error))}), so everything is pushed"
     total = len(event.differing) + event.in_desired_state
     if not event.differing:
-        return f"all {count(total, 'resource')} in desired state"
+        return f"{'all ' if total > 1 else ''}{count(total, 'resource')} in desired state"
     return f"{len(event.differing)} of {count(total, 'resource')} differ: {clean(listed(event.differing))}"
 
 

@@ -38,6 +38,8 @@ LEFTOVERS = [
     "roles/hyperv_host/checks/__pycache__/leftover.cpython-311.pyc",
     "dsc_configs/modules/__pycache__/leftover.cpython-311.pyc",
     "inventories/lab/.provisioner/leftover.db",
+    "roles/hyperv_host/.secrets/leftover",
+    "dsc_configs/.provisioner/leftover.db",
 ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from provisioner.cli.context import inventory_argument, json_option, limit_option, say, verb
+from provisioner.cli.context import counted, inventory_argument, json_option, limit_option, say, verb
 from provisioner.cli.reporting import show_warnings
 from provisioner.configuration.model import Artifact
 from provisioner.errors import UsageError
@@ -87,4 +87,4 @@ def _report(compilation: Compilation, output: Path, *, as_json: bool) -> None:
         else:
             say(f"  {name:<15} {facts['resources']:>3} resources  {facts['document']}")
     if not as_json:
-        say(f"Compiled {len(compilation.nodes)} nodes into {output}.")
+        say(f"Compiled {counted(len(compilation.nodes), 'node')} into {output}.")

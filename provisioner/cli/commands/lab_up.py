@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from provisioner.addresses import SecretRef
-from provisioner.cli.context import inventory_argument, say, verb
+from provisioner.cli.context import counted, inventory_argument, say, verb
 from provisioner.cli.labs import folder_of, name_option
 from provisioner.diagnostics import Diagnostics
 from provisioner.inventory.loader import load_inventory
@@ -112,6 +112,6 @@ def _password_of(reference: SecretRef, base: Path) -> str:
 
 
 def _announce(status: dict[str, Any]) -> None:
-    say(f"Lab {status['lab']} is up: {len(status['nodes'])} nodes, process {status['pid']}.")
+    say(f"Lab {status['lab']} is up: {counted(len(status['nodes']), 'node')}, process {status['pid']}.")
     for node in status["nodes"]:
         say(f"  {node['name']:<15} {node['address']}:{node['port']}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from provisioner.cli.context import inventory_argument, limit_option, say, verb
+from provisioner.cli.context import counted, inventory_argument, limit_option, say, verb
 from provisioner.cli.reporting import show_warnings
 from provisioner.project import Project
 
@@ -20,4 +20,5 @@ def validate(inventory: Path, limit: str) -> None:
     compilation = Project.of(inventory).compile(inventory, limit)
     show_warnings(compilation.warnings)
     resources = sum(len(node.configuration.resources) for node in compilation.nodes.values())
-    say(f"{inventory}: {len(compilation.nodes)} nodes, {resources} resources, no errors.")
+    nodes = counted(len(compilation.nodes), "node")
+    say(f"{inventory}: {nodes}, {counted(resources, 'resource')}, no errors.")
