@@ -296,7 +296,7 @@ def test_a_lab_in_the_foreground_ends_in_good_order(tmp_path: Path, number: sign
         output, errors = _ended(lab)
     finally:
         lab.kill()
-    assert "Lab test is up: 1 nodes" in output
+    assert "Lab test is up: 1 node" in output
     assert "Traceback" not in errors
     assert lab.returncode == 0, errors
     assert run.provision("lab", "status").stdout == "No lab is running.\n"
