@@ -9,7 +9,7 @@ import asyncio
 import getpass
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -43,7 +43,7 @@ from provisioner.inventory.model import Inventory, Node
 from provisioner.inventory.selection import select
 from provisioner.node.base import NodeApi
 from provisioner.node.managed import ManagedNode
-from provisioner.reports.base import FanOut, Reporter
+from provisioner.reports.base import Reporter
 from provisioner.reports.recorder import Recorder
 from provisioner.roles.expand import Expansion, expand
 from provisioner.roles.loader import RoleLibrary
@@ -141,12 +141,11 @@ class Project:
         problems.raise_errors()
         return Compilation(inventory, nodes, problems)
 
-    def apply(
-        self, compilation: Compilation, request: ApplyRequest, reporters: Sequence[Reporter]
-    ) -> RunSummary:
+    def apply(self, compilation: Compilation, request: ApplyRequest, reporter: Reporter) -> RunSummary:
         """Make the nodes what the inventory says, then verify them.
 
-        A run of this inventory that was killed is taken up again under its own id.
+        ``reporter`` hears every event and is closed at the end; give a ``FanOut`` for several, or for one that may
+        break without ending the run. A run of this inventory that was killed is taken up again under its own id.
 
         Raises:
             InputError: a secret cannot be resolved; nothing was contacted.
@@ -159,15 +158,11 @@ class Project:
                 f"{getpass.getuser()}, process {os.getpid()}", _now().isoformat(timespec="seconds")
             ):
                 inventory = self._name_of(compilation.inventory)
-                return asyncio.run(
-                    _apply(compilation, inventory, request, passwords, store, FanOut(reporters))
-                )
+                return asyncio.run(_apply(compilation, inventory, request, passwords, store, reporter))
         finally:
             store.close()
 
-    def verify(
-        self, compilation: Compilation, reporters: Sequence[Reporter], parallel: int = 10
-    ) -> RunSummary:
+    def verify(self, compilation: Compilation, reporter: Reporter, parallel: int = 10) -> RunSummary:
         """Run the roles' checks against the nodes; nothing is changed and nothing is recorded.
 
         Raises:
@@ -175,7 +170,7 @@ class Project:
         """
         passwords = _passwords(compilation)
         inventory = self._name_of(compilation.inventory)
-        return asyncio.run(_verify(compilation, inventory, passwords, parallel, FanOut(reporters)))
+        return asyncio.run(_verify(compilation, inventory, passwords, parallel, reporter))
 
     def _name_of(self, inventory: Inventory) -> str:
         """Name an inventory the same from every working directory: by its path below the project."""
@@ -211,7 +206,7 @@ async def _apply(  # noqa: PLR0913, PLR0917 - what a run is made of
     request: ApplyRequest,
     passwords: Mapping[NodeName, Secret],
     store: StateStore,
-    reporter: FanOut,
+    reporter: Reporter,
 ) -> RunSummary:
     digests = {name: node.configuration.name for name, node in compilation.nodes.items()}
     adopted = adopt(store, inventory, digests)
@@ -249,7 +244,7 @@ async def _verify(
     inventory: str,
     passwords: Mapping[NodeName, Secret],
     parallel: int,
-    reporter: FanOut,
+    reporter: Reporter,
 ) -> RunSummary:
     run_id = _new_run_id()
     record = Recorder(run_id, MemoryStateStore(), reporter, now=_now, redact=_redactor(passwords))

@@ -14,25 +14,25 @@ from provisioner import __version__
 from provisioner.cli.exit_codes import ExitCode
 from provisioner.diagnostics import Diagnostics
 from provisioner.engine.executor import RunSummary
-from provisioner.reports.base import Reporter
+from provisioner.reports.base import FanOut
 from provisioner.reports.jsonl import JsonLinesReporter
 from provisioner.reports.terminal import TerminalReporter
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The reporter of a run. ``pause`` keeps a live view off the terminal while inside."""
+    """The reporter of a run; one that breaks does not end it. ``pause`` keeps a live view off the terminal."""
 
-    reporter: Reporter
+    reporter: FanOut
     pause: Callable[[], AbstractContextManager[None]]
 
 
 def output(*, as_json: bool) -> Output:
     """Choose JSON lines or the terminal, both on standard output."""
     if as_json:
-        return Output(JsonLinesReporter(sys.stdout, __version__), nullcontext)
+        return Output(FanOut([JsonLinesReporter(sys.stdout, __version__)]), nullcontext)
     terminal = TerminalReporter(sys.stdout, now=lambda: datetime.now(UTC))
-    return Output(terminal, terminal.paused)
+    return Output(FanOut([terminal]), terminal.paused)
 
 
 def show_warnings(warnings: Diagnostics) -> None:
@@ -41,8 +41,10 @@ def show_warnings(warnings: Diagnostics) -> None:
         click.echo(warning.render(), err=True)
 
 
-def leave_with(summary: RunSummary) -> None:
-    """End the process with the code that fits the run."""
+def leave_with(summary: RunSummary, shown: Output) -> None:
+    """Say what could not be shown, and end the process with the code that fits the run."""
+    for sentence in shown.reporter.dropped:
+        click.echo(sentence, err=True)
     if summary.interrupted:
         sys.exit(ExitCode.INTERRUPTED)
     sys.exit(ExitCode.DONE if summary.is_good else ExitCode.FAILED)

@@ -37,6 +37,9 @@ PENDING_REBOOT = "PendingReboot"
 #: A call that meets a busy LCM, or loses its connection, is made at most this often.
 _TRIES = 5
 
+#: What a busy LCM says, in the part that names no cmdlet (behaviour facts, 2.1).
+_BUSY_WORDS = "is in progress and must return before"
+
 #: ``[HOST]: LCM:  [ Start  Set      ]  [[Type]Name]``
 _STEP = re.compile(r"LCM:\s+\[\s*Start\s+(?P<phase>Test|Set|Get)\s*\]\s+\[(?P<resource>\[\w+\].+)\]\s*$")
 #: ``[HOST]:                            [[Type]Name] message``
@@ -99,9 +102,8 @@ class Lcm:
                 await self._link.reconnect(error)
                 if tries >= _TRIES:
                     raise
-            except NodeError:
-                # The message of a busy LCM is localised, its state is not.
-                if tries >= _TRIES or (await self._link.meta_configuration()).state != BUSY:
+            except NodeError as error:
+                if tries >= _TRIES or not await self._was_busy(error):
                     raise
             tries += 1
             await self.idle()
@@ -125,14 +127,22 @@ class Lcm:
                 await self._link.reconnect(error)
                 if tries >= _TRIES:
                     raise
-            except NodeError:
-                if tries >= _TRIES or (await self._link.meta_configuration()).state != BUSY:
+            except NodeError as error:
+                if tries >= _TRIES or not await self._was_busy(error):
                     raise
             else:
                 return False
             if await self.has_arrived(job_id):
                 return True
             tries += 1
+
+    async def _was_busy(self, error: NodeError) -> bool:
+        """Tell whether a call was refused because the LCM was at work.
+
+        By the time we ask, it may be idle again: then its words tell, where they are English. On other nodes they
+        are not, but the state is never translated.
+        """
+        return _BUSY_WORDS in str(error) or (await self._link.meta_configuration()).state == BUSY
 
     async def has_arrived(self, job_id: str) -> bool:
         """Ask whether a document whose fate is unknown became a job; it is given a moment to show up."""

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from provisioner.events import (
     CheckFinished,
+    JobFinished,
     NodeDone,
     NodeEvent,
     NodeFailed,
     NodeSkipped,
+    RebootFinished,
     RunFinished,
     RunStarted,
 )
@@ -130,6 +132,11 @@ class Board:
             line.began = time
         line.step = step(event) or line.step
         match event:
+            case JobFinished():
+                # The node's end has the true number, but an interrupted node has no end.
+                line.changed += len(event.changed)
+            case RebootFinished():
+                line.reboots += 1
             case CheckFinished():
                 line.checks += event.outcome == "passed"
             case NodeDone():

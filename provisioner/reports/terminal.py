@@ -145,14 +145,16 @@ class TerminalReporter:
         self._print(Text(f"{time}  {line.name}  {step(event)}"))
 
     def _frame(self) -> RenderableType:
-        """Draw the live view: all nodes when they fit, else those at work."""
+        """Draw the live view: all nodes when they fit, else those at work first."""
         with self._lock:
             now = self._now()
             lines = list(self._board.lines.values())
             room = max(1, self._console.height - _SPARE_ROWS)
             shown = lines
             if len(lines) > room:
-                shown = self._board.standing(Standing.RUNNING)[:room]
+                # Those at work first, then what the reader may have to act on; never an empty view.
+                order = (Standing.RUNNING, Standing.FAILED, Standing.WAITING, Standing.DONE, Standing.SKIPPED)
+                shown = [line for standing in order for line in self._board.standing(standing)][:room]
             rows = _aligned([_live_cells(line, now) for line in shown], right=frozenset({2}))
             for row in rows:
                 row.truncate(self._console.width - 1, overflow="ellipsis")

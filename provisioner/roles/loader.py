@@ -281,4 +281,15 @@ class _Reader:
                 self._problems.error("Check file not found", f"There is no {shown(path)}.", name.where)
             else:
                 found.append(path)
+        self._warn_of_unlisted({path.resolve() for path in found})
         return tuple(found)
+
+    def _warn_of_unlisted(self, listed: set[Path]) -> None:
+        """A check that lies there and is not listed looks as if it were run."""
+        for path in sorted(self._folder.glob("checks/test_*.py")):
+            if path.resolve() not in listed:
+                self._problems.warning(
+                    "Check file is not listed",
+                    f"{shown(path)} is not under 'checks:' of its role, so it is never run.",
+                    help=f"Add 'checks/{path.name}' under 'checks:' in {shown(self._path)}.",
+                )

@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.engine.work import ApplyOptions
 from provisioner.project import ApplyRequest, Project
+from provisioner.reports.base import FanOut
 from provisioner.state.sqlite import SqliteStateStore
 
 INVENTORY = """\
@@ -20,7 +21,7 @@ nodes:
 
 def _apply(inventory: Path) -> None:
     project = Project.of(inventory)
-    project.apply(project.compile(inventory), ApplyRequest(ApplyOptions().allow_reboot), [])
+    project.apply(project.compile(inventory), ApplyRequest(ApplyOptions().allow_reboot), FanOut([]))
 
 
 def _names(root: Path) -> list[str]:

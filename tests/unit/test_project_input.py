@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.errors import InputError, UsageError
 from provisioner.project import ApplyRequest, Project, builtin_folder
+from provisioner.reports.base import FanOut
 from tests.compiling import BASE, write
 
 THREE_NODES = """\
@@ -74,8 +75,8 @@ def test_every_password_that_cannot_be_resolved_is_told_at_once_and_nothing_is_b
     project = Project(tmp_path)
     compilation = project.compile(tmp_path / "inventory.yaml")
     begin = {
-        "apply": lambda: project.apply(compilation, ApplyRequest(never), []),
-        "verify": lambda: project.verify(compilation, []),
+        "apply": lambda: project.apply(compilation, ApplyRequest(never), FanOut([])),
+        "verify": lambda: project.verify(compilation, FanOut([])),
     }
     with pytest.raises(InputError) as caught:
         begin[operation]()
@@ -94,7 +95,7 @@ def test_a_password_of_a_node_that_is_not_selected_is_not_asked_for(tmp_path: Pa
     project = Project(tmp_path)
     compilation = project.compile(tmp_path / "inventory.yaml", "n2")
     with pytest.raises(InputError) as caught:
-        project.verify(compilation, [])
+        project.verify(compilation, FanOut([]))
     assert len(caught.value.problems) == 1
 
 

@@ -49,4 +49,4 @@ def apply(  # noqa: PLR0913 - one parameter per option
     if not yes and not as_json and has_terminal():
         consent = TerminalConsent(shown.pause)
     request = ApplyRequest(consent, parallel, reboot_running_vms)
-    leave_with(project.apply(compilation, request, [shown.reporter]))
+    leave_with(project.apply(compilation, request, shown.reporter), shown)

@@ -22,4 +22,5 @@ def verify(inventory: Path, limit: str, parallel: int, *, as_json: bool) -> None
     project = Project.of(inventory)
     compilation = project.compile(inventory, limit)
     show_warnings(compilation.warnings)
-    leave_with(project.verify(compilation, [output(as_json=as_json).reporter], parallel))
+    shown = output(as_json=as_json)
+    leave_with(project.verify(compilation, shown.reporter, parallel), shown)

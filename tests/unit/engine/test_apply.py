@@ -289,6 +289,26 @@ def test_an_lcm_that_becomes_busy_between_question_and_call_is_waited_for() -> N
     assert log.one(NodeDone).changed == 1
 
 
+@pytest.mark.parametrize("call", ["test", "start"])
+def test_a_refusal_by_an_lcm_that_is_idle_again_when_asked_is_waited_for_too(call: str) -> None:
+    world = World(resources=resources("[a]x"))
+    node = ModelNode("hv01", world)
+    original = getattr(node, call)
+    refusals = [
+        "Cannot invoke the X cmdlet. The Y cmdlet is in progress and must return before X can be invoked."
+    ]
+
+    async def refused_once(*arguments: Any) -> Any:
+        if refusals:
+            raise LcmError("hv01", refusals.pop(), "MI RESULT 1")
+        return await original(*arguments)
+
+    setattr(node, call, refused_once)
+    log, _ = apply(world, work=work_for(node))
+    assert log.one(NodeDone).changed == 1
+    assert len(world.jobs) == 1
+
+
 def test_an_unreachable_node_is_tried_twice_and_then_given_up() -> None:
     world = World(resources=resources("[a]x"), cuts=[(0.0, 1e9)])
     log, _ = apply(world)

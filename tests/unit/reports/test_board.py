@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from provisioner.addresses import NodeName
+from provisioner.events import Event, JobFinished, NodeSkipped, RebootFinished, Recorded, RunStarted
 from provisioner.reports.board import Board, Standing
 from tests.unit.reports.stream import START, STREAM
 
@@ -43,3 +45,18 @@ def test_equal_causes_are_told_once_with_all_their_nodes() -> None:
 
 def test_a_board_without_nodes_says_so() -> None:
     assert Board().counts() == "no nodes"
+
+
+def test_an_interrupted_node_shows_what_its_jobs_changed() -> None:
+    name = NodeName("hv01")
+    events: list[Event] = [
+        RunStarted("r", "i", "apply", ("hv01",), 1, {}),
+        JobFinished(name, "{J}", 1, "Success", "PendingReboot", True, ("[a]x", "[a]y"), (), 1.0),
+        RebootFinished(name, "2026-01-01T00:00:00+00:00", 2.0),
+        NodeSkipped(name, "interrupted"),
+    ]
+    taken = Board()
+    for number, event in enumerate(events, 1):
+        taken.take(Recorded("r", number, STREAM[0].time, event))
+    line = taken.lines["hv01"]
+    assert (line.changed, line.reboots) == (2, 1)

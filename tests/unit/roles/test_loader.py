@@ -85,3 +85,13 @@ def test_every_built_in_role_is_read_without_a_problem() -> None:
         assert [problem.render() for problem in problems] == []
         assert role is not None
         assert len(role.checks) == 1
+
+
+def test_a_check_file_that_is_not_listed_is_a_warning(tmp_path: Path) -> None:
+    role = tmp_path / "roles" / "web"
+    (role / "checks").mkdir(parents=True)
+    (role / "role.yaml").write_text("description: A web server.\n")
+    (role / "checks" / "test_web.py").write_text("def test_nothing(host): ...\n")
+    _, problems = RoleLibrary([tmp_path]).load("web")
+    assert [problem.summary for problem in problems] == ["Check file is not listed"]
+    assert not problems.has_errors
