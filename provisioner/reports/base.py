@@ -28,7 +28,8 @@ class Reporter(Protocol):
 class FanOut:
     """Passes events to several reporters. One that breaks is dropped, and the run goes on.
 
-    ``dropped`` holds a sentence for each of those, to be shown when the others have ended.
+    ``dropped`` holds a sentence for each of those, to be shown when the others have ended; a reporter whose
+    reader went away needs none.
     """
 
     def __init__(self, reporters: Sequence[Reporter]) -> None:
@@ -54,5 +55,7 @@ class FanOut:
 
     def _drop(self, reporter: Reporter, error: Exception) -> None:
         self._reporters.remove(reporter)
+        if isinstance(error, BrokenPipeError):
+            return  # its reader has gone, as with `| head`, and wants to hear no more
         name = type(reporter).__name__
         self.dropped.append(f"warning: {name} stopped reporting: {type(error).__name__}: {error}")
