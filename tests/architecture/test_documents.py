@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from provisioner.inventory.schema import ConnectionModel
+from provisioner.lab import spec
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -53,3 +56,17 @@ def test_nothing_names_a_path_of_the_machine_it_was_written_on() -> None:
                 if path != Path(__file__).resolve() and suspicious.search(text):
                     found.append(str(path.relative_to(ROOT)))
     assert found == []
+
+
+def test_the_lab_page_lists_the_keys_of_the_lab_section() -> None:
+    text = (ROOT / "docs/lab.md").read_text(encoding="utf-8")
+    section = text[text.index("## What a node is made of") : text.index("## Where the behaviour comes from")]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(spec._SETTINGS)
+
+
+def test_the_inventory_page_lists_the_keys_of_a_connection() -> None:
+    text = (ROOT / "docs/inventory.md").read_text(encoding="utf-8")
+    section = text[text.index("## Connection") : text.index("## Lab")]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(
+        ConnectionModel.model_fields
+    )
