@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
+from provisioner.events import Event
 from provisioner.inventory.schema import ConnectionModel
 from provisioner.lab import spec
 
@@ -70,3 +72,12 @@ def test_the_inventory_page_lists_the_keys_of_a_connection() -> None:
     assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(
         ConnectionModel.model_fields
     )
+
+
+def test_the_json_page_lists_every_event_with_its_fields() -> None:
+    text = (ROOT / "docs/json-lines.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z]\w+)` \|.*\| ([^|]*) \|$", text, re.MULTILINE)
+    documented = {name: re.findall(r"`(\w+)`", fields) for name, fields in rows}
+    assert documented == {
+        kind.__name__: [field.name for field in dataclasses.fields(kind)] for kind in Event.__args__
+    }

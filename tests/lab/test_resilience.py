@@ -172,3 +172,28 @@ def test_a_second_apply_at_the_same_time_is_refused_by_name(tmp_path: Path) -> N
         assert "another run is at work" in second.stderr
         controller.communicate(timeout=110)
         assert controller.returncode == 0
+
+
+def test_a_failed_push_that_somebody_else_left_pending_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    bad = """\
+instance of MSFT_WindowsFeature as $a { ResourceID = "[WindowsFeature]a"; Name = "No-Such-Feature";
+ Ensure = "Present"; SourceInfo = "x::1::1::WindowsFeature"; ModuleName = "PSDscResources";
+ ModuleVersion = "2.12.0.0"; ConfigurationName = "Foreign"; };
+instance of OMI_ConfigurationDocument { Version="2.0.0"; MinimumCompatibleVersion="1.0.0"; Name="Foreign"; };
+"""
+    with running_lab(tmp_path, ONE_COMPUTE) as run:
+        errors = run.errors_of(
+            "hv01",
+            "provisioner-hv01",
+            "Invoke-CimMethod",
+            Namespace="root/Microsoft/Windows/DesiredStateConfiguration",
+            ClassName="MSFT_DSCLocalConfigurationManager",
+            MethodName="SendConfigurationApply",
+            Arguments={"ConfigurationData": bad.encode(), "force": False},
+        )
+        assert errors
+        assert run.status()["hv01"]["lcm"] == "PendingConfiguration"
+        done = run.apply()
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert run.status()["hv01"]["lcm"] == "Idle"
+        _converged(run)
