@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from provisioner.errors import ConnectError, TransportError, TransportTimeout
+from provisioner.errors import AuthenticationError, ConnectError, TransportError, TransportTimeout
 from provisioner.transport.base import Capability, Pipeline, Result
 from provisioner.transport.psrp_conversation import Conversation, Expired, Limit, Stopped
 from provisioner.transport.psrp_errors import translate
@@ -151,7 +151,14 @@ class PsrpTransport:
             raise self._error(TransportTimeout, f"not finished within {timeout_s:g} s") from None
         except Exception as error:  # noqa: BLE001 - the contract: nothing but errors of ours
             self._lose(conversation)
-            raise translate(error, self._node, str(self._endpoint), was_open=was_open) from None
+            raise self._named(translate(error, self._node, str(self._endpoint), was_open=was_open)) from None
+
+    def _named(self, error: TransportError) -> TransportError:
+        """Say which user was refused; the inventory may give it far from the node."""
+        if not isinstance(error, AuthenticationError):
+            return error
+        reason = f"{error.reason} (user '{self._user}')"
+        return AuthenticationError(error.node, error.endpoint, reason, error.help)
 
     async def _settle(self, conversation: Conversation, future: asyncio.Future[T]) -> None:
         """Wait for a worker that was asked to stop; break its connection when it does not."""

@@ -295,6 +295,7 @@ async def test_psrp_tells_a_wrong_password(psrp: Bench, caplog: pytest.LogCaptur
     transport = psrp.transport("Wrong-canary")
     with pytest.raises(AuthenticationError, match="refuses the user name or the password") as raised:
         await transport.open()
+    assert "(user '" in str(raised.value)
     assert "canary" not in f"{raised.value!r} {raised.value} {raised.value.help}"
     assert psrp.counters["shells_open"] == 0
     assert workers() == []
