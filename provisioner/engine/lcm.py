@@ -131,6 +131,8 @@ class Lcm:
                 if tries >= _TRIES or not await self._was_busy(error):
                     raise
             else:
+                # It took the document: what it said before is no longer the last we know of it.
+                self._link.lcm_state = BUSY
                 return False
             if await self.has_arrived(job_id):
                 return True

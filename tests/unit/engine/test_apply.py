@@ -309,6 +309,20 @@ def test_a_refusal_by_an_lcm_that_is_idle_again_when_asked_is_waited_for_too(cal
     assert len(world.jobs) == 1
 
 
+def test_a_node_lost_right_after_the_push_is_last_known_to_be_busy() -> None:
+    world = World(resources=resources("[a]x", seconds=1e6))
+    node = ModelNode("hv01", world)
+    original = node.start
+
+    async def start(document: bytes, job_id: str) -> None:
+        await original(document, job_id)
+        world.cuts.append((world.clock.time, 1e9))
+
+    node.start = start  # type: ignore[method-assign]
+    log, _ = apply(world, work=work_for(node))
+    assert log.one(NodeFailed).last_lcm_state == "Busy"
+
+
 def test_an_unreachable_node_is_tried_twice_and_then_given_up() -> None:
     world = World(resources=resources("[a]x"), cuts=[(0.0, 1e9)])
     log, _ = apply(world)
