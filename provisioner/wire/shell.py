@@ -448,10 +448,13 @@ class Shells:
     def _receive(self, ticket: int, request: Request, shell: _Shell) -> list[Effect]:
         wanted = shell_messages.desired_stream(request.payload("Receive"))
         command_id = shell_messages.read_id(wanted, "CommandId")
+        # What the contents said since the last pump comes first: a pipeline that has finished must not be called
+        # done while its last message is still with it.
+        effects = self.pump(shell.shell_id)
         stream = shell.streams.get(command_id)
         if stream is None:
             raise faults.no_such_command()
-        effects = self._end_waiting(shell, command_id, faults.aborted())
+        effects += self._end_waiting(shell, command_id, faults.aborted())
         waiting = _Waiting(ticket, request.max_envelope_bytes)
         if stream.queue or self._is_done(shell, command_id, stream):
             return [*effects, self._received(shell, command_id, waiting)]

@@ -309,6 +309,17 @@ def test_done_comes_with_the_last_output_and_ends_the_command(desk: Desk) -> Non
     assert _code(desk.receive(_COMMAND)) == 2150858843
 
 
+def test_a_command_is_not_done_while_its_last_output_is_still_with_the_contents(desk: Desk) -> None:
+    desk.command()
+    desk.produce(b"one", _COMMAND)
+    # The contents finished, and the caller has not come to pump yet.
+    desk.box.output.append((_COMMAND, Lump(b"two", False)))
+    desk.box.finished.add(_COMMAND)
+    answer = _answer(desk.receive(_COMMAND))
+    assert _streams(answer) == [b"one", b"two"]
+    assert "CommandState/Done" in answer.body
+
+
 def test_output_goes_to_the_stream_it_is_for(desk: Desk) -> None:
     desk.command()
     (waiting,) = desk.receive()
