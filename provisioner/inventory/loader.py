@@ -6,7 +6,6 @@ that stands in the file by mistake.
 
 from __future__ import annotations
 
-import keyword
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from provisioner.diagnostics import Diagnostics, SourceFile, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence, Tree
 from provisioner.inventory import masking, schema
 from provisioner.inventory.merge import NodeSource, text, texts
-from provisioner.inventory.model import Inventory
+from provisioner.inventory.model import RESERVED_VARIABLES, Inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +27,6 @@ _NODE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
 _GROUP: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
-#: Names that mean something of their own inside expressions.
-RESERVED_VARIABLES: Final = frozenset(
-    {"node", "site", "item", "index", "template", "range", "dict", "namespace", "loop", "self"}
-    | {"true", "false", "none", "is", "in", "not", "and", "or", "if", "else"}
-    | {word.casefold() for word in keyword.kwlist}
-)
 _LISTED: Final = 8
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Tree
+
+#: Names that mean something of their own inside expressions; no variable may hide them.
+RESERVED_VARIABLES: Final = frozenset(
+    {"node", "site", "item", "index", "template", "resources", "range", "dict", "namespace", "loop", "self"}
+    | {"true", "false", "none", "is", "in", "not", "and", "or", "if", "else"}
+    | {word.casefold() for word in keyword.kwlist}
+)
 
 
 class Framing(Enum):

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from provisioner import documents
 from provisioner.addresses import RoleName
 from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.inventory.model import RESERVED_VARIABLES
 from provisioner.roles.configuration_file import read_resources
 from provisioner.roles.fields import Fields
 from provisioner.roles.model import (
-    RESERVED_NAMES,
     ModuleUse,
     Reference,
     ResourceTemplate,
@@ -134,10 +134,10 @@ class _Reader:
         found = {}
         for entry in mapping.entries if mapping else ():
             fields = Fields.of(entry.value, "a variable", self._problems)
-            if not _VARIABLE_NAME.fullmatch(entry.name) or entry.name in RESERVED_NAMES:
+            if not _VARIABLE_NAME.fullmatch(entry.name) or entry.name in RESERVED_VARIABLES:
                 reason = (
                     "is a name expressions use already"
-                    if entry.name in RESERVED_NAMES
+                    if entry.name in RESERVED_VARIABLES
                     else "is not made of lower-case letters, digits and underscores"
                 )
                 self._problems.error(

@@ -12,9 +12,6 @@ from provisioner.addresses import RoleName
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Scalar, Tree
 
-#: Names expressions know besides the role's variables; no variable may hide them.
-RESERVED_NAMES = ("node", "site", "item", "index", "template", "resources")
-
 
 class VariableType(Enum):
     """Types a role variable may have; the value is the word in ``role.yaml``."""

@@ -21,7 +21,6 @@ class Capability(Enum):
 
     COMMANDS = "commands"  #: pipelines of commands
     STREAMS = "streams"  #: separate warning, verbose and error streams
-    SURVIVES_CUT = "survives cut"  #: a broken connection does not end the remote work by itself
 
 
 @dataclass(frozen=True, slots=True)

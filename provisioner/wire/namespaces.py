@@ -24,11 +24,9 @@ IDENTITY: Final = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.x
 ANONYMOUS: Final = ADDRESSING + "/role/anonymous"
 FAULT_ACTION: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
 FAULT_DETAIL: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail"
-SELECTOR_FILTER: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter"
 
 #: Resource URI of all shells together, and of the classic command shell.
 SHELLS_URI: Final = SHELL
-COMMAND_SHELL_URI: Final = SHELL + "/cmd"
 #: Resource URIs of PowerShell session configurations begin so.
 POWERSHELL_URI: Final = POWERSHELL + "/"
 CONFIG_URI: Final = CONFIG

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from provisioner import documents
 from provisioner.addresses import Endpoint, NodeName, SecretRef
 from provisioner.diagnostics import SourceFile
-from provisioner.inventory.loader import RESERVED_VARIABLES, load_inventory, read_inventory
-from provisioner.inventory.model import Framing, Inventory, MofEncoding, Node
+from provisioner.inventory.loader import load_inventory, read_inventory
+from provisioner.inventory.model import RESERVED_VARIABLES, Framing, Inventory, MofEncoding, Node
 
 FULL = """\
 site: lab
