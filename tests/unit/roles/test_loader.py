@@ -101,6 +101,8 @@ def test_a_check_file_that_is_not_listed_is_a_warning(tmp_path: Path) -> None:
 def test_a_role_cannot_declare_a_variable_that_no_inventory_could_set(tmp_path: Path, name: str) -> None:
     role = tmp_path / "roles" / "web"
     role.mkdir(parents=True)
-    (role / "role.yaml").write_text(f"description: A server.\nvariables: {{{name}: {{type: string, description: A.}}}}\n")
+    (role / "role.yaml").write_text(
+        f"description: A server.\nvariables: {{{name}: {{type: string, description: A.}}}}\n"
+    )
     _, problems = RoleLibrary([tmp_path]).load("web")
     assert [problem.summary for problem in problems] == ["Variable cannot have this name"]
