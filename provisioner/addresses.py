@@ -11,32 +11,36 @@ NodeName = NewType("NodeName", str)
 #: Name of a role: the name of its folder.
 RoleName = NewType("RoleName", str)
 
-_RESOURCE_ID = re.compile(r"\[(?P<type>[A-Za-z]\w*)\](?P<name>.+)", re.DOTALL)
+_RESOURCE_ID = re.compile(
+    r"\[(?P<type>[A-Za-z]\w*)\](?P<name>.+?)(?:::(?P<within>\[[A-Za-z]\w*\].+))?", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceId:
-    """``[Type]Name`` of one declared resource; the LCM matches both parts without regard to case.
+    """``[Type]Name`` of one declared resource; the LCM matches it without regard to case.
 
-    Source: mof-format, section 3.1.
+    ``within`` is the composite it came from, ``[Composite]outer``, innermost first and joined with ``::``;
+    the text is then ``[Type]Name::[Composite]outer``. Source: mof-format, section 3.1.
     """
 
     type: str
     name: str
+    within: str = ""
 
     def __str__(self) -> str:
-        return f"[{self.type}]{self.name}"
+        return f"[{self.type}]{self.name}" + (f"::{self.within}" if self.within else "")
 
     @property
-    def folded(self) -> tuple[str, str]:
+    def folded(self) -> tuple[str, str, str]:
         """Key for case-insensitive look-ups."""
-        return self.type.casefold(), self.name.casefold()
+        return self.type.casefold(), self.name.casefold(), self.within.casefold()
 
     @classmethod
     def parse(cls, text: str) -> ResourceId | None:
-        """Read ``[Type]Name``; None when the text has another form."""
+        """Read ``[Type]Name`` or ``[Type]Name::[Composite]outer``; None when the text has another form."""
         found = _RESOURCE_ID.fullmatch(text.strip())
-        return cls(found["type"], found["name"]) if found else None
+        return cls(found["type"], found["name"], found["within"] or "") if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +65,23 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a secret lives, never the secret: ``env:NAME`` or ``file:PATH``."""
+    """Where a secret lives, never the secret: ``env:NAME`` or ``file:PATH``.
+
+    ``encodings`` are asked for behind bars, ``env:NAME|url|oslo``, and are applied to the secret in that order;
+    what each word means is the business of ``secrets``.
+    """
 
     store: str
     key: str
+    encodings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.store}:{self.key}"
+        return "|".join((f"{self.store}:{self.key}", *self.encodings))
 
     @classmethod
     def parse(cls, text: str) -> SecretRef | None:
-        """Read ``store:key``; None when the text has another form."""
-        store, colon, key = text.partition(":")
-        return cls(store, key) if colon and key and store.isidentifier() else None
+        """Read ``store:key`` with optional ``|encoding``; None when the text has another form."""
+        store, colon, rest = text.partition(":")
+        key, *encodings = (part.strip() for part in rest.split("|"))
+        is_form = colon and key and store.isidentifier() and all(encodings)
+        return cls(store, key, tuple(encodings)) if is_form else None

@@ -63,7 +63,7 @@ class _Collection:
     def __init__(self, problems: Diagnostics) -> None:
         self.resources: list[Resource] = []
         self._declared: list[list[Declaration]] = []
-        self._by_id: dict[tuple[str, str], int] = {}
+        self._by_id: dict[tuple[str, str, str], int] = {}
         self._problems = problems
 
     def add(self, resource: Resource, declaration: Declaration) -> None:

@@ -44,7 +44,7 @@ def check(
     if kind is None:
         return None
     before = len(problems)
-    resource_id = ResourceId(kind.name, declaration.name)
+    resource_id = ResourceId(kind.name, declaration.name, declaration.within)
     if not _DEPENDABLE.fullmatch(declaration.name):
         problems.error(
             "Resource name cannot be depended on",
@@ -63,6 +63,7 @@ def check(
         where=declaration.where,
         property_ranges=ranges,
         role=declaration.role,
+        version=kind.version,
     )
 
 

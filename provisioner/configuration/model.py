@@ -6,18 +6,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.addresses import NodeName, ResourceId
+from provisioner.addresses import NodeName, ResourceId, SecretRef
 from provisioner.catalogue.schema import ResourceType
 from provisioner.diagnostics import SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An embedded instance. ``properties`` are keyed by the schema's spelling, in schema order."""
+
+    class_name: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A value of MSFT_Credential: the user in clear, the password still a reference.
+
+    ``secrets`` is used instead of ``password`` for a property that takes named secrets: name to reference, in
+    the author's order; the password is then one line ``name=base64`` each. Exactly one of the two is given.
+    """
+
+    user: str
+    password: SecretRef | None
+    where: SourceRange
+    secrets: Mapping[str, SecretRef] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One declared resource, checked against its type.
 
-    ``properties`` are keyed by the schema's spelling; values are str, bool, int, float or a tuple of these,
-    already converted to what the MOF holds (ValueMap entry in schema case). ``where`` is the position of the
-    declaration, ``property_ranges`` those of the values. ``role`` is the first role that declared it.
+    ``properties`` are keyed by the schema's spelling, ``PsDscRunAsCredential`` included; values are str, bool,
+    int, float, ``Instance``, ``Credential`` or a tuple of these, already converted to what the MOF holds
+    (ValueMap entry in schema case). ``version`` is the ModuleVersion to write, which for in-box modules may be
+    another one than that of the type. ``where`` is the position of the declaration, ``property_ranges`` those of
+    the values. ``role`` is the first role that declared it.
     """
 
     id: ResourceId
@@ -27,6 +51,7 @@ class Resource:
     where: SourceRange
     property_ranges: Mapping[str, SourceRange]
     role: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,20 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Encryption:
+    """How credentials reach a node. ``certificate`` is a path from the folder of the inventory.
+
+    It names a PEM or DER file with the node's document-encryption certificate, or a folder that holds one
+    ``<node>.cer`` for each node. ``is_plain_text`` is the user's explicit word that passwords may stand in the
+    document as they are; a certificate wins over it.
+    """
+
+    certificate: str
+    is_plain_text: bool
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
 class RoleUse:
     """A role named by the inventory, and where."""
 
@@ -86,6 +100,7 @@ class Node:
     variables: Mapping[str, Located]
     where: SourceRange
     lab: tuple[Tree, ...] = ()
+    encryption: Encryption | None = None
 
 
 @dataclass(frozen=True, slots=True)

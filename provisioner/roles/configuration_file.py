@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DOCUMENT_KEYS = ("resources",)
 _TOLERATED_KEYS = ("$schema", "contentVersion", "metadata")
-_RESOURCE_KEYS = ("name", "type", "properties", "dependsOn", "condition", "forEach")
+_RESOURCE_KEYS = ("name", "type", "properties", "dependsOn", "condition", "forEach", "within")
 
 
 def read_resources(path: Path, shown_as: str) -> tuple[tuple[ResourceTemplate, ...], Diagnostics]:
@@ -60,7 +60,8 @@ def _resource(tree: Tree, problems: Diagnostics) -> ResourceTemplate | None:
     if name is None or kind is None:
         return None
     pairs = tuple((entry.key, entry.value) for entry in properties.entries) if properties else ()
-    return ResourceTemplate(name, kind, pairs, depends_on, condition, for_each, fields.where)
+    within = fields.scalar("within")
+    return ResourceTemplate(name, kind, pairs, depends_on, condition, for_each, fields.where, within)
 
 
 def _depends_on(tree: Tree | None, problems: Diagnostics) -> tuple[Scalar, ...]:

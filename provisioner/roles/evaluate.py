@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner import documents
+from provisioner.addresses import ResourceId
 from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.expressions import ExpressionError, Expressions
@@ -87,6 +88,7 @@ class Evaluation:
         depends_on: list[Reference] = []
         for tree in template.depends_on:
             depends_on.extend(self._targets(tree, variables))
+        within = self._within(template, variables)
         if not is_complete:
             raise _Skip
         self.declarations.append(
@@ -100,6 +102,8 @@ class Evaluation:
                 where=template.where,
                 kind_where=template.kind.where,
                 name_where=template.name.where,
+                within=within,
+                within_where=template.within.where if template.within else None,
             )
         )
 
@@ -115,6 +119,22 @@ class Evaluation:
                     f"An entry of 'dependsOn' is '[Type]Name', and this is {kind_of(target)}.",
                     entry.where,
                 )
+
+    def _within(self, template: ResourceTemplate, variables: dict[str, Any]) -> str:
+        """Return ``[Composite]outer`` with which the resource's name goes on; empty when it stands alone."""
+        if template.within is None:
+            return ""
+        found = self._scalar(template.within, variables)
+        if found is None:
+            return ""
+        if isinstance(found, str) and ResourceId.parse(found):
+            return found
+        self.problems.error(
+            "Composite has another form",
+            f"'within' is '[Composite]name', and this is {kind_of(found)} of another form.",
+            template.within.where,
+        )
+        raise _Skip
 
     def _name(self, template: ResourceTemplate, variables: dict[str, Any]) -> str:
         name = self._value(template.name, variables).data
@@ -151,8 +171,11 @@ class Evaluation:
                 items = tuple(self._value(item, variables) for item in tree.items)
                 return Value(tuple(item.data for item in items), tree.where, items)
             case Mapping():
-                plain = {name: self._value(value, variables).data for name, value in tree.items()}
-                return Value(plain, tree.where)
+                entries = tuple(
+                    (Reference(entry.name, entry.key.where), self._value(entry.value, variables))
+                    for entry in tree.entries
+                )
+                return Value({key.name: part.data for key, part in entries}, tree.where, entries=entries)
 
     def _scalar(self, scalar: Scalar, variables: dict[str, Any]) -> Any:
         if not isinstance(scalar.value, str):

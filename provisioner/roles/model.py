@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from provisioner.addresses import RoleName
+from provisioner.addresses import RoleName, SecretRef
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Scalar, Tree
 
@@ -22,6 +22,8 @@ class VariableType(Enum):
     BOOLEAN = "boolean"
     LIST = "list"
     MAPPING = "mapping"
+    SECRET = "secret"  # noqa: S105 - a word, and what stands there is a reference, never a secret
+    CREDENTIAL = "credential"  #: ``{user: NAME, password: REFERENCE}``
 
     def accepts(self, value: Any) -> bool:
         """Whether a plain YAML value is of this type. A boolean is never a number, an integer is one."""
@@ -38,6 +40,15 @@ class VariableType(Enum):
                 return isinstance(value, list)
             case VariableType.MAPPING:
                 return isinstance(value, dict)
+            case VariableType.SECRET:
+                return isinstance(value, str) and SecretRef.parse(value) is not None
+            case VariableType.CREDENTIAL:
+                return (
+                    isinstance(value, dict)
+                    and set(value) == {"user", "password"}
+                    and VariableType.STRING.accepts(value["user"])
+                    and VariableType.SECRET.accepts(value["password"])
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +91,8 @@ class ModuleUse:
 class ResourceTemplate:
     """One entry of ``resources:``, its expressions not yet evaluated.
 
-    ``kind`` is ``Module/Type``; ``properties`` keep the position of each key; ``condition`` and ``for_each``
-    are None when absent.
+    ``kind`` is ``Module/Type``; ``properties`` keep the position of each key; ``condition``, ``for_each`` and
+    ``within`` (the composite it stands for a part of) are None when absent.
     """
 
     name: Scalar
@@ -91,6 +102,7 @@ class ResourceTemplate:
     condition: Scalar | None
     for_each: Tree | None
     where: SourceRange
+    within: Scalar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +124,15 @@ class Value:
     """A property's evaluated value: plain data, and where it was written.
 
     ``items`` holds the parts of a list written as a YAML list, each with its own position; it is empty for a
-    scalar and for a list that came out of one expression. ``text`` is a literal number or boolean as written
-    (``1.10``), else empty.
+    scalar and for a list that came out of one expression. ``entries`` does the same for a mapping: key with its
+    position, and value. ``text`` is a literal number or boolean as written (``1.10``), else empty.
     """
 
     data: Any
     where: SourceRange
     items: tuple[Value, ...] = ()
     text: str = ""
+    entries: tuple[tuple[Reference, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +160,8 @@ class Declaration:
     where: SourceRange
     kind_where: SourceRange
     name_where: SourceRange
+    within: str = ""
+    within_where: SourceRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
