@@ -21,15 +21,22 @@ class Secret:
     the same object, so ``dataclasses.asdict`` keeps the box closed. Compared by identity.
     """
 
-    __slots__ = ("__reveal",)
+    __slots__ = ("__reveal", "__reveal_origin")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, origin: Secret | None = None) -> None:
+        """Put a text into the box; ``origin`` is the secret it was encoded from."""
         # A closure, so that neither slots nor a debugger's list of attributes show the text.
         self.__reveal: Callable[[], str] = lambda: text
+        self.__reveal_origin: Callable[[], Secret | None] = lambda: origin
 
     def reveal(self) -> str:
         """Return the secret itself. Never log, store or format what comes back."""
         return self.__reveal()
+
+    def reveal_stages(self) -> tuple[str, ...]:
+        """Return the secret and every text it was encoded from, the last first; for whoever must find them all."""
+        origin = self.__reveal_origin()
+        return (self.reveal(), *(origin.reveal_stages() if origin else ()))
 
     def __repr__(self) -> str:
         return MASK

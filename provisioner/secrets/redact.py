@@ -40,12 +40,16 @@ class Redactor:
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, secret: Secret) -> None:
-        """Look for this secret from now on. Secrets below four characters are left out."""
-        text = secret.reveal()
-        if len(text) < MIN_LENGTH:
+        """Look for this secret from now on, and for what it was encoded from.
+
+        Texts below four characters are left out.
+        """
+        texts = [text for text in secret.reveal_stages() if len(text) >= MIN_LENGTH]
+        if not texts:
             return
         with self._lock:
-            self._forms.update(_forms(text))
+            for text in texts:
+                self._forms.update(_forms(text))
             # The longest first, or a part would be replaced and the rest left standing.
             ordered = sorted(self._forms, key=lambda form: (-len(form), form))
             self._pattern = re.compile("|".join(map(re.escape, ordered)))

@@ -10,7 +10,9 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from provisioner.diagnostics import did_you_mean
 from provisioner.errors import SecretError
+from provisioner.secrets.encodings import ENCODINGS
 from provisioner.secrets.model import Secret
 
 if TYPE_CHECKING:
@@ -30,15 +32,31 @@ def resolve(ref: SecretRef, base: Path, on_warning: Callable[[str], None] | None
     """Return the secret behind a reference.
 
     Args:
-        ref: ``env:NAME`` or ``file:PATH``.
+        ref: ``env:NAME`` or ``file:PATH``, with the encodings that are applied to what was read, in their order.
         base: Folder that relative paths start from: the one of the inventory.
         on_warning: Called with a full sentence when a file may be read by every user of this machine.
 
     A file is read as UTF-8, and one line end at its end is dropped.
 
     Raises:
-        SecretError: The store is unknown, the variable or file is missing, or it holds no usable text.
+        SecretError: The store or an encoding is unknown, the variable or file is missing, or it holds no usable
+            text.
     """
+    _refuse_unknown_encodings(ref)
+    secret = _read(ref, base, on_warning)
+    for name in ref.encodings:
+        secret = Secret(ENCODINGS[name](secret.reveal()), secret)
+    return secret
+
+
+def _refuse_unknown_encodings(ref: SecretRef) -> None:
+    for name in ref.encodings:
+        if name not in ENCODINGS:
+            reason = f"there is no encoding '{name}'"
+            raise SecretError(str(ref), reason, did_you_mean(name, ENCODINGS))
+
+
+def _read(ref: SecretRef, base: Path, on_warning: Callable[[str], None] | None) -> Secret:
     match ref.store:
         case "env":
             return _from_environment(ref)

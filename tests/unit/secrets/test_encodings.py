@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, unquote_to_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.addresses import SecretRef
+from provisioner.errors import SecretError
+from provisioner.secrets.encodings import ENCODINGS
+from provisioner.secrets.redact import Redactor
+from provisioner.secrets.stores import resolve
+
+PASSWORD = "p@ss/w:rd?100% $ök#"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ((), PASSWORD),
+        (("url",), "p%40ss%2Fw%3Ard%3F100%25%20%24%C3%B6k%23"),
+        (("oslo",), "p@ss/w:rd?100% $$ök#"),
+        (("url", "oslo"), "p%40ss%2Fw%3Ard%3F100%25%20%24%C3%B6k%23"),
+        (("oslo", "oslo"), "p@ss/w:rd?100% $$$$ök#"),
+        (("oslo", "url"), "p%40ss%2Fw%3Ard%3F100%25%20%24%24%C3%B6k%23"),
+    ],
+)
+def test_encodings_are_applied_in_the_order_of_the_reference(
+    asked: tuple[str, ...], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_PASSWORD", PASSWORD)
+    assert resolve(SecretRef("env", "SOME_PASSWORD", asked), tmp_path).reveal() == expected
+
+
+def test_what_nothing_reserves_stays_as_it_is_in_a_url() -> None:
+    plain = "ABCxyz0189-._~"
+    assert ENCODINGS["url"](plain) == plain
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_a_reader_of_the_format_gets_the_secret_back(text: str) -> None:
+    assert unquote(ENCODINGS["url"](text), errors="strict") == text
+    assert ENCODINGS["oslo"](text).replace("$$", "$") == text
+
+
+def test_bytes_of_an_environment_that_is_no_utf_8_survive_in_a_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_PASSWORD", os.fsdecode(b"a\xffb"))
+    encoded = resolve(SecretRef("env", "SOME_PASSWORD", ("url",)), tmp_path).reveal()
+    assert unquote_to_bytes(encoded) == b"a\xffb"
+
+
+def test_an_unknown_encoding_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(SecretError) as caught:
+        resolve(SecretRef("env", "NO_SUCH_VARIABLE", ("url", "osol")), tmp_path)
+    assert str(caught.value) == "secret env:NO_SUCH_VARIABLE|url|osol: there is no encoding 'osol'"
+    assert caught.value.help == "Did you mean 'oslo'?"
+
+
+def test_the_redactor_knows_the_secret_before_and_after_every_encoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_PASSWORD", PASSWORD)
+    redactor = Redactor()
+    redactor.add(resolve(SecretRef("env", "SOME_PASSWORD", ("oslo", "url")), tmp_path))
+    oslo = ENCODINGS["oslo"](PASSWORD)
+    for form in [PASSWORD, oslo, ENCODINGS["url"](oslo)]:
+        assert redactor(f"<{form}>") == "<<secret>>"
