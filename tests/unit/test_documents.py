@@ -273,7 +273,7 @@ def test_a_file_with_byte_order_mark_and_windows_line_ends_is_read(tmp_path: Pat
     [
         ("a: 1".encode("utf-16"), "is UTF-16"),
         (b"a: 1\nb: \xe4\n", ":2:4: error: File is not UTF-8"),
-        (b"a: " + b"x" * documents.MAX_SIZE_BYTES, "File is too large"),
+        (b"a: " + b"x" * documents.ORDINARY.size_bytes, "File is too large"),
     ],
 )
 def test_a_file_in_the_wrong_form_is_refused(tmp_path: Path, raw: bytes, expected: str) -> None:

@@ -1,0 +1,324 @@
+"""YAML text to a tree, or to everything that is wrong with it.
+
+The rule of the room: hostile input ends in a diagnostic. Size, depth and the expansion of aliases are bounded,
+and the parser's events are taken one by one, since PyYAML's own composer recurses without a bound, in C.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
+from provisioner.documents.core_schema import DECIMAL, MAX_DIGITS, resolve
+from provisioner.documents.syntax_errors import syntax_error
+from provisioner.documents.tree import Entry, Mapping, Plain, Scalar, Sequence, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Deepest nesting, aliases included.
+MAX_DEPTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one file may hold. ``values`` counts every value once all aliases are written out."""
+
+    size_bytes: int
+    values: int
+
+
+#: Roles, configurations, role inputs: written by hand.
+ORDINARY: Final = Limits(size_bytes=4 * 1024 * 1024, values=200_000)
+#: Inventories and what other programs wrote: tens of thousands of nodes.
+WHOLE_SITE: Final = Limits(size_bytes=64 * 1024 * 1024, values=8_000_000)
+
+#: Everything YAML does not allow in a text (YAML 1.2.2, section 5.1), the byte order mark included.
+_FORBIDDEN: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_LEADING_ZERO: Final = re.compile(r"[-+]?0[0-9]+")
+
+
+def parse(text: str, source: SourceFile, limits: Limits = ORDINARY) -> tuple[Tree | None, Diagnostics]:
+    """Read a YAML text.
+
+    Args:
+        text: The document.
+        source: What positions point into; usually holds the same text.
+        limits: How much it may hold.
+
+    Returns:
+        The tree and all problems. None only beside an error, when the text cannot be read as YAML at all.
+        A tree may stand beside errors too (duplicate keys, for example), so that a caller can report its
+        own findings with them: ask ``has_errors``. An empty document is a null scalar.
+    """
+    problems = Diagnostics()
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden:
+        where = at_index(SourceFile(source.path, text), forbidden.start())
+        problems.error(
+            "Character is not allowed in YAML",
+            f"The character U+{ord(forbidden[0]):04X} cannot be part of a YAML file.",
+            SourceRange(source, where.line, where.column, where.end_line, where.end_column),
+            "Remove it; inside double quotes it can be written as an escape.",
+        )
+        return None, problems
+    composer = _Composer(text, source, problems, limits)
+    try:
+        return composer.document(), problems
+    except _StopReading:
+        pass
+    except yaml.MarkedYAMLError as error:
+        syntax_error(error, text, source, problems)
+    except yaml.YAMLError as error:
+        where = SourceRange(source, 1, 1, 1, 1)
+        problems.error("YAML cannot be read", f"The YAML reader says: {str(error)[:200]}.", where)
+    return None, problems
+
+
+class _StopReading(Exception):
+    """Reading cannot go on; the reason is in the diagnostics already."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    tree: Tree
+    size: int
+    height: int
+
+
+class _Composer:
+    """Builds the tree from the events of the YAML parser.
+
+    PyYAML's own composer calls itself without a bound on depth, in C; this one counts.
+    """
+
+    def __init__(self, text: str, source: SourceFile, problems: Diagnostics, limits: Limits) -> None:
+        self._text = text
+        self._source = source
+        self._problems = problems
+        self._most_values = limits.values
+        loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._expanded = 0
+
+    def document(self) -> Tree:
+        tree: Tree | None = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if tree is not None:
+                    self._error(
+                        "Several documents in one file",
+                        "A second YAML document starts here; one file holds one document.",
+                        self._range(event, event),
+                        "Put it into a file of its own, or remove the line '---'.",
+                    )
+                    raise _StopReading
+                tree, _ = self._node(next(self._events), 1)
+        return tree or Scalar(None, "", SourceRange(self._source, 1, 1, 1, 1))
+
+    def _node(self, event: yaml.Event, depth: int) -> tuple[Tree, int]:
+        """Return the value that starts with this event, and how many levels it has."""
+        where = self._range(event, event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, where, depth)
+        self._grow(1, depth, where)
+        before = self._expanded
+        anchor: str | None = getattr(event, "anchor", None)
+        if anchor is not None:
+            self._anchors[anchor] = None
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            self._error(
+                "Tags are not used here",
+                f"The tag {tag!r} has no meaning in this file.",
+                where,
+                "Remove it. Text that looks like a number goes in quotes.",
+            )
+        tree: Tree
+        height = 1
+        if isinstance(event, yaml.ScalarEvent):
+            tree = self._scalar(event, where)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            tree, height = self._sequence(event, depth)
+        else:
+            assert isinstance(event, yaml.MappingStartEvent)
+            tree, height = self._mapping(event, depth)
+        if anchor is not None:
+            self._anchors[anchor] = _Anchored(tree, self._expanded - before + 1, height)
+        return tree, height
+
+    def _alias(self, event: yaml.AliasEvent, where: SourceRange, depth: int) -> tuple[Tree, int]:
+        name = event.anchor
+        if name not in self._anchors:
+            known = ", ".join(f"&{anchor}" for anchor in list(self._anchors)[:8])
+            self._error(
+                "Unknown alias",
+                f"Nothing before this line is marked with '&{name}'.",
+                where,
+                f"Known here: {known}." if known else "Text that starts with '*' goes in quotes.",
+            )
+            return Scalar(None, "", where), 1
+        anchored = self._anchors[name]
+        if anchored is None:
+            self._error("Alias contains itself", f"'*{name}' stands inside the value it repeats.", where)
+            return Scalar(None, "", where), 1
+        self._grow(anchored.size, depth + anchored.height - 1, where)
+        return anchored.tree, anchored.height
+
+    def _grow(self, count: int, depth: int, where: SourceRange) -> None:
+        self._expanded += count
+        if depth > MAX_DEPTH:
+            self._error("Nesting is too deep", f"Values stand more than {MAX_DEPTH} levels deep here.", where)
+            raise _StopReading
+        if self._expanded > self._most_values:
+            self._error(
+                "Document is too large",
+                f"With every alias written out it has more than {self._most_values} values.",
+                where,
+            )
+            raise _StopReading
+
+    def _sequence(self, start: yaml.SequenceStartEvent, depth: int) -> tuple[Sequence, int]:
+        items: list[Tree] = []
+        tallest = 0
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            item, height = self._node(event, depth + 1)
+            items.append(item)
+            tallest = max(tallest, height)
+        where = self._range(start, event)
+        if not start.flow_style and items:
+            where = _until(where, items[-1].where)
+        return Sequence(tuple(items), where), tallest + 1
+
+    def _mapping(self, start: yaml.MappingStartEvent, depth: int) -> tuple[Tree, int]:
+        entries: dict[str, Entry] = {}
+        tallest = 0
+        is_bare_expression = False
+        begin = self._index(start.start_mark)
+        last = self._range(start, start)
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key_where = self._range(event, event)
+            if isinstance(event, yaml.MappingStartEvent) and self._text.startswith("{{", begin):
+                is_bare_expression = True
+            key, key_height = self._node(event, depth + 1)
+            value, height = self._node(next(self._events), depth + 1)
+            tallest = max(tallest, height, key_height)
+            last = value.where
+            if is_bare_expression:
+                continue
+            name = self._key(key, key_where)
+            if name is None:
+                continue
+            if name.text in entries:
+                self._error(
+                    "Key appears twice",
+                    f"The key '{name.text}' stands in line {entries[name.text].key.where.line} already.",
+                    name.where,
+                    "Keep one of the two.",
+                )
+                continue
+            entries[name.text] = Entry(name, value)
+        where = self._range(start, event)
+        if is_bare_expression:
+            return self._bare_expression(where, begin, self._index(event.end_mark)), 1
+        if not start.flow_style and entries:
+            where = _until(where, last)
+        return Mapping(tuple(entries.values()), where), tallest + 1
+
+    def _bare_expression(self, where: SourceRange, start: int, end: int) -> Scalar:
+        text = self._text[start:end]
+        self._error(
+            "Expression is not in quotes",
+            "Without quotes YAML reads the braces as a mapping.",
+            where,
+            "Put the whole value in quotes.",
+        )
+        return Scalar(text, text, where, is_plain=False)
+
+    def _key(self, key: Tree, where: SourceRange) -> Scalar | None:
+        if not isinstance(key, Scalar):
+            self._error("Key is not text", "A list or a mapping cannot be a key here.", where)
+            return None
+        if key.is_plain and key.text == "<<":
+            self._error(
+                "Merge keys are not used here",
+                "'<<' is not part of YAML 1.2.",
+                where,
+                "Write the keys out; values shared by several nodes belong into a group.",
+            )
+            return None
+        if not isinstance(key.value, str):
+            seen = "an empty text" if not key.text else f"'{key.text}'"
+            self._error(
+                "Key is not text",
+                f"YAML reads {seen} as {_kind(key.value)} here, and keys are text.",
+                where,
+                "Put it in quotes.",
+            )
+        # An alias used as a key carries the position of the anchor; the place of use is the better one.
+        return Scalar(key.text, key.text, where, key.is_plain)
+
+    def _scalar(self, event: yaml.ScalarEvent, where: SourceRange) -> Scalar:
+        text: str = event.value
+        is_plain = not event.style  # None from the Python parser, empty from the C parser
+        if not is_plain:
+            return Scalar(text, text, where, is_plain=False)
+        if len(text) > MAX_DIGITS and DECIMAL.fullmatch(text):
+            self._error("Number is too long", f"It has {len(text)} digits.", where, "Text goes in quotes.")
+            return Scalar(text, text, where)
+        if _LEADING_ZERO.fullmatch(text):
+            self._problems.warning(
+                "Number with a leading zero",
+                f"'{text}' is read as {int(text)}, since YAML 1.2 drops the zero.",
+                where,
+                "Put it in quotes if the zero matters; an octal number is written 0o755.",
+            )
+        return Scalar(resolve(text), text, where)
+
+    def _range(self, first: yaml.Event, last: yaml.Event) -> SourceRange:
+        start, end = first.start_mark, last.end_mark
+        assert start is not None
+        assert end is not None
+        return SourceRange(self._source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    @staticmethod
+    def _index(mark: yaml.Mark | Any) -> int:
+        assert mark is not None
+        return mark.index
+
+    def _error(self, summary: str, detail: str, where: SourceRange, help: str = "") -> None:
+        self._problems.error(summary, detail, where, help)
+
+
+def _until(where: SourceRange, last: SourceRange) -> SourceRange:
+    """End a block collection with its last value: YAML's own end is the start of whatever follows.
+
+    An alias as the last value ends elsewhere; then the first line has to do.
+    """
+    if (last.line, last.column) < (where.line, where.column):
+        return SourceRange(where.source, where.line, where.column, where.line, where.column + 1)
+    return SourceRange(where.source, where.line, where.column, last.end_line, last.end_column)
+
+
+def at_index(source: SourceFile, index: int) -> SourceRange:
+    """Return the position of the character with this index in the whole text."""
+    lines = (source.text[:index] + "|").splitlines()
+    line, column = len(lines), len(lines[-1])
+    return SourceRange(source, line, column, line, column + 1)
+
+
+def _kind(value: Plain) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case _:
+            return "a number"
