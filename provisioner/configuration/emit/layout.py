@@ -32,9 +32,9 @@ def header(node: str) -> str:
 def value(item: Any) -> str:
     """Spell one value of a property. Source: mof-format, section 4."""
     match item:
-        case bool():
-            return str(item)
-        case int():
+        case None:
+            return "NULL"
+        case bool() | int():
             return str(item)
         case float():
             return _real(item)
@@ -51,6 +51,12 @@ def quoted(text: str) -> str:
     r"""Spell a string with exactly three escapes; CRLF and LF become ``\n``, a lone CR stays a CR."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\r\n", "\\n").replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def character(item: Any) -> str:
+    """Spell a value of type char16: one character between single quotes."""
+    escaped = str(item).replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    return f"'{escaped}'"
 
 
 def _real(number: float) -> str:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from provisioner.catalogue.schema import CimType, Property, Qualifier, ResourceType
 from provisioner.configuration.emit import layout
-from provisioner.configuration.emit.mof import LARGEST_DOCUMENT_BYTES, emit_mof, size_problems, source_info
+from provisioner.configuration.emit.mof import LARGEST_DOCUMENT_BYTES, emit_mof, size_problems
+from provisioner.configuration.emit.resource_text import source_info
 from provisioner.configuration.model import Artifact
 from provisioner.inventory.model import MofEncoding
 from tests.shared_data import shared
