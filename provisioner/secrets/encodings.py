@@ -21,7 +21,7 @@ def _url(text: str) -> str:
 
 
 def _oslo(text: str) -> str:
-    """Double each ``$``: oslo.config substitutes ``$name`` and ``${name}`` in every value and reads ``$$`` as one."""
+    """Double each ``$``: oslo.config substitutes ``$name`` in every value, and reads ``$$`` as one ``$``."""
     return text.replace("$", "$$")
 
 
