@@ -7,6 +7,7 @@ what to do. Nothing here reads a file; source lines come from the ``SourceFile``
 from __future__ import annotations
 
 import difflib
+import functools
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,6 +16,12 @@ from provisioner.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+@functools.lru_cache(maxsize=16)
+def _lines(text: str) -> list[str]:
+    """Split a file once, however many of its lines are shown."""
+    return text.splitlines()
 
 
 class Severity(Enum):
@@ -33,7 +40,7 @@ class SourceFile:
 
     def line(self, number: int) -> str:
         """Return line ``number`` (from 1) without its end; empty beyond the end."""
-        lines = self.text.splitlines()
+        lines = _lines(self.text)
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
@@ -100,6 +107,9 @@ class Diagnostics:
 
     def __init__(self, problems: Iterable[Diagnostic] = ()) -> None:
         self._problems = list(problems)
+        # What was there when it was last extended, so that extending costs what is added, not what is there.
+        self._known: set[Diagnostic] = set()
+        self._known_count = 0
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(sorted(self._problems, key=_file_order))
@@ -122,7 +132,13 @@ class Diagnostics:
 
     def extend(self, others: Iterable[Diagnostic]) -> None:
         """Add the problems of another collection, each once: nodes that share a role share its problems."""
-        self._problems = list(dict.fromkeys([*self._problems, *others]))
+        added = [*self._problems[self._known_count :], *others]
+        del self._problems[self._known_count :]
+        for problem in added:
+            if problem not in self._known:
+                self._known.add(problem)
+                self._problems.append(problem)
+        self._known_count = len(self._problems)
 
     def raise_errors(self) -> None:
         """Raise ``InputError`` with all problems when there is at least one error."""

@@ -97,3 +97,24 @@ def test_a_problem_that_several_nodes_share_is_told_once() -> None:
     problems.extend(found)
     problems.extend(found)
     assert len(problems) == 1
+
+
+def test_extending_keeps_the_first_of_equal_problems_whichever_way_they_came() -> None:
+    one, two = Diagnostics(), Diagnostics()
+    for problems in (one, two):
+        problems.error("A", "first")
+        problems.error("A", "first")
+    one.extend(two)
+    one.error("B", "second")
+    one.extend([*two, *one])
+    assert [problem.detail for problem in one] == ["first", "second"]
+
+
+def test_a_great_many_problems_are_collected_and_shown_in_time_that_grows_with_their_number() -> None:
+    source = SourceFile("many.yaml", "key: value\n" * 20_000)
+    problems = Diagnostics()
+    for number in range(1, 20_001):
+        found = Diagnostics()
+        found.warning("W", "detail", SourceRange(source, number, 1, number, 4))
+        problems.extend(found)
+    assert len("\n".join(problem.render() for problem in problems)) > 20_000
