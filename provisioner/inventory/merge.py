@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
 from provisioner.documents import Entry, Mapping, Scalar, Sequence, Tree, plain
-from provisioner.inventory.model import Connection, Framing, Located, MofEncoding, Node, RoleUse
+from provisioner.inventory.model import Connection, Encryption, Framing, Located, MofEncoding, Node, RoleUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,8 @@ class NodeSource:
             },
             where=self.key.where,
             lab=tuple(lab for place in self.places if (lab := place.get("lab")) is not None),
+            encryption=self._encryption(),
+            management_adapter=self._management_adapter(),
         )
 
     def has_roles(self) -> bool:
@@ -92,6 +94,21 @@ class NodeSource:
                 if item.text not in seen:
                     seen.add(item.text)
                     yield RoleUse(RoleName(item.text), item.where)
+
+    def _encryption(self) -> Encryption | None:
+        """Return what the nearest place says: the section is one decision and is never mixed with another."""
+        for place in reversed(self.places):
+            section = place.get("encryption")
+            if isinstance(section, Mapping):
+                certificate, plain_text = section.get("certificate"), section.get("plain_text")
+                named = certificate or plain_text or section
+                is_plain = isinstance(plain_text, Scalar) and plain_text.value is True
+                return Encryption(text(certificate) or "", is_plain, named.where)
+        return None
+
+    def _management_adapter(self) -> str:
+        named = (text(place.get("management_adapter")) for place in reversed(self.places))
+        return next((name for name in named if name), "")
 
     def _connection(self) -> Connection:
         merged = self.connection

@@ -91,6 +91,8 @@ class Node:
 
     ``roles`` keep the order groups first, then the node's own, without repetition.
     ``lab`` is the merged ``lab:`` section for simulated nodes, untouched (the lab checks it), node last.
+    ``management_adapter`` is the name of the network adapter that carries the node's address; empty when the
+    inventory does not say.
     """
 
     name: NodeName
@@ -101,6 +103,7 @@ class Node:
     where: SourceRange
     lab: tuple[Tree, ...] = ()
     encryption: Encryption | None = None
+    management_adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from provisioner.addresses import SecretRef
@@ -116,7 +124,31 @@ class ConnectionModel(_Model):
     job_timeout: _Seconds = 7200.0
 
 
+class EncryptionModel(_Model):
+    """How credentials reach a node; one of the two."""
+
+    certificate: _Text = ""
+    plain_text: bool = False
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> EncryptionModel:
+        if self.plain_text and self.certificate:
+            raise _refused(
+                "Encryption says two things",
+                "With a certificate passwords are encrypted, and 'plain_text: true' says they are not.",
+                "Keep one of the two.",
+            )
+        if not self.model_fields_set:
+            raise _refused(
+                "Encryption says nothing",
+                "Neither a certificate nor plain text is named here.",
+                "Write 'certificate: PATH', a file or a folder beside the inventory, or 'plain_text: true'.",
+            )
+        return self
+
+
 _Connection = Annotated[ConnectionModel, BeforeValidator(_nothing_is_empty)]
+_Encryption = Annotated[EncryptionModel, BeforeValidator(_nothing_is_empty)]
 _Variables = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
 
 
@@ -127,6 +159,8 @@ class GroupModel(_Model):
     variables: _Variables = {}
     connection: _Connection = ConnectionModel()
     lab: Any = None
+    encryption: _Encryption = Field(default_factory=EncryptionModel.model_construct)
+    management_adapter: _Text = ""
 
 
 class NodeModel(GroupModel):
@@ -151,9 +185,12 @@ class InventoryModel(_Model):
         BeforeValidator(_nothing_is_empty),
     ]
     lab: Any = None
+    encryption: _Encryption = Field(default_factory=EncryptionModel.model_construct)
+    management_adapter: _Text = ""
 
 
 CONNECTION_KEYS: Final = tuple(ConnectionModel.model_fields)
+_ENCRYPTION_KEYS: Final = tuple(EncryptionModel.model_fields)
 
 
 def check(tree: Tree) -> Diagnostics:
@@ -246,6 +283,8 @@ def _known_keys(path: tuple[int | str, ...]) -> tuple[str, ...]:
     match path[:-1]:
         case (*_, "connection") if len(path) in {2, 4}:
             return CONNECTION_KEYS
+        case (*_, "encryption") if len(path) in {2, 4}:
+            return _ENCRYPTION_KEYS
         case ("groups", _):
             return tuple(GroupModel.model_fields)
         case ("nodes", _):

@@ -16,6 +16,7 @@ from provisioner import documents
 from provisioner.addresses import RoleName
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.inventory.model import RESERVED_VARIABLES
+from provisioner.inventory.strategies import read_strategy
 from provisioner.roles.configuration_file import read_resources
 from provisioner.roles.fields import Fields
 from provisioner.roles.model import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from provisioner.documents import Scalar
 
 _ROLE_KEYS = ("description", "variables", "requires", "modules", "configurations", "checks")
-_VARIABLE_KEYS = ("type", "items", "default", "required", "description", "choices")
+_VARIABLE_KEYS = ("type", "items", "default", "required", "description", "choices", "merge")
 _VARIABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -181,6 +182,8 @@ class _Reader:
             default=documents.plain(default) if default is not None else None,
             choices=tuple(documents.plain(choice) for choice in choices),
             items=items,
+            merge=read_strategy(fields.tree("merge"), self._problems),
+            default_tree=default,
         )
         self._check_values(variable, fields)
         return variable

@@ -11,6 +11,7 @@ from typing import Any
 from provisioner.addresses import RoleName, SecretRef
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Scalar, Tree
+from provisioner.inventory.strategies import Strategy
 
 
 class VariableType(Enum):
@@ -56,7 +57,8 @@ class Variable:
     """One variable of a role.
 
     ``items`` is the type of each item of a list or of each value of a mapping; None leaves them open.
-    ``default`` counts only when ``is_required`` is false; it may be None (null).
+    ``default`` counts only when ``is_required`` is false; it may be None (null), and ``default_tree`` is what it
+    was read from. ``merge`` is how the values of several layers become one where the inventory does not say.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Variable:
     default: Any = None
     choices: tuple[Any, ...] = ()
     items: VariableType | None = None
+    merge: Strategy | None = None
+    default_tree: Tree | None = None
 
 
 @dataclass(frozen=True, slots=True)
