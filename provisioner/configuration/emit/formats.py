@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from provisioner.catalogue.registry import Registry
+from provisioner.configuration.emit.dsc3 import emit_dsc3_json, emit_dsc3_yaml
 from provisioner.configuration.emit.mof import emit_mof
+from provisioner.configuration.emit.powershell import emit_powershell
 from provisioner.configuration.emit.resource_text import EmissionCache
 from provisioner.configuration.emit.sealing import Sealer
 from provisioner.configuration.model import Artifact, Configuration
@@ -42,4 +44,24 @@ def _mof(configuration: Configuration, emission: Emission) -> tuple[Artifact, Di
     return document, Diagnostics()
 
 
-EMITTERS: Mapping[str, Emitter] = MappingProxyType({"mof": _mof})
+def _powershell(configuration: Configuration, emission: Emission) -> tuple[Artifact, Diagnostics]:
+    return emit_powershell(configuration, emission.registry)
+
+
+def _dsc3_yaml(configuration: Configuration, _emission: Emission) -> tuple[Artifact, Diagnostics]:
+    return emit_dsc3_yaml(configuration)
+
+
+def _dsc3_json(configuration: Configuration, _emission: Emission) -> tuple[Artifact, Diagnostics]:
+    return emit_dsc3_json(configuration)
+
+
+#: The name a user says to what writes the format.
+EMITTERS: Mapping[str, Emitter] = MappingProxyType(
+    {
+        "mof": _mof,
+        "ps1": _powershell,
+        "dsc3-yaml": _dsc3_yaml,
+        "dsc3-json": _dsc3_json,
+    }
+)

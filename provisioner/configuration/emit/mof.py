@@ -11,7 +11,6 @@ from collections import Counter
 from provisioner.catalogue.registry import Registry
 from provisioner.catalogue.schema import CREDENTIAL_CLASS
 from provisioner.configuration.emit import layout
-from provisioner.configuration.emit.layout import DOUBLE
 from provisioner.configuration.emit.resource_text import RUN_AS, EmissionCache
 from provisioner.configuration.emit.sealing import Sealer
 from provisioner.configuration.model import Artifact, Configuration
@@ -20,7 +19,6 @@ from provisioner.inventory.model import MofEncoding
 
 #: Size up to which the LCM takes a document. Source: LCM class, 1.3 number 5.
 LARGEST_DOCUMENT_BYTES = 10 * 1024 * 1024
-_CONTENT_TYPE = 'ContentType="PasswordEncrypted"'
 
 
 def emit_mof(
@@ -71,20 +69,15 @@ def size_problems(document: Artifact, where: SourceRange) -> Diagnostics:
 
 
 def _document(name: str, *, runs_as: bool, is_encrypted: bool) -> str:
-    """Return the OMI_ConfigurationDocument instance in the layout of 5.x (mof-format, 2.4)."""
-    indent = " " * 24
-    # Only the line before ContentType has no space at its start [050].
-    fields = [
-        f'MinimumCompatibleVersion = "{"2.0.0" if runs_as else "1.0.0"}"',
-        'CompatibleVersionAdditionalProperties= {"Omi_BaseResource:ConfigurationName"}',
-        f'Author="{layout.AUTHOR}"',
-        f'GenerationHost="{layout.AUTHOR}"',
-        *([_CONTENT_TYPE] if is_encrypted else []),
-        f"Name={name}",
-    ]
-    leads = ("" if each is _CONTENT_TYPE else " " for each in fields)
-    inner = "".join(f"{lead}{DOUBLE}{indent}{each};\n" for lead, each in zip(leads, fields, strict=True))
-    return (
-        f"instance of OMI_ConfigurationDocument\n{DOUBLE}{' ' * 20}{{\n"
-        f' Version="2.0.0";\n{inner}{DOUBLE}{" " * 20}}};\n'
+    author = layout.quoted(layout.AUTHOR)
+    return layout.document_block(
+        [
+            ("Version", '"2.0.0"'),
+            ("MinimumCompatibleVersion", '"2.0.0"' if runs_as else '"1.0.0"'),
+            ("CompatibleVersionAdditionalProperties", '{"Omi_BaseResource:ConfigurationName"}'),
+            ("Author", author),
+            ("GenerationHost", author),
+            *([("ContentType", '"PasswordEncrypted"')] if is_encrypted else []),
+            ("Name", name),
+        ]
     )

@@ -59,7 +59,7 @@ class ResourceText:
             numbers[class_name] += 1
             mine.append(str(numbers[class_name]))
         for piece in self.pieces:
-            if type(piece) is str:
+            if isinstance(piece, str):
                 parts.append(piece)
             elif piece is None:
                 parts.append(name)
@@ -211,15 +211,6 @@ def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> Resou
             spelled.append((name, (fixed[name],)))
     pieces.start(kind.class_name)
     pieces.properties(spelled)
-    tail = []
-    if in_box:
-        tail.append(f"\nModuleVersion = {version};")
-    if resource.depends_on:
-        entries = f",{DOUBLE}     ".join(layout.quoted(str(target)) for target in resource.depends_on)
-        # The blank line stands once, before whichever of the two comes first.
-        lead = "" if in_box else "\n"
-        tail.append(f"{lead}DependsOn = {{{DOUBLE}    {entries}}};")
-    tail.append(" ConfigurationName = ")
-    first_break = DOUBLE if len(tail) == 1 else "\n"
-    pieces.pieces += [first_break + DOUBLE.join(tail), None, f";{DOUBLE}}};\n"]
+    targets = [layout.quoted(str(target)) for target in resource.depends_on]
+    pieces.pieces += [layout.ending(version if in_box else "", targets), None, f";{DOUBLE}}};\n"]
     return ResourceText(resource, tuple(pieces.classes), pieces.joined())

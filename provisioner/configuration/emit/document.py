@@ -1,0 +1,67 @@
+"""Print a MOF document that was read, or made, as instances: the same conventions, nothing added or left out.
+
+Reading the text again gives equal instances. Unlike in a document compiled here, a carriage return before a line
+feed stays one, because in a document that was read it is part of the value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from provisioner.configuration.emit import layout
+from provisioner.configuration.emit.layout import DOUBLE
+from provisioner.configuration.emit.resource_text import IN_BOX_MODULES
+
+if TYPE_CHECKING:
+    from provisioner.configuration.instances import MofDocument, MofInstance, MofProperty
+
+
+def write_document(document: MofDocument, node: str = "", *, is_meta: bool = False) -> str:
+    """Return the text with the line ends of a file.
+
+    Args:
+        document: The instances, in the order to write.
+        node: Name for the comment at the top; without it there is none.
+        is_meta: Whether it is a metaconfiguration, whose last instance has a layout of its own.
+    """
+    parts = [layout.header(node)] if node else []
+    for instance in document.instances:
+        if instance.class_name.casefold() == layout.DOCUMENT_CLASS.casefold():
+            block = layout.compact_block if is_meta else layout.document_block
+            parts.append(block((each.name, _inline(each.value)) for each in instance.properties))
+        else:
+            parts.append(_instance(instance))
+    return layout.file_text("".join(parts))
+
+
+def _instance(instance: MofInstance) -> str:
+    alias = f" as {instance.alias}" if instance.alias else ""
+    head = f"instance of {instance.class_name}{alias}\n{{\n"
+    found = {each.name: each for each in instance.properties}
+    if len(found) < len(instance.properties) or list(found)[-1:] != ["ConfigurationName"]:
+        return f"{head}{layout.properties(_spelled(instance.properties))}\n\n}};\n\n"
+    in_box = str(instance.get("ModuleName")).casefold() in IN_BOX_MODULES
+    apart = [
+        name for name in ("ModuleVersion", "DependsOn") if name in found and (in_box or name == "DependsOn")
+    ]
+    apart = [name for name in apart if isinstance(found[name].value, str | tuple) and found[name].value]
+    last = ["ConfigurationName"]
+    if list(found)[-len(apart) - 1 :] == [*apart, *last]:
+        last = [*apart, *last]
+    version = layout.value(found["ModuleVersion"].value, exact=True) if "ModuleVersion" in last else ""
+    targets = found["DependsOn"].value if "DependsOn" in last else ()
+    spelled = [layout.value(each, exact=True) for each in targets]
+    body = layout.properties(_spelled(instance.properties[: -len(last)]))
+    name = layout.value(found["ConfigurationName"].value, exact=True)
+    return f"{head}{body}{layout.ending(version, spelled)}{name};{DOUBLE}}};\n"
+
+
+def _spelled(properties: tuple[MofProperty, ...]) -> list[tuple[str, str]]:
+    return [(each.name, layout.value(each.value, exact=True)) for each in properties]
+
+
+def _inline(value: Any) -> str:
+    """Spell a value of the last instance, whose arrays stay on one line."""
+    if not isinstance(value, tuple):
+        return layout.value(value, exact=True)
+    return f"{{{', '.join(layout.value(each, exact=True) for each in value)}}}"
