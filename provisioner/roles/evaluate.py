@@ -8,14 +8,14 @@ Besides variables, expressions have two functions: ``template(name)`` is the tex
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
-from provisioner import documents
 from provisioner.addresses import ResourceId
 from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.expressions import ExpressionError, Expressions
-from provisioner.roles.loader import inside, shown
+from provisioner.roles.memo import Memo, Values
 from provisioner.roles.model import Declaration, DeclaredProperty, LeftOut, Reference, Value, kind_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from provisioner.roles.model import ResourceTemplate, Role
 
 
+class _Scope:
+    """What expressions see in one place. ``plain`` are the variables alone: text files have no functions."""
+
+    def __init__(self, variables: dict[str, Any], template: Callable[[Any, _Scope], str]) -> None:
+        functions: dict[str, Callable[..., Any]] = {
+            "template": lambda name: template(name, self),
+            "resources": lambda type_name, names: [f"[{type_name}]{name}" for name in names],
+        }
+        self.expressions = Expressions(variables, functions)
+        self.plain = Expressions(variables)
+
+
 class _Skip(Exception):
     """This resource cannot be evaluated further."""
 
@@ -32,31 +44,47 @@ class _Skip(Exception):
 class Evaluation:
     """The resources of one role on one node, being evaluated. Read the three results after ``run``."""
 
-    def __init__(self, role: Role, variables: dict[str, Any], node_name: str) -> None:
-        """Take what expressions see as ``variables``: those of the role, ``node`` and ``site``."""
+    def __init__(
+        self, role: Role, variables: dict[str, Any], node_name: str, memo: Memo | None = None
+    ) -> None:
+        """Take what expressions see as ``variables``: those of the role, ``node`` and ``site``.
+
+        ``memo`` is shared by the nodes of a fleet; then equal resources of two nodes are one object.
+        """
         self.declarations: list[Declaration] = []
         self.left_out: list[LeftOut] = []
         self.problems = Diagnostics()
         self._role = role
         self._variables = variables
         self._node_name = node_name
+        self._memo = memo or Memo()
 
     def run(self) -> None:
         """Evaluate all resources in file order."""
+        everywhere = _Scope(self._variables, self._template)
+        values = Values(self._variables)
         for template in self._role.resources:
-            for bound in self._bindings(template):
-                try:
-                    self._declare(template, bound)
-                except _Skip:
-                    continue
+            key = self._memo.key(self._role, template, values)
+            outcome = None if key is None else self._memo.get(key)
+            if outcome is not None:
+                self.declarations.extend(outcome[0])
+                self.left_out.extend(outcome[1])
+                continue
+            before = len(self.declarations), len(self.left_out), len(self.problems)
+            for scope in self._bindings(template, everywhere):
+                with contextlib.suppress(_Skip):
+                    self._declare(template, scope)
+            if key is not None and len(self.problems) == before[2]:
+                declared, left_out = self.declarations[before[0] :], self.left_out[before[1] :]
+                self._memo.put(key, (tuple(declared), tuple(left_out)))
 
-    def _bindings(self, template: ResourceTemplate) -> Iterator[dict[str, Any]]:
-        """Yield the variables of each turn of ``forEach``; one turn when there is none."""
+    def _bindings(self, template: ResourceTemplate, everywhere: _Scope) -> Iterator[_Scope]:
+        """Yield what is seen in each turn of ``forEach``; one turn when there is none."""
         if template.for_each is None:
-            yield self._variables
+            yield everywhere
             return
         try:
-            items = self._value(template.for_each, self._variables).data
+            items = self._value(template.for_each, everywhere).data
         except _Skip:
             return
         if not isinstance(items, list | tuple):
@@ -67,19 +95,19 @@ class Evaluation:
             )
             return
         for index, item in enumerate(items):
-            yield {**self._variables, "item": item, "index": index}
+            yield _Scope({**self._variables, "item": item, "index": index}, self._template)
 
-    def _declare(self, template: ResourceTemplate, variables: dict[str, Any]) -> None:
+    def _declare(self, template: ResourceTemplate, scope: _Scope) -> None:
         module, _, type_name = template.kind.text.partition("/")
-        name = self._name(template, variables)
-        if not self._condition(template, variables):
+        name = self._name(template, scope)
+        if not self._condition(template, scope):
             self.left_out.append(LeftOut(type_name, name, template.where))
             return
         properties = []
         is_complete = True
         for key, tree in template.properties:
             try:
-                value = self._value(tree, variables)
+                value = self._value(tree, scope)
             except _Skip:  # Go on: all problems at once.
                 is_complete = False
                 continue
@@ -87,8 +115,8 @@ class Evaluation:
                 properties.append(DeclaredProperty(Reference(key.text, key.where), value))
         depends_on: list[Reference] = []
         for tree in template.depends_on:
-            depends_on.extend(self._targets(tree, variables))
-        within = self._within(template, variables)
+            depends_on.extend(self._targets(tree, scope))
+        within = self._within(template, scope)
         if not is_complete:
             raise _Skip
         self.declarations.append(
@@ -107,9 +135,9 @@ class Evaluation:
             )
         )
 
-    def _targets(self, entry: Scalar, variables: dict[str, Any]) -> Iterator[Reference]:
+    def _targets(self, entry: Scalar, scope: _Scope) -> Iterator[Reference]:
         """Yield what an entry of ``dependsOn`` names: one resource, or several when it yields a list."""
-        found = self._scalar(entry, variables)
+        found = self._scalar(entry, scope)
         for target in found if isinstance(found, list | tuple) else [found]:
             if isinstance(target, str):
                 yield Reference(target, entry.where)
@@ -120,11 +148,11 @@ class Evaluation:
                     entry.where,
                 )
 
-    def _within(self, template: ResourceTemplate, variables: dict[str, Any]) -> str:
+    def _within(self, template: ResourceTemplate, scope: _Scope) -> str:
         """Return ``[Composite]outer`` with which the resource's name goes on; empty when it stands alone."""
         if template.within is None:
             return ""
-        found = self._scalar(template.within, variables)
+        found = self._scalar(template.within, scope)
         if found is None:
             return ""
         if isinstance(found, str) and ResourceId.parse(found):
@@ -136,8 +164,8 @@ class Evaluation:
         )
         raise _Skip
 
-    def _name(self, template: ResourceTemplate, variables: dict[str, Any]) -> str:
-        name = self._value(template.name, variables).data
+    def _name(self, template: ResourceTemplate, scope: _Scope) -> str:
+        name = self._value(template.name, scope).data
         if isinstance(name, str) and name.strip():
             return name
         seen = "empty" if isinstance(name, str) else kind_of(name)
@@ -148,10 +176,10 @@ class Evaluation:
         )
         raise _Skip
 
-    def _condition(self, template: ResourceTemplate, variables: dict[str, Any]) -> bool:
+    def _condition(self, template: ResourceTemplate, scope: _Scope) -> bool:
         if template.condition is None:
             return True
-        result = self._value(template.condition, variables).data
+        result = self._value(template.condition, scope).data
         if isinstance(result, bool):
             return result
         self.problems.error(
@@ -162,55 +190,40 @@ class Evaluation:
         )
         raise _Skip
 
-    def _value(self, tree: Tree, variables: dict[str, Any]) -> Value:
+    def _value(self, tree: Tree, scope: _Scope) -> Value:
         match tree:
             case Scalar():
                 text = "" if isinstance(tree.value, str) else tree.text
-                return Value(self._scalar(tree, variables), tree.where, text=text)
+                return Value(self._scalar(tree, scope), tree.where, text=text)
             case Sequence():
-                items = tuple(self._value(item, variables) for item in tree.items)
+                items = tuple(self._value(item, scope) for item in tree.items)
                 return Value(tuple(item.data for item in items), tree.where, items)
             case Mapping():
                 entries = tuple(
-                    (Reference(entry.name, entry.key.where), self._value(entry.value, variables))
+                    (Reference(entry.name, entry.key.where), self._value(entry.value, scope))
                     for entry in tree.entries
                 )
                 return Value({key.name: part.data for key, part in entries}, tree.where, entries=entries)
 
-    def _scalar(self, scalar: Scalar, variables: dict[str, Any]) -> Any:
+    def _scalar(self, scalar: Scalar, scope: _Scope) -> Any:
         if not isinstance(scalar.value, str):
             return scalar.value
-        functions: dict[str, Callable[..., Any]] = {
-            "template": lambda name: self._template(name, variables),
-            "resources": lambda type_name, names: [f"[{type_name}]{name}" for name in names],
-        }
-        expressions = Expressions(variables, functions)
         try:
-            return expressions.evaluate(scalar.value)
+            return scope.expressions.evaluate(scalar.value)
         except _InTemplate:
             raise _Skip from None
         except ExpressionError as error:
             self._report(error, scalar.where)
             raise _Skip from None
 
-    def _template(self, name: Any, variables: dict[str, Any]) -> str:
+    def _template(self, name: Any, scope: _Scope) -> str:
         """Render a text file of the role's ``templates`` folder with the variables of the expression."""
-        folder = self._role.folder / "templates"
-        path = inside(folder, name) if isinstance(name, str) else None
-        if path is None:
-            raise ExpressionError(
-                f"template() takes the name of a file inside {shown(folder)}: a relative path with forward "
-                f"slashes and without '..'."
-            )
-        if not path.is_file():
-            known = tuple(each.name for each in sorted(folder.glob("*")) if each.is_file())
-            raise ExpressionError(f"There is no template {shown(path)}.", None, str(name), known)
-        text, source, problems = documents.read_text(path, shown(path))
+        text, source, problems = self._memo.texts.read(self._role.folder, name)
         self.problems.extend(problems)
         if text is None:
             raise _InTemplate("The template cannot be read.")
         try:
-            return Expressions(variables).render(text)
+            return scope.plain.render(text)
         except ExpressionError as error:
             line = error.offset_line or 1
             end = len(source.line(line)) + 1

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
     from provisioner.inventory.model import Node
     from provisioner.roles.loader import RoleLibrary
+    from provisioner.roles.memo import Memo
     from provisioner.roles.model import ModuleUse, Role
 
 __all__ = ["Expansion", "expand"]
 
 
 def expand(
-    node: Node, library: RoleLibrary, registry: Registry, *, site: str = ""
+    node: Node, library: RoleLibrary, registry: Registry, *, site: str = "", memo: Memo | None = None
 ) -> tuple[Expansion, Diagnostics]:
     """Expand the roles of one node.
 
@@ -34,6 +35,7 @@ def expand(
         library: Where roles are found.
         registry: The modules that are known; a role that needs another one is an error.
         site: What expressions see as ``site``.
+        memo: Shared by the nodes of a fleet; what two nodes have in common is then one object.
 
     Returns:
         The expansion, which is incomplete when there are errors, and all problems.
@@ -47,7 +49,7 @@ def expand(
     # With a variable missing or of the wrong type, expressions would only repeat that in other words.
     for role in () if problems.has_errors else roles.values():
         given = {"node": _node_facts(node), "site": site}
-        evaluation = Evaluation(role, {**_visible(role, roles, values), **given}, node.name)
+        evaluation = Evaluation(role, {**_visible(role, roles, values), **given}, node.name, memo)
         evaluation.run()
         problems.extend(evaluation.problems)
         declarations.extend(evaluation.declarations)

@@ -1,0 +1,138 @@
+"""Remember what a resource template became, by the values of the variables it reads.
+
+Most resources of a fleet are the same on most nodes. An expression is a pure function of the variables whose
+names stand in it, so a template whose variables have the values of another node yields the very objects it
+yielded there; whoever checks or emits them may remember by identity in turn.
+
+The rule of the room: only what went without a problem is remembered, because messages name the node.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.expressions import ExpressionError, is_expression, literal_arguments, names_in
+from provisioner.roles.recent import Recent
+from provisioner.roles.texts import TemplateTexts
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    from provisioner.documents import Tree
+    from provisioner.roles.model import Declaration, LeftOut, ResourceTemplate, Role
+
+#: What a template became: its declarations, and what its condition left out.
+Outcome = tuple[tuple["Declaration", ...], tuple["LeftOut", ...]]
+
+_MOST = 8192
+_ABSENT = ("absent",)
+
+
+class Memo:
+    """What templates became, the least needed forgotten; and the text files they read."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self.texts = TemplateTexts()
+        self._outcomes: Recent[Outcome] = Recent(most)
+        # By identity: comparing would compare whole trees. The template is kept, so its id stays its own.
+        self._names: dict[int, tuple[ResourceTemplate, tuple[str, ...] | None]] = {}
+
+    def key(self, role: Role, template: ResourceTemplate, values: Values) -> Hashable | None:
+        """Return what the outcome of a template depends on; None when that cannot be told from its text."""
+        known = self._names.get(id(template))
+        if known is None:
+            known = self._names[id(template)] = (template, self._names_of(role, template))
+        names = known[1]
+        return None if names is None else (role.name, id(template), values.of(names))
+
+    def get(self, key: Hashable) -> Outcome | None:
+        """Return what is remembered."""
+        return self._outcomes.get(key)
+
+    def put(self, key: Hashable, outcome: Outcome) -> None:
+        """Remember an outcome that went without a problem."""
+        self._outcomes.put(key, outcome)
+
+    def _names_of(self, role: Role, template: ResourceTemplate) -> tuple[str, ...] | None:
+        names: set[str] = set()
+        for text in _texts(template):
+            found = names_in(text)
+            if found is None:
+                return None
+            names |= found
+            if "template" not in found:
+                continue
+            for name in literal_arguments(text, "template") or (None,):
+                inner = self._names_of_file(role, name)
+                if inner is None:
+                    return None
+                names |= inner
+        return tuple(sorted(names))
+
+    def _names_of_file(self, role: Role, name: str | None) -> frozenset[str] | None:
+        if name is None:
+            return None
+        try:
+            text, _, _ = self.texts.read(role.folder, name)
+        except ExpressionError:
+            return None
+        return None if text is None else names_in(text)
+
+
+class Values:
+    """The variables of one role on one node, as keys."""
+
+    def __init__(self, variables: dict[str, Any]) -> None:
+        self._variables = variables
+        self._keys: dict[tuple[str, ...], Hashable] = {}
+        self._frozen: dict[str, Hashable] = {}
+
+    def of(self, names: tuple[str, ...]) -> Hashable:
+        """Return a key that is equal exactly when these variables have equal values of equal types."""
+        if names not in self._keys:
+            self._keys[names] = tuple(map(self._one, names))
+        return self._keys[names]
+
+    def _one(self, name: str) -> Hashable:
+        if name not in self._frozen:
+            absent = name not in self._variables
+            self._frozen[name] = _ABSENT if absent else frozen(self._variables[name])
+        return self._frozen[name]
+
+
+def frozen(value: Any) -> Hashable:
+    """Return a value as a key: 1, 1.0 and true are equal to Python, and so are 0.0 and -0.0, but not here."""
+    match value:
+        case str():
+            return value
+        case dict():
+            return ("dict", *((frozen(key), frozen(part)) for key, part in value.items()))
+        case list() | tuple():
+            return (type(value).__name__, *map(frozen, value))
+        case None | bool() | int() | float():
+            return (type(value).__name__, repr(value))
+        case _:
+            return (type(value).__name__, value)
+
+
+def _texts(template: ResourceTemplate) -> Iterator[str]:
+    """Yield every text of a template that is an expression."""
+    trees = [template.name, template.condition, template.for_each, template.within, *template.depends_on]
+    trees += [tree for _, tree in template.properties]
+    for tree in trees:
+        for scalar in _scalars(tree):
+            if isinstance(scalar.value, str) and is_expression(scalar.value):
+                yield scalar.value
+
+
+def _scalars(tree: Tree | None) -> Iterator[Scalar]:
+    match tree:
+        case Scalar():
+            yield tree
+        case Sequence():
+            for item in tree.items:
+                yield from _scalars(item)
+        case Mapping():
+            for entry in tree.entries:
+                yield from _scalars(entry.value)
