@@ -13,7 +13,7 @@ from typing import Any
 
 from provisioner.addresses import ResourceId
 from provisioner.catalogue.registry import Registry
-from provisioner.catalogue.schema import PAIR_CLASS, CimType, ResourceKind, ResourceType
+from provisioner.catalogue.schema import PAIR_CLASS, CimType, ResourceKind, ResourceType, module_version
 from provisioner.configuration.emit import powershell_literals as literals
 from provisioner.configuration.emit.layout import AUTHOR
 from provisioner.configuration.emit.parameters import CredentialParameters, description
@@ -94,7 +94,7 @@ class _Script:
         found: dict[str, dict[str, SourceRange]] = {}
         for resource in self._configuration.resources:
             module = resource.type.module
-            version = resource.version or resource.type.version
+            version = module_version(resource.version or resource.type.version)
             if module.casefold() in IN_BOX_MODULES and version in _UNNAMED_VERSIONS:
                 version = ""
             found.setdefault(module, {}).setdefault(version, resource.where)

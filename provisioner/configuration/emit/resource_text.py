@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.catalogue.registry import Registry
-from provisioner.catalogue.schema import CREDENTIAL_CLASS, CimType, ResourceType
+from provisioner.catalogue.schema import CREDENTIAL_CLASS, CimType, ResourceType, module_version
 from provisioner.configuration.emit import layout
 from provisioner.configuration.emit.layout import DOUBLE
 from provisioner.configuration.emit.sealing import Sealer
@@ -192,7 +192,7 @@ def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> Resou
     kind = resource.type
     in_box = kind.module.casefold() in IN_BOX_MODULES
     pieces = Pieces(registry, cache)
-    version = layout.quoted(resource.version or kind.version)
+    version = layout.quoted(module_version(resource.version or kind.version))
     fixed = {
         "ResourceID": layout.quoted(str(resource.id)),
         "SourceInfo": layout.quoted(source_info(resource.where, kind.name)),
