@@ -27,6 +27,13 @@ _LINE: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
+#: The same in texts of the form ``key=value`` or ``Key value``.
+_ASSIGNMENT: Final = re.compile(
+    r"""^(?P<key>.*?(?:pas{1,2}w|pas{1,2}\b|passp|pwd|secret|token|credential)[\w-]*["']?[ \t]*[=:\s][ \t]*)"""
+    r"""(?P<value>\S.*)$""",
+    re.IGNORECASE | re.MULTILINE,
+)
+
 
 def mask_lines(source: SourceFile) -> SourceFile:
     """Return the source with the values of keys that sound like secrets starred out, line by line.
@@ -34,6 +41,15 @@ def mask_lines(source: SourceFile) -> SourceFile:
     For texts that are not YAML yet: it needs no tree.
     """
     text = _LINE.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
+    return SourceFile(source.path, text)
+
+
+def mask_assignments(source: SourceFile) -> SourceFile:
+    """Return a source of ``key=value`` or ``Key value`` lines with what may be a secret starred out.
+
+    Nothing is spared behind such a key: other tools know no references to secrets.
+    """
+    text = _ASSIGNMENT.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
     return SourceFile(source.path, text)
 
 

@@ -14,7 +14,12 @@ from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory
 from provisioner.inventory.selection import select
 
-VERBS: dict[str, tuple[str, str]] = {}
+VERBS: dict[str, tuple[str, str]] = {
+    "import": (
+        "provisioner.cli.commands.inventory_import:import_inventory",
+        "Make an inventory from one of Ansible or Vagrant.",
+    ),
+}
 
 
 @click.group(cls=LazyGroup, verbs=VERBS)
