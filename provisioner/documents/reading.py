@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import yaml
 
 from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
-from provisioner.documents.core_schema import DECIMAL, MAX_DIGITS, resolve
+from provisioner.documents.core_schema import DECIMAL, FIRST_OF_SPECIAL, MAX_DIGITS, resolve
 from provisioner.documents.syntax_errors import syntax_error
 from provisioner.documents.tree import Entry, Mapping, Plain, Scalar, Sequence, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 #: Deepest nesting, aliases included.
 MAX_DEPTH: Final = 64
@@ -95,22 +95,25 @@ class _Anchored:
 class _Composer:
     """Builds the tree from the events of the YAML parser.
 
-    PyYAML's own composer calls itself without a bound on depth, in C; this one counts.
+    PyYAML's own composer calls itself without a bound on depth, in C; this one counts. Most of a large file is
+    text without anchor or tag, so that case takes the short way through ``_leaf``. Events are of any type here:
+    the parser's two versions, in C and in Python, share no class for their marks.
     """
 
     def __init__(self, text: str, source: SourceFile, problems: Diagnostics, limits: Limits) -> None:
         self._text = text
         self._source = source
         self._problems = problems
-        self._most_values = limits.values
+        self._limits = limits
         loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
+        self._next: Callable[[], Any] = loader(text).get_event
         self._anchors: dict[str, _Anchored | None] = {}
         self._expanded = 0
+        self._deepest = 0
 
     def document(self) -> Tree:
         tree: Tree | None = None
-        for event in self._events:
+        while not isinstance(event := self._next(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
                 if tree is not None:
                     self._error(
@@ -120,41 +123,49 @@ class _Composer:
                         "Put it into a file of its own, or remove the line '---'.",
                     )
                     raise _StopReading
-                tree, _ = self._node(next(self._events), 1)
+                tree = self._node(self._next(), 1)
         return tree or Scalar(None, "", SourceRange(self._source, 1, 1, 1, 1))
 
-    def _node(self, event: yaml.Event, depth: int) -> tuple[Tree, int]:
-        """Return the value that starts with this event, and how many levels it has."""
-        where = self._range(event, event)
-        if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, where, depth)
-        self._grow(1, depth, where)
-        before = self._expanded
-        anchor: str | None = getattr(event, "anchor", None)
-        if anchor is not None:
-            self._anchors[anchor] = None
-        tag: str | None = getattr(event, "tag", None)
-        if tag is not None:
+    def _node(self, event: Any, depth: int) -> Tree:
+        """Return the value that starts with this event."""
+        kind = event.__class__
+        if kind is yaml.AliasEvent:
+            return self._alias(event, self._range(event, event), depth)
+        if depth > self._deepest:
+            self._deepest = depth
+            if depth > MAX_DEPTH:
+                self._too_deep(self._range(event, event))
+        if event.tag is not None:
             self._error(
                 "Tags are not used here",
-                f"The tag {tag!r} has no meaning in this file.",
-                where,
+                f"The tag {event.tag!r} has no meaning in this file.",
+                self._range(event, event),
                 "Remove it. Text that looks like a number goes in quotes.",
             )
-        tree: Tree
-        height = 1
-        if isinstance(event, yaml.ScalarEvent):
-            tree = self._scalar(event, where)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            tree, height = self._sequence(event, depth)
-        else:
-            assert isinstance(event, yaml.MappingStartEvent)
-            tree, height = self._mapping(event, depth)
-        if anchor is not None:
-            self._anchors[anchor] = _Anchored(tree, self._expanded - before + 1, height)
-        return tree, height
+        if event.anchor is not None:
+            return self._anchored(event.anchor, event, depth)
+        return self._content(event, depth)
 
-    def _alias(self, event: yaml.AliasEvent, where: SourceRange, depth: int) -> tuple[Tree, int]:
+    def _content(self, event: Any, depth: int) -> Tree:
+        if event.__class__ is yaml.ScalarEvent:
+            return self._leaf(event)
+        self._grow(1, event)
+        if event.__class__ is yaml.SequenceStartEvent:
+            return self._sequence(event, depth)
+        assert event.__class__ is yaml.MappingStartEvent
+        return self._mapping(event, depth)
+
+    def _anchored(self, anchor: str, event: Any, depth: int) -> Tree:
+        self._anchors[anchor] = None
+        before, deepest = self._expanded, self._deepest
+        self._deepest = depth
+        tree = self._content(event, depth)
+        height = self._deepest - depth + 1
+        self._deepest = max(self._deepest, deepest)
+        self._anchors[anchor] = _Anchored(tree, self._expanded - before, height)
+        return tree
+
+    def _alias(self, event: Any, where: SourceRange, depth: int) -> Tree:
         name = event.anchor
         if name not in self._anchors:
             known = ", ".join(f"&{anchor}" for anchor in list(self._anchors)[:8])
@@ -164,56 +175,57 @@ class _Composer:
                 where,
                 f"Known here: {known}." if known else "Text that starts with '*' goes in quotes.",
             )
-            return Scalar(None, "", where), 1
+            return Scalar(None, "", where)
         anchored = self._anchors[name]
         if anchored is None:
             self._error("Alias contains itself", f"'*{name}' stands inside the value it repeats.", where)
-            return Scalar(None, "", where), 1
-        self._grow(anchored.size, depth + anchored.height - 1, where)
-        return anchored.tree, anchored.height
+            return Scalar(None, "", where)
+        lowest = depth + anchored.height - 1
+        if lowest > MAX_DEPTH:
+            self._too_deep(where)
+        self._deepest = max(self._deepest, lowest)
+        self._grow(anchored.size, event)
+        return anchored.tree
 
-    def _grow(self, count: int, depth: int, where: SourceRange) -> None:
+    def _grow(self, count: int, event: Any) -> None:
         self._expanded += count
-        if depth > MAX_DEPTH:
-            self._error("Nesting is too deep", f"Values stand more than {MAX_DEPTH} levels deep here.", where)
-            raise _StopReading
-        if self._expanded > self._most_values:
+        if self._expanded > self._limits.values:
             self._error(
                 "Document is too large",
-                f"With every alias written out it has more than {self._most_values} values.",
-                where,
+                f"With every alias written out it has more than {self._limits.values} values.",
+                self._range(event, event),
             )
             raise _StopReading
 
-    def _sequence(self, start: yaml.SequenceStartEvent, depth: int) -> tuple[Sequence, int]:
+    def _too_deep(self, where: SourceRange) -> NoReturn:
+        self._error("Nesting is too deep", f"Values stand more than {MAX_DEPTH} levels deep here.", where)
+        raise _StopReading
+
+    def _sequence(self, start: Any, depth: int) -> Sequence:
         items: list[Tree] = []
-        tallest = 0
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            item, height = self._node(event, depth + 1)
-            items.append(item)
-            tallest = max(tallest, height)
+        take = self._next
+        while (event := take()).__class__ is not yaml.SequenceEndEvent:
+            items.append(self._node(event, depth + 1))
         where = self._range(start, event)
         if not start.flow_style and items:
             where = _until(where, items[-1].where)
-        return Sequence(tuple(items), where), tallest + 1
+        return Sequence(tuple(items), where)
 
-    def _mapping(self, start: yaml.MappingStartEvent, depth: int) -> tuple[Tree, int]:
+    def _mapping(self, start: Any, depth: int) -> Tree:
         entries: dict[str, Entry] = {}
-        tallest = 0
         is_bare_expression = False
-        begin = self._index(start.start_mark)
-        last = self._range(start, start)
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            key_where = self._range(event, event)
-            if isinstance(event, yaml.MappingStartEvent) and self._text.startswith("{{", begin):
-                is_bare_expression = True
-            key, key_height = self._node(event, depth + 1)
-            value, height = self._node(next(self._events), depth + 1)
-            tallest = max(tallest, height, key_height)
-            last = value.where
-            if is_bare_expression:
-                continue
-            name = self._key(key, key_where)
+        take, node = self._next, self._node
+        value: Tree | None = None
+        event: Any
+        while (event := take()).__class__ is not yaml.MappingEndEvent:
+            key = node(event, depth + 1)
+            value = node(take(), depth + 1)
+            if event.__class__ is not yaml.ScalarEvent:
+                if event.__class__ is yaml.MappingStartEvent:
+                    is_bare_expression |= self._text.startswith("{{", start.start_mark.index)
+                if is_bare_expression:
+                    continue
+            name = self._key(key, event)
             if name is None:
                 continue
             if name.text in entries:
@@ -227,10 +239,11 @@ class _Composer:
             entries[name.text] = Entry(name, value)
         where = self._range(start, event)
         if is_bare_expression:
-            return self._bare_expression(where, begin, self._index(event.end_mark)), 1
-        if not start.flow_style and entries:
-            where = _until(where, last)
-        return Mapping(tuple(entries.values()), where), tallest + 1
+            begin, end = start.start_mark.index, event.end_mark.index
+            return self._bare_expression(where, begin, end)
+        if not start.flow_style and value is not None:
+            where = _until(where, value.where)
+        return Mapping(tuple(entries.values()), where)
 
     def _bare_expression(self, where: SourceRange, start: int, end: int) -> Scalar:
         text = self._text[start:end]
@@ -242,7 +255,10 @@ class _Composer:
         )
         return Scalar(text, text, where, is_plain=False)
 
-    def _key(self, key: Tree, where: SourceRange) -> Scalar | None:
+    def _key(self, key: Tree, event: Any) -> Scalar | None:
+        if key.__class__ is Scalar and key.value is key.text and key.text != "<<" and event.anchor is None:
+            return key  # text, and where it stands: nearly every key
+        where = self._range(event, event)
         if not isinstance(key, Scalar):
             self._error("Key is not text", "A list or a mapping cannot be a key here.", where)
             return None
@@ -265,11 +281,17 @@ class _Composer:
         # An alias used as a key carries the position of the anchor; the place of use is the better one.
         return Scalar(key.text, key.text, where, key.is_plain)
 
-    def _scalar(self, event: yaml.ScalarEvent, where: SourceRange) -> Scalar:
+    def _leaf(self, event: Any) -> Scalar:
+        self._expanded += 1
+        if self._expanded > self._limits.values:
+            self._grow(0, event)
+        start, end = event.start_mark, event.end_mark
+        where = SourceRange(self._source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
         text: str = event.value
-        is_plain = not event.style  # None from the Python parser, empty from the C parser
-        if not is_plain:
+        if event.style:  # None from the Python parser, empty from the C parser, for a plain one
             return Scalar(text, text, where, is_plain=False)
+        if text[:1] not in FIRST_OF_SPECIAL:
+            return Scalar(text, text, where)
         if len(text) > MAX_DIGITS and DECIMAL.fullmatch(text):
             self._error("Number is too long", f"It has {len(text)} digits.", where, "Text goes in quotes.")
             return Scalar(text, text, where)
@@ -282,16 +304,9 @@ class _Composer:
             )
         return Scalar(resolve(text), text, where)
 
-    def _range(self, first: yaml.Event, last: yaml.Event) -> SourceRange:
+    def _range(self, first: Any, last: Any) -> SourceRange:
         start, end = first.start_mark, last.end_mark
-        assert start is not None
-        assert end is not None
         return SourceRange(self._source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-
-    @staticmethod
-    def _index(mark: yaml.Mark | Any) -> int:
-        assert mark is not None
-        return mark.index
 
     def _error(self, summary: str, detail: str, where: SourceRange, help: str = "") -> None:
         self._problems.error(summary, detail, where, help)

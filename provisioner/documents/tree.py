@@ -56,7 +56,7 @@ class Mapping:
     _values: dict[str, Entry] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_values", {entry.name: entry for entry in self.entries})
+        object.__setattr__(self, "_values", {entry.key.text: entry for entry in self.entries})
 
     def get(self, name: str) -> Tree | None:
         """Return the value under a key, None when the key is absent (an empty value is a null scalar)."""
