@@ -1,0 +1,71 @@
+"""``provision import``: what Windows PowerShell compiled becomes a project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from provisioner.catalogue.registry import PROJECT_FOLDER, Registry
+from provisioner.cli.context import counted, say, verb
+from provisioner.cli.reporting import show_warnings
+from provisioner.configuration.importing.importer import Import, import_documents
+from provisioner.configuration.importing.project_files import INVENTORY
+from provisioner.errors import UsageError
+
+
+@click.command(name="import")
+@click.argument(
+    "documents",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.mof...",
+    nargs=-1,
+    required=True,
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR"
+)
+@click.option("--force", is_flag=True, help="Replace files that are there already.")
+@verb
+def import_mof(documents: tuple[Path, ...], output: Path, force: bool) -> None:  # noqa: FBT001 - click passes by name
+    """Turn compiled documents into a project in DIR: an inventory, a role and its configuration for each.
+
+    Passwords are not taken over: each becomes a reference, which is listed at the end.
+    """
+    registry = Registry.of(output / PROJECT_FOLDER)
+    imported, problems = import_documents([(str(path), path.read_bytes()) for path in documents], registry)
+    problems.raise_errors()
+    assert imported is not None, "an import is missing without an error"
+    show_warnings(problems)
+    _write(output, imported.files, force=force)
+    _report(imported, output)
+
+
+def _write(folder: Path, files: Mapping[Path, str], *, force: bool) -> None:
+    taken = [folder / path for path in files if (folder / path).exists()]
+    if taken and not force:
+        raise UsageError(
+            f"{taken[0]} exists already; nothing was written.",
+            "Choose another folder with --output, or replace what is there with --force.",
+        )
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", newline="")
+
+
+def _report(imported: Import, output: Path) -> None:
+    for path in imported.files:
+        say(f"  {output / path}")
+    nodes = counted(len(imported.nodes), "node")
+    say(f"Imported {nodes} with {counted(imported.resources, 'resource')} into {output}.")
+    say("Fill in how the nodes are reached: 'user' and 'password' in the inventory.")
+    if imported.secrets:
+        say("Set these references, whose passwords were not taken over:")
+        for secret in imported.secrets:
+            others = len(secret.used_by) - 1
+            more = f" and {counted(others, 'other resource')}" if others else ""
+            say(f"  {secret.reference}  {secret.owner or '(no user)'}, for {secret.used_by[0]}{more}")
+        say(f"Pin the certificates they are encrypted to: provision certificate fetch {output / INVENTORY}")
+    say(f"Then: provision validate {output / INVENTORY}")
