@@ -13,7 +13,7 @@ VERBS = {
         "provisioner.cli.commands.compile:compile_documents",
         "Write each node's documents to a folder.",
     ),
-    "import": ("provisioner.cli.commands.import_mof:import_mof", "Turn compiled MOF documents into a project."),
+    "import": ("provisioner.cli.commands.import_mof:import_mof", "Turn compiled MOFs into a project."),
     "init": ("provisioner.cli.commands.init:init", "Start a project folder."),
     "inventory": ("provisioner.cli.commands.inventory:inventory", "What an inventory holds."),
     "lab": ("provisioner.cli.commands.lab:lab", "Simulated Windows nodes on loopback."),
