@@ -214,10 +214,9 @@ class _Composer:
     def _mapping(self, start: Any, depth: int) -> Tree:
         entries: dict[str, Entry] = {}
         is_bare_expression = False
-        take, node = self._next, self._node
+        take, node, last = self._next, self._node, yaml.MappingEndEvent
         value: Tree | None = None
-        event: Any
-        while (event := take()).__class__ is not yaml.MappingEndEvent:
+        while (event := take()).__class__ is not last:
             key = node(event, depth + 1)
             value = node(take(), depth + 1)
             if event.__class__ is not yaml.ScalarEvent:
