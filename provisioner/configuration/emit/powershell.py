@@ -180,7 +180,7 @@ class _Script:
         kind = prop.type if prop else CimType.STRING
         if not isinstance(value, tuple):
             first, *rest = self._value(value, kind, where)
-            return [f"{name} = {first}", *rest]
+            return [f"{literals.name(name)} = {first}", *rest]
         if not value:
             self.problems.warning(
                 "Script loses an empty array",
@@ -205,7 +205,7 @@ class _Script:
             f"{literals.text(key)} = {self._value(pair.properties.get('Value'), CimType.STRING, where)[0]}"
             for key, pair in zip(keys, pairs, strict=True)
         ]
-        return [f"{name} = @{{", *_indented(lines), "}"]
+        return [f"{literals.name(name)} = @{{", *_indented(lines), "}"]
 
     def _value(self, value: Any, kind: CimType, where: SourceRange) -> list[str]:
         """Spell one value; an embedded instance takes several lines."""
@@ -213,7 +213,7 @@ class _Script:
             case None:
                 return ["$null"]
             case bool():
-                return [literals.boolean(value)]
+                return [literals.boolean(value=value)]
             case int() | float():
                 return [literals.number(value)]
             case Credential():
@@ -252,7 +252,7 @@ class _Script:
                 lines += _array(name, [self._value(each, CimType.STRING, where) for each in value])
             else:
                 first, *rest = self._value(value, CimType.STRING, where)
-                lines += [f"{name} = {first}", *rest]
+                lines += [f"{literals.name(name)} = {first}", *rest]
         return [f"{instance.class_name} {{", *_indented(lines), "}"]
 
 
@@ -340,13 +340,13 @@ def _is_pair(value: Any) -> bool:
 
 def _array(name: str, items: list[list[str]]) -> list[str]:
     if all(len(item) == 1 for item in items):
-        one_line = f"{name} = @({', '.join(item[0] for item in items)})"
+        one_line = f"{literals.name(name)} = @({', '.join(item[0] for item in items)})"
         if len(one_line) <= 100 or len(items) < 2:  # noqa: PLR2004 - what reads well
             return [one_line]
         lines = [f"{item[0]}," for item in items]
         lines[-1] = lines[-1].removesuffix(",")
-        return [f"{name} = @(", *_indented(lines), ")"]
-    return [f"{name} = @(", *_indented([line for item in items for line in item]), ")"]
+        return [f"{literals.name(name)} = @(", *_indented(lines), ")"]
+    return [f"{literals.name(name)} = @(", *_indented([line for item in items for line in item]), ")"]
 
 
 def _indented(lines: list[str], depth: int = 1) -> list[str]:

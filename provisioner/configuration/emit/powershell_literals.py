@@ -17,6 +17,13 @@ _SINGLE_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 #: What must be escaped between double quotes, these too in their typographic forms.
 _SPECIAL = re.compile('[`$"\u201c\u201d\u201e\n\t]|' + _UNPRINTABLE.pattern)
+#: Words a statement begins with. PowerShell takes them as they are for names of properties; its highlighters and
+#: parsers in editors do not, and two of them not even at the start of a longer name.
+_STATEMENT = re.compile(
+    "(?:begin|break|continue|data|do|dynamicparam|end|filter|for|foreach|function|if|inlinescript|parallel|param|process"
+    "|sequence|switch|trap|try|while|workflow)|(?:class|enum).*",
+    re.IGNORECASE,
+)
 _NAMED = {
     "\0": "`0",
     "\a": "`a",
@@ -36,12 +43,17 @@ def text(value: str) -> str:
     return f'"{_SPECIAL.sub(_escape, value)}"'
 
 
+def name(value: str) -> str:
+    """Spell the name of a property."""
+    return text(value) if _STATEMENT.fullmatch(value) else value
+
+
 def number(value: float) -> str:
     """Spell an integer or a real; a real always has a point, as in MOF."""
     return layout.value(value)
 
 
-def boolean(value: bool) -> str:  # noqa: FBT001 - it is what is spelled
+def boolean(*, value: bool) -> str:
     """Spell a boolean."""
     return "$true" if value else "$false"
 
