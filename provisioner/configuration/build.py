@@ -5,25 +5,40 @@ All problems come at once: properties of every resource first, then what only sh
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.addresses import ResourceId
-from provisioner.configuration.check import check
+from provisioner.configuration.check import Checker
+from provisioner.configuration.dependencies import Targets
 from provisioner.configuration.digest import document_name
 from provisioner.configuration.graph import Edge, RoleNode, order, report_cycles, required_edges
-from provisioner.configuration.model import Configuration
+from provisioner.configuration.model import Configuration, Credential, Instance, Resource
+from provisioner.configuration.reboots import expects_reboot
+from provisioner.configuration.rules.registry import apply_rules
 from provisioner.diagnostics import Diagnostics, did_you_mean
 
 if TYPE_CHECKING:
     from provisioner.catalogue.registry import Registry
-    from provisioner.configuration.model import Resource
+    from provisioner.configuration.shapes import Shapes
     from provisioner.inventory.model import Node
     from provisioner.roles.model import Declaration, Expansion, Reference
 
+#: Classes several resources may have with the same key: each waits for something of its own (mof-format, 7).
+_SHARED_KEYS = frozenset(
+    {"msft_waitforall", "msft_waitforany", "msft_waitforsome", "msft_partialconfiguration"}
+)
 
-def build(node: Node, expansion: Expansion, registry: Registry) -> tuple[Configuration | None, Diagnostics]:
+
+def build(
+    node: Node, expansion: Expansion, registry: Registry, checker: Checker | None = None
+) -> tuple[Configuration | None, Diagnostics]:
     """Check the declarations of one node and put them in order.
+
+    Args:
+        node: Whose they are.
+        expansion: The declarations.
+        registry: The schemas.
+        checker: Remembers declarations that other nodes have too; it was made for the same registry.
 
     Returns:
         The configuration and its problems. None beside errors, and beside a warning when the roles declare
@@ -37,43 +52,54 @@ def build(node: Node, expansion: Expansion, registry: Registry) -> tuple[Configu
             node.where,
         )
         return None, problems
-    collection = _Collection(problems)
+    checker = checker or Checker(registry)
+    collection = _Collection(checker, problems)
     is_complete = True
     for declaration in expansion.declarations:
-        resource = check(declaration, expansion.modules, registry, problems)
-        if resource is None:
+        resources = checker.check(declaration, expansion.modules, problems)
+        if resources is None:
             is_complete = False
         else:
-            collection.add(resource, declaration)
+            collection.take(resources, declaration)
     collection.compare_keys()
+    apply_rules(node, collection.resources, problems)
     # With a resource missing, "not found" would be said of things that are there but wrong.
     if is_complete and not problems.has_errors:
         edges = collection.edges(expansion)
         report_cycles([str(each.id) for each in collection.resources], edges, problems)
         if not problems.has_errors:
             resources = collection.in_order(edges)
-            used = {each.type.module: each.type.version for each in resources}
-            return Configuration(node.name, document_name(resources), resources, used), problems
+            used = {each.type.module: each.version for each in resources}
+            name = document_name(resources)
+            return Configuration(node.name, name, resources, used, expects_reboot(resources)), problems
     return None, problems
 
 
 class _Collection:
     """Resources of one node in order of declaration, identical ones merged."""
 
-    def __init__(self, problems: Diagnostics) -> None:
+    def __init__(self, checker: Checker, problems: Diagnostics) -> None:
         self.resources: list[Resource] = []
         self._declared: list[list[Declaration]] = []
         self._by_id: dict[tuple[str, str, str], int] = {}
+        self._checker = checker
         self._problems = problems
 
-    def add(self, resource: Resource, declaration: Declaration) -> None:
+    def take(self, resources: tuple[Resource, ...], declaration: Declaration) -> None:
+        """Take what one declaration stands for."""
+        for resource in resources:
+            if not self._add(resource, declaration):
+                return  # The members of a composite share what is wrong.
+
+    def _add(self, resource: Resource, declaration: Declaration) -> bool:
         """Take a resource, merge it with an equal one of another role, or refuse it."""
-        index = self._by_id.get(resource.id.folded)
+        folded = resource.id.folded
+        index = self._by_id.get(folded)
         if index is None:
-            self._by_id[resource.id.folded] = len(self.resources)
+            self._by_id[folded] = len(self.resources)
             self.resources.append(resource)
             self._declared.append([declaration])
-            return
+            return True
         earlier = self.resources[index]
         if any(each.role == declaration.role for each in self._declared[index]):
             self._problems.error(
@@ -82,9 +108,11 @@ class _Collection:
                 declaration.name_where,
                 "Give one of the two another name.",
             )
-        elif difference := _difference(resource, earlier) or _depend_differently(
+            return False
+        difference = _difference(resource, earlier) or _depend_differently(
             declaration, self._declared[index][0]
-        ):
+        )
+        if difference:
             self._problems.error(
                 "Roles declare a resource differently",
                 f"'{resource.id}' of role '{declaration.role}' differs in {difference} from that of role "
@@ -92,35 +120,42 @@ class _Collection:
                 declaration.name_where,
                 "Make both the same, or give one of the two another name.",
             )
-        else:
-            self._declared[index].append(declaration)
+            return False
+        self._declared[index].append(declaration)
+        return True
 
     def compare_keys(self) -> None:
-        """Refuse two resources of one type with the same key values: they would fight over one thing."""
+        """Refuse two resources of one type with the same key values: they would fight over one thing.
+
+        An LCM refuses them even when they are the same in everything else (real LCM behaviour).
+        """
+        shapes: Shapes = self._checker.shapes
         seen: dict[tuple[Any, ...], Resource] = {}
         for resource in self.resources:
             kind = resource.type
-            values = tuple(str(resource.properties.get(key.name)).casefold() for key in kind.keys)
-            if not values:
+            names = shapes.of(kind).keys
+            if not names or kind.class_name.casefold() in _SHARED_KEYS:
                 continue
+            given = resource.properties
+            values = tuple(str(given.get(name)).casefold() for name in names)
             earlier = seen.setdefault((kind.class_name, kind.module, values), resource)
             if earlier is not resource:
-                keys = ", ".join(f"{key.name} '{resource.properties.get(key.name)}'" for key in kind.keys)
-                first = resource.property_ranges.get(kind.keys[0].name, resource.where)
+                keys = ", ".join(f"{name} '{given.get(name)}'" for name in names)
                 self._problems.error(
                     "Two resources manage the same thing",
                     f"'{resource.id}' and '{earlier.id}' at {earlier.where} have the same {keys}.",
-                    first,
+                    resource.property_ranges.get(names[0], resource.where),
                     "Keep one of the two.",
                 )
 
     def edges(self, expansion: Expansion) -> list[Edge]:
         """Return declared and required edges."""
+        targets = Targets(self.resources)
         declared = [
             Edge(source, target, reference.where, "dependsOn")
             for source, declarations in enumerate(self._declared)
             for reference in declarations[0].depends_on
-            if (target := self._target(reference, self.resources[source], expansion)) is not None
+            for target in self._find(targets, reference, self.resources[source], expansion)
         ]
         roles = {
             str(name): RoleNode(
@@ -141,30 +176,43 @@ class _Collection:
         for edge in edges:
             targets.setdefault(edge.source, {})[edge.target] = None
         return tuple(
-            replace(
+            self._checker.placed(
                 self.resources[index],
-                depends_on=tuple(self.resources[target].id for target in targets.get(index, ())),
+                tuple(self.resources[target].id for target in targets.get(index, ())),
             )
             for index in order(len(self.resources), edges)
         )
 
-    def _target(self, reference: Reference, source: Resource, expansion: Expansion) -> int | None:
+    def _find(
+        self, targets: Targets, reference: Reference, source: Resource, expansion: Expansion
+    ) -> tuple[int, ...]:
+        """Return what a dependency names; the problem is recorded when that is nothing or several things."""
+        found = targets.find(reference.name, source)
+        if found:
+            return found
         wanted = ResourceId.parse(reference.name)
+        known = [str(each.id) for each in self.resources]
         if wanted is None:
             self._problems.error(
                 "Dependency has another form",
                 f"'{reference.name}' is not of the form '[Type]Name'.",
                 reference.where,
-                did_you_mean(reference.name, [str(each.id) for each in self.resources]),
+                did_you_mean(reference.name, known),
             )
-            return None
-        index = self._by_id.get(wanted.folded)
-        if index is not None:
-            return index
+            return ()
+        if several := targets.candidates(reference.name):
+            self._problems.error(
+                "Dependency is ambiguous",
+                f"'{source.id}' depends on '{reference.name}', and that can be "
+                f"{' or '.join(repr(known[index]) for index in several)}.",
+                reference.where,
+                "Write the whole name of the one that is meant.",
+            )
+            return ()
         left_out = [
             each
             for each in expansion.left_out
-            if ResourceId(each.type_name, each.name).folded == wanted.folded
+            if ResourceId(each.type_name, each.name).folded[:2] == wanted.folded[:2]
         ]
         if left_out:
             self._problems.error(
@@ -179,9 +227,9 @@ class _Collection:
                 "Dependency not found",
                 f"'{source.id}' depends on '{reference.name}', which no role of this node declares.",
                 reference.where,
-                did_you_mean(reference.name, [str(each.id) for each in self.resources]),
+                did_you_mean(reference.name, known),
             )
-        return None
+        return ()
 
 
 def _depend_differently(one: Declaration, other: Declaration) -> str:
@@ -199,6 +247,19 @@ def _difference(one: Resource, other: Resource) -> str:
     names = {
         name
         for name in {*one.properties, *other.properties}
-        if one.properties.get(name) != other.properties.get(name)
+        if _content(one.properties.get(name)) != _content(other.properties.get(name))
     }
     return ", ".join(f"'{name}'" for name in sorted(names))
+
+
+def _content(value: Any) -> Any:
+    """Return what counts of a value: two roles write the same credential in two places."""
+    match value:
+        case Credential():
+            return value.user, value.password, value.secrets
+        case Instance():
+            return value.class_name, {name: _content(part) for name, part in value.properties.items()}
+        case tuple():
+            return tuple(_content(part) for part in value)
+        case _:
+            return value

@@ -59,13 +59,15 @@ class Configuration:
     """All resources of one node in a stable order in which every dependency comes first.
 
     ``name`` is a letter and the digest of the content: same content, same name.
-    ``modules`` are the module versions the node must have.
+    ``modules`` are the module versions the node must have. ``expects_reboot`` names the resources that ask for a
+    restart when they change something.
     """
 
     node: NodeName
     name: str
     resources: tuple[Resource, ...]
     modules: Mapping[str, str]
+    expects_reboot: tuple[ResourceId, ...] = ()
 
     def resource(self, resource_id: str) -> Resource | None:
         """Find a resource by its text ``[Type]Name``, without regard to case."""
