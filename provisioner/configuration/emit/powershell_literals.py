@@ -17,7 +17,7 @@ _SINGLE_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 #: What must be escaped between double quotes, which have typographic forms too. The number sign need not, but
 #: highlighters take it for a comment behind an expression.
-_SPECIAL = re.compile('[`$"\u201c\u201d\u201e\n\t]|' + _UNPRINTABLE.pattern)
+_SPECIAL = re.compile('[`$#"\u201c\u201d\u201e\n\t]|' + _UNPRINTABLE.pattern)
 #: Words a statement begins with. PowerShell takes them as they are for names of properties; its highlighters and
 #: parsers in editors do not, and two of them not even at the start of a longer name.
 _STATEMENT = re.compile(
