@@ -29,7 +29,7 @@ DEFAULT_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "xHyper-V": ("3.18.0",),
         "iSCSIDsc": ("1.5.0.41",),
         "ComputerManagementDsc": ("10.0.0",),
-        "ProvisionerDsc": ("0.1.0",),
+        "ProvisionerDsc": ("0.2.0",),
     }
 )
 

@@ -28,7 +28,7 @@ variables:
   timeout: {type: integer, default: 10, description: Seconds.}
   answer: {type: integer, required: true, description: A number.}
   folder: {type: string, default: 'C:\\Web', description: A folder.}
-modules: {PSDscResources: "2.12.0.0", xHyper-V: "3.18.0", iSCSIDsc: "1.5.0.41", ProvisionerDsc: "0.1.0"}
+modules: {PSDscResources: "2.12.0.0", xHyper-V: "3.18.0", iSCSIDsc: "1.5.0.41", ProvisionerDsc: "0.2.0"}
 configurations: [web]
 """,
     "dsc_configs/web.dsc.yaml": """\

@@ -1,7 +1,12 @@
-"""ConfigurationFile of ProvisionerDsc (class PROV_ConfigurationFile): a text file, exact in bytes and readers."""
+"""ConfigurationFile of ProvisionerDsc (class PROV_ConfigurationFile): a text file, exact in bytes and readers.
+
+Secrets are filled in as the module's own page describes; no message holds one, nor any part of the text.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +25,12 @@ _RULES = (
     Rule("Contents"),
     Rule("LineEnding", allowed=("CRLF", "LF")),
     Rule("ReadAccess", "strings"),
+    Rule("Secrets", "any"),
 )
+_GET_RULES = tuple(rule for rule in _RULES if rule.name in {"Path", "Contents", "LineEnding", "Secrets"})
+_PLACEHOLDER = "@{secret:"
+_SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_ENCRYPTED = "-----begin cms-----"
 _READ = "Read, Synchronize"
 _FULL = (SYSTEM, ADMINISTRATORS)
 _ABSOLUTE = re.compile(r"[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\")
@@ -34,22 +44,25 @@ class ConfigurationFile:
     module = "ProvisionerDsc"
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
-        """Get-TargetResource; ReadAccess gives SIDs."""
-        path = bind("Get-TargetResource", _RULES, properties)["Path"]
+        """Get-TargetResource; ReadAccess gives SIDs, Contents the text asked for, if it is what the file holds."""
+        bound = bind("Get-TargetResource", _GET_RULES, properties)
+        path = bound["Path"]
         _check_path(path, context)
         files = context.machine.files
+        empty = {"Contents": None, "LineEnding": None, "ReadAccess": None, "Secrets": None}
         if not files.is_file(path):
-            empty = {"Contents": None, "LineEnding": None, "ReadAccess": None}
             return {"Path": path, "Ensure": "Absent", **empty}
-        text = files.read(path).decode("utf-8-sig", "replace")
-        ending = "CRLF" if "\r\n" in text else "LF" if "\n" in text else None
+        data = files.read(path)
+        ending = "CRLF" if b"\r\n" in data else "LF" if b"\n" in data else None
         readers = sorted({rule.sid for rule in files.acl(path).rules} - set(_FULL))
+        is_wanted = "Contents" in bound and _content(bound) == data
         return {
             "Path": path,
             "Ensure": "Present",
-            "Contents": text,
+            "Contents": bound["Contents"] if is_wanted else None,
             "LineEnding": ending,
             "ReadAccess": readers,
+            "Secrets": None,
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
@@ -61,7 +74,8 @@ class ConfigurationFile:
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             return not files.is_file(path)
         _demand_contents(bound)
-        if not files.is_file(path) or files.read(path) != _content(bound):
+        desired = _content(bound)
+        if not files.is_file(path) or files.read(path) != desired:
             return False
         try:
             wanted = _rights(bound, context)
@@ -88,9 +102,10 @@ class ConfigurationFile:
                 "ObjectNotFound",
                 "System.InvalidOperationException",
             )
+        desired = _content(bound)
         rights = _rights(bound, context)
-        if not files.is_file(path) or files.read(path) != _content(bound):
-            _publish(path, _content(bound), rights, context)
+        if not files.is_file(path) or files.read(path) != desired:
+            _publish(path, desired, rights, context)
         if rights is not None:
             files.set_acl(path, rights)
             _check_rights(path, rights, context)
@@ -132,8 +147,73 @@ def _argument(message: str, error_id: str) -> ResourceError:
 
 
 def _content(bound: Mapping[str, Any]) -> bytes:
+    """Give the bytes the file is to hold: one pass over the text, which never looks at what it filled in."""
     text = str(bound["Contents"] or "").replace("\r\n", "\n").replace("\r", "\n")
-    return (text.replace("\n", "\r\n") if is_same(bound.get("LineEnding", "CRLF"), "CRLF") else text).encode()
+    if is_same(bound.get("LineEnding", "CRLF"), "CRLF"):
+        text = text.replace("\n", "\r\n")
+    path, secrets = bound["Path"], _secrets(bound)
+    first, *rest = text.split(_PLACEHOLDER)
+    filled, used = [first], set()
+    for piece in rest:
+        name, brace, after = piece.partition("}")
+        if not brace or not _SECRET_NAME.fullmatch(name):
+            raise _argument(
+                f"The text of the file '{path}' has a placeholder whose name does not end or is no name.",
+                "PlaceholderMalformed",
+            )
+        if name not in secrets:
+            raise _argument(
+                f"The text of the file '{path}' has a placeholder for the secret '{name}', which is not given.",
+                "PlaceholderUnknown",
+            )
+        used.add(name)
+        filled += [secrets[name], after]
+    for name in secrets:
+        if name not in used:
+            raise _argument(
+                f"The secret '{name}' is given, but the text of the file '{path}' has no placeholder for it.",
+                "SecretUnused",
+            )
+    return "".join(filled).encode()
+
+
+def _secrets(bound: Mapping[str, Any]) -> dict[str, str]:
+    """Read the named secrets out of the password of Secrets."""
+    credential, path = bound.get("Secrets"), bound["Path"]
+    if credential is None:
+        return {}
+    password = str(next((value for key, value in credential.items() if is_same(key, "Password")), ""))
+    if password.lstrip().casefold().startswith(_ENCRYPTED):
+        raise ResourceError(
+            f"The secrets of '{path}' arrived encrypted: does CertificateID of the LCM name the certificate?",
+            "SecretsNotDecrypted",
+            "InvalidData",
+            "System.InvalidOperationException",
+        )
+    found: dict[str, str] = {}
+    for number, line in enumerate(password.replace("\r\n", "\n").split("\n"), 1):
+        name, equals, encoded = line.partition("=")
+        value = _decoded(encoded)
+        if not equals or not _SECRET_NAME.fullmatch(name) or name in found or value is None:
+            raise _argument(
+                f"Line {number} of the secrets of '{path}' is not name=base64 with a name of its own and text in "
+                "UTF-8.",
+                "SecretsMalformed",
+            )
+        if "\r" in value or "\n" in value:
+            raise _argument(
+                f"The secret '{name}' of the file '{path}' has a line break, which would begin another line.",
+                "SecretHasLineBreak",
+            )
+        found[name] = value
+    return found
+
+
+def _decoded(encoded: str) -> str | None:
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
 
 
 def _rights(bound: Mapping[str, Any], context: ResourceContext) -> Acl | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import pywbem
+import yaml
 from tree_sitter import Node
 
 from tests.unit.modules.powershell import commands, faults, functions, parameters, parse, text, walk
@@ -19,13 +21,13 @@ MOFCompiler: Any = pywbem.MOFCompiler
 MOFWBEMConnection: Any = pywbem.MOFWBEMConnection
 
 ROOT = Path(__file__).parents[3]
-MODULE = ROOT / "dsc_configs/modules/ProvisionerDsc/0.1.0"
+MODULE = ROOT / "dsc_configs/modules/ProvisionerDsc/0.2.0"
 RESOURCE = MODULE / "DSCResources/PROV_ConfigurationFile"
 SCRIPT = RESOURCE / "PROV_ConfigurationFile.psm1"
 SCHEMA = RESOURCE / "PROV_ConfigurationFile.schema.mof"
 MANIFEST = MODULE / "ProvisionerDsc.psd1"
 PAGE = ROOT / "docs/resources/ConfigurationFile.md"
-CATALOGUE = ROOT / "provisioner/catalogue/data/ProvisionerDsc@0.1.0.json"
+CATALOGUE = ROOT / "provisioner/catalogue/data/ProvisionerDsc@0.2.0.json"
 PUBLIC = ("Get-TargetResource", "Test-TargetResource", "Set-TargetResource")
 
 #: Get-Verb of Windows PowerShell 5.1, as far as it matters here. Source: "Approved Verbs for PowerShell Commands".
@@ -48,10 +50,11 @@ Qualifier Read : boolean = true, Scope(property), Flavor(EnableOverride, ToSubcl
 Qualifier Description : string = null, Scope(any), Flavor(EnableOverride, ToSubclass, Translatable);
 Qualifier ValueMap : string[], Scope(property), Flavor(EnableOverride, ToSubclass);
 Qualifier Values : string[], Scope(property), Flavor(EnableOverride, ToSubclass, Translatable);
+Qualifier EmbeddedInstance : string = null, Scope(property, method, parameter), Flavor(EnableOverride);
 Qualifier ClassVersion : string = null, Scope(class), Flavor(EnableOverride, Restricted);
 Qualifier FriendlyName : string = null, Scope(class), Flavor(EnableOverride, Restricted);
 """
-BASE = "class OMI_BaseResource { string ResourceId; string SourceInfo; string ModuleName; string ModuleVersion; };"
+BASE = "class OMI_BaseResource { string ResourceId; string SourceInfo; string ModuleName; string ModuleVersion; };\nclass MSFT_Credential { string UserName; string Password; };"
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +78,11 @@ def own_properties(schema: pywbem.CIMClass) -> dict[str, pywbem.CIMProperty]:
     return {name: schema.properties[name] for name in names}
 
 
+def embedded_class(prop: pywbem.CIMProperty) -> str:
+    found = prop.qualifiers.get("EmbeddedInstance")
+    return str(found.value) if found else ""
+
+
 def values_of(prop: pywbem.CIMProperty, qualifier: str) -> list[str]:
     found = prop.qualifiers.get(qualifier)
     return list(found.value) if found else []
@@ -82,10 +90,10 @@ def values_of(prop: pywbem.CIMProperty, qualifier: str) -> list[str]:
 
 def test_the_schema_compiles_and_has_one_key(schema: pywbem.CIMClass) -> None:
     assert schema.superclass == "OMI_BaseResource"
-    assert schema.qualifiers["ClassVersion"].value == "1.0.0"
+    assert schema.qualifiers["ClassVersion"].value == "1.1.0"
     assert schema.qualifiers["FriendlyName"].value == "ConfigurationFile"
     properties = own_properties(schema)
-    assert list(properties) == ["Path", "Ensure", "Contents", "LineEnding", "ReadAccess"]
+    assert list(properties) == ["Path", "Ensure", "Contents", "LineEnding", "ReadAccess", "Secrets"]
     assert [name for name, prop in properties.items() if "Key" in prop.qualifiers] == ["Path"]
     for name, prop in properties.items():
         assert prop.type == "string"
@@ -93,6 +101,7 @@ def test_the_schema_compiles_and_has_one_key(schema: pywbem.CIMClass) -> None:
         assert ("Key" in prop.qualifiers) != ("Write" in prop.qualifiers)
         assert prop.qualifiers["Description"].value
         assert values_of(prop, "ValueMap") == values_of(prop, "Values")
+        assert embedded_class(prop) == ("MSFT_Credential" if name == "Secrets" else "")
 
 
 def test_the_catalogue_says_the_same_as_the_schema(schema: pywbem.CIMClass) -> None:
@@ -108,13 +117,27 @@ def test_the_catalogue_says_the_same_as_the_schema(schema: pywbem.CIMClass) -> N
             "array": prop.is_array,
             "qualifier": "Key" if "Key" in prop.qualifiers else "Write",
             "value_map": values_of(prop, "ValueMap"),
+            "embedded_class": embedded_class(prop),
+            "secret_lines": name == "Secrets",
         }
         for name, prop in own_properties(schema).items()
     ]
 
 
 def plain(entry: dict[str, Any]) -> dict[str, Any]:
-    return {"array": False, "qualifier": "Write", "value_map": []} | entry
+    defaults = {"type": "string", "array": False, "qualifier": "Write", "value_map": []}
+    return defaults | {"embedded_class": "", "secret_lines": False} | entry
+
+
+def test_the_lock_file_has_the_hash_of_every_file_of_the_module() -> None:
+    lock = yaml.safe_load((ROOT / "dsc_configs/modules.lock.yaml").read_text("utf-8"))
+    entry = lock["modules"]["ProvisionerDsc"]
+    assert entry["source"] == MODULE.relative_to(ROOT).as_posix()
+    assert entry["sha256"] == {
+        path.relative_to(MODULE).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(MODULE.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.mark.parametrize("path", [SCRIPT, MANIFEST], ids=lambda path: path.name)
@@ -161,10 +184,14 @@ def test_parameters_agree_with_the_schema(name: str, script: Node, schema: pywbe
     found = parameters(functions(script)[name])
     properties = own_properties(schema)
     keys = [prop for prop, each in properties.items() if "Key" in each.qualifiers]
-    assert list(found) == (keys if name == "Get-TargetResource" else list(properties))
+    asked = [*keys, "Contents", "LineEnding", "Secrets"]
+    assert list(found) == (asked if name == "Get-TargetResource" else list(properties))
     for prop, parameter in found.items():
         source = text(parameter)
-        assert type_of(parameter) == ("String[]" if properties[prop].is_array else "String")
+        if embedded_class(properties[prop]):
+            assert "[System.Management.Automation.PSCredential]" in source
+        else:
+            assert type_of(parameter) == ("String[]" if properties[prop].is_array else "String")
         assert ("Mandatory = $true" in source) == (prop in keys)
         allowed = re.search(r"\[ValidateSet\(([^)]*)\)\]", source)
         assert re.findall(r"'(\w+)'", allowed[1] if allowed else "") == values_of(
@@ -285,7 +312,7 @@ def methods(node: Node) -> Iterator[str]:
 def test_what_decides_calls_no_net_method_by_itself(script: Node) -> None:
     for name in (
         *PUBLIC,
-        "Publish-FileByte",
+        "Publish-FileContent",
         "Remove-ExistingFile",
         "Assert-FilePath",
         "Assert-Folder",
@@ -295,7 +322,7 @@ def test_what_decides_calls_no_net_method_by_itself(script: Node) -> None:
     touching = [
         name
         for name, function in functions(script).items()
-        if any("IO." in each for each in methods(function))
+        if any("IO." in each and "MemoryStream" not in each for each in methods(function))
     ]
     assert all(len(set(methods(functions(script)[name]))) <= 2 for name in touching)
 
@@ -312,7 +339,14 @@ def test_net_methods_are_those_of_the_list(script: Node) -> None:
         "[System.IO.File]::Replace",
         "[System.IO.File]::SetAccessControl",
         "[System.IO.File]::SetAttributes",
+        "[System.Collections.Generic.Dictionary[System.String, System.String]]::new",
+        "[System.Collections.Generic.HashSet[System.String]]::new",
+        "[System.Convert]::FromBase64String",
         "[System.IO.FileStream]::new",
+        "[System.IO.MemoryStream]::new",
+        "[System.Math]::Max",
+        "[System.Text.RegularExpressions.Regex]::IsMatch",
+        "[System.Text.StringBuilder]::new",
         "[System.IO.Path]::GetDirectoryName",
     }
 
@@ -320,7 +354,7 @@ def test_net_methods_are_those_of_the_list(script: Node) -> None:
 def test_the_new_file_is_protected_before_its_first_byte_and_the_old_one_before_it_is_replaced(
     script: Node,
 ) -> None:
-    assert commands(functions(script)["Publish-FileByte"]) == [
+    assert commands(functions(script)["Publish-FileContent"]) == [
         "Read-FileSecurity",
         "Protect-Security",
         "Remove-ExistingFile",
@@ -337,7 +371,9 @@ def test_the_new_file_is_protected_before_its_first_byte_and_the_old_one_before_
     ]
     called = commands(functions(script)["Set-TargetResource"])
     assert (
-        called.index("Publish-FileByte") < called.index("Write-FileSecurity") < called.index("Assert-Right")
+        called.index("Publish-FileContent")
+        < called.index("Write-FileSecurity")
+        < called.index("Assert-Right")
     )
 
 
@@ -350,18 +386,50 @@ def test_nothing_is_evaluated_downloaded_or_newer_than_5_1(word: str) -> None:
     assert word.casefold() not in SCRIPT.read_text().casefold()
 
 
+#: Variables that hold the text of the file, a secret, or what both come from.
+CLEAR = "password|line|value|values|filled|bytes|wantedBytes|actualBytes"
+
+
+def test_no_clear_text_is_ever_a_parameter_of_a_command_or_function(script: Node) -> None:
+    """Module logging of Windows writes down what is bound to parameters."""
+    for node in walk(script):
+        if node.type == "command":
+            assert not re.search(rf"\$({CLEAR})\b", text(node)), text(node)
+            assert "|" not in text(node), "what goes through a pipeline is bound to InputObject"
+    for name, function in functions(script).items():
+        for parameter in parameters(function).values():
+            assert "Byte[]" not in text(parameter), name
+        if any("Text" in name for name in parameters(function)):
+            assert name == "Get-PlaceholderName", "only the text of the configuration is passed on"
+
+
+def test_what_a_function_with_clear_text_returns_is_kept_in_a_variable_or_passed_on_unlogged(
+    script: Node,
+) -> None:
+    opaque = {
+        "New-DesiredContent": "MemoryStream",
+        "Read-NamedSecret": "Dictionary",
+        "Read-FileByte": "Byte[]",
+    }
+    for name, kind in opaque.items():
+        assert kind in text(functions(script)[name]).partition("param")[0]
+        for use in re.findall(rf".*{name} -.*", text(script)):
+            assert re.match(rf"\s*\$\w+ = (\(Get-Utf8Encoding\)\.GetString\(\()?{name} ", use), use
+
+
 def test_messages_never_hold_the_contents(script: Node) -> None:
     for node in walk(script):
         if node.type == "command" and text(node).startswith(("Write-", "New-ResourceError")):
             if text(node).startswith("Write-NewFile"):
                 continue
-            assert not re.search(r"\$(Contents|Byte|desiredBytes|text)\b", text(node)), text(node)
+            assert not re.search(r"\$(Contents|Desired|desired|text|Secrets)\b", text(node)), text(node)
 
 
 def test_every_error_id_stands_on_the_page_with_its_category(script: Node) -> None:
     source = text(script)
     raised = set(re.findall(r"New-ResourceError -Id '(\w+)' -Category '(\w+)'", source))
-    described = set(re.findall(r"^\| `(\w+)` \| ([A-Z]\w+) \|", PAGE.read_text(), re.MULTILINE))
+    page = PAGE.read_text().partition("## Errors")[2]
+    described = set(re.findall(r"^\| `(\w+)` \| ([A-Z]\w+) \|", page, re.MULTILINE))
     assert len(raised) == source.count("New-ResourceError -Id")
     assert raised == described
 
@@ -370,6 +438,6 @@ def test_the_page_describes_every_property_and_says_that_nothing_ran_on_windows(
     schema: pywbem.CIMClass,
 ) -> None:
     page = PAGE.read_text()
-    described = re.findall(r"^\| `(\w+)` \| string", page, re.MULTILINE)
+    described = re.findall(r"^\| `(\w+)` \| (?:string|MSFT_)", page, re.MULTILINE)
     assert described == list(own_properties(schema))
     assert "It has not run on Windows." in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 from typing import Any
@@ -133,13 +134,121 @@ async def test_an_unknown_reader_is_no_error_of_test() -> None:
     assert not await is_right(made, Contents="a", ReadAccess=["nobody"])
 
 
-async def test_get_shows_text_line_ending_and_readers_as_sids() -> None:
+async def get(of: Machine, **properties: Any) -> dict[str, Any]:
+    return await ConfigurationFile().get({"Path": PATH, **properties}, context(of))
+
+
+async def test_get_shows_line_ending_and_readers_as_sids_and_the_text_only_to_whom_knows_it() -> None:
     made = prepared()
     await apply(made, Contents="a\n", ReadAccess=["Users"])
-    assert await ConfigurationFile().get({"Path": PATH}, context(made)) == {
+    shown = {
         "Path": PATH,
         "Ensure": "Present",
-        "Contents": "a\r\n",
+        "Contents": "a\n",
         "LineEnding": "CRLF",
         "ReadAccess": ["S-1-5-32-545"],
+        "Secrets": None,
     }
+    assert await get(made, Contents="a\n") == shown
+    assert await get(made, Contents="b\n") == shown | {"Contents": None}
+    assert await get(made) == shown | {"Contents": None}
+
+
+# --- secrets --------------------------------------------------------------------------------------------------
+
+
+def lines(**values: str) -> dict[str, str]:
+    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
+    return {"UserName": "secrets", "Password": "\n".join(f"{name}={text}" for name, text in encoded.items())}
+
+
+@pytest.mark.parametrize(
+    ("contents", "values", "expected"),
+    [
+        ("p = @{secret:a}", {"a": "x"}, b"p = x"),
+        ("@{secret:a}@{secret:b}@{secret:a}", {"a": "1", "b": "2"}, b"121"),
+        ("@{secret:a}@{secret:A}", {"a": "small", "A": "large"}, b"smalllarge"),
+        ("@{secret:a}", {"a": "@{secret:a}@{secret:b}"}, b"@{secret:a}@{secret:b}"),
+        ("@{secret:a}secret:b}", {"a": "@{"}, b"@{secret:b}"),
+        ("@{secret:a}", {"a": "$1 $& \\1 %s {0} `n"}, b"$1 $& \\1 %s {0} `n"),
+        (
+            "@{secret:a}\n@{Secret:a}",
+            {"a": "\u00fc\u4e2d\U0001f511"},
+            "\u00fc\u4e2d\U0001f511\r\n@{Secret:a}".encode(),
+        ),
+        ("@{secret:a.b-c_1}", {"a.b-c_1": ""}, b""),
+    ],
+)
+async def test_placeholders_are_filled_in_one_pass(
+    contents: str, values: dict[str, str], expected: bytes
+) -> None:
+    made = prepared()
+    given = {"Contents": contents, "Secrets": lines(**values)}
+    await apply(made, **given)
+    assert made.files.read(PATH) == expected
+    assert await is_right(made, **given)
+    assert await get(made, **given) | {"ReadAccess": 0, "LineEnding": 0} == {
+        "Path": PATH,
+        "Ensure": "Present",
+        "Contents": contents,
+        "LineEnding": 0,
+        "ReadAccess": 0,
+        "Secrets": None,
+    }
+    assert not await is_right(made, Contents=contents, Secrets=lines(**dict.fromkeys(values, "other")))
+
+
+SECRET = "c2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    ("contents", "password", "error_id", "category"),
+    [
+        ("@{secret:b}", f"a={SECRET}", "PlaceholderUnknown", "InvalidArgument"),
+        ("@{secret:A}", f"a={SECRET}", "PlaceholderUnknown", "InvalidArgument"),
+        ("@{secret:a}", None, "PlaceholderUnknown", "InvalidArgument"),
+        ("@{secret:a", f"a={SECRET}", "PlaceholderMalformed", "InvalidArgument"),
+        ("@{secret:}", f"a={SECRET}", "PlaceholderMalformed", "InvalidArgument"),
+        ("@{secret:a b}", f"a={SECRET}", "PlaceholderMalformed", "InvalidArgument"),
+        ("@{secret:@{secret:a}}", f"a={SECRET}", "PlaceholderMalformed", "InvalidArgument"),
+        ("", f"a={SECRET}", "SecretUnused", "InvalidArgument"),
+        ("@{secret:a}", f"a={SECRET}\nb={SECRET}", "SecretUnused", "InvalidArgument"),
+        ("@{secret:a}", "", "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", SECRET, "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", f"a={SECRET}\n", "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", f"a={SECRET}\na={SECRET}", "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", f"={SECRET}", "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", f"a b={SECRET}", "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", "a=c2Vj!", "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", "a=/w==", "SecretsMalformed", "InvalidArgument"),
+        ("@{secret:a}", "a=YQpi", "SecretHasLineBreak", "InvalidArgument"),
+        ("@{secret:a}", "a=YQ1i", "SecretHasLineBreak", "InvalidArgument"),
+        ("@{secret:a}", "-----BEGIN CMS-----\nMII=", "SecretsNotDecrypted", "InvalidData"),
+        ("@{secret:a}", " -----begin cms-----", "SecretsNotDecrypted", "InvalidData"),
+    ],
+)
+async def test_secrets_that_do_not_fit_are_refused_and_nothing_is_written(
+    contents: str, password: str | None, error_id: str, category: str
+) -> None:
+    made = prepared()
+    await apply(made, Contents="before")
+    given: dict[str, Any] = {"Path": PATH, "Contents": contents}
+    if password is not None:
+        given["Secrets"] = {"UserName": "secrets", "Password": password}
+    resource = ConfigurationFile()
+    for function in (resource.get, resource.test, resource.set):
+        with pytest.raises(ResourceError) as caught:
+            await function(given, context(made))
+        assert (caught.value.error_id, caught.value.category) == (error_id, category)
+        assert SECRET not in caught.value.message
+        assert "secret'" not in caught.value.message
+    assert made.files.read(PATH) == b"before"
+    script = next(MODULES.rglob("PROV_ConfigurationFile.psm1")).read_text("utf-8")
+    assert re.search(rf"-Id '{error_id}' -Category '{category}'", script)
+
+
+async def test_lines_of_secrets_may_end_as_on_windows() -> None:
+    made = prepared()
+    given = {"Contents": "@{secret:a}@{secret:b}", "Secrets": {"Password": "a=YQ==\r\nb=Yg=="}}
+    await apply(made, **given)
+    assert made.files.read(PATH) == b"ab"

@@ -1,8 +1,12 @@
 <#
     Writes one configuration file of a service: exact bytes, exact readers.
 
-    Every call of .NET stands alone in a small private function, so that the logic above it can be run with these
-    functions replaced. This module has been parsed, but has not run on Windows.
+    Every call of .NET that touches the machine stands alone in a small private function, so that the logic above it
+    can be run with these functions replaced. This module has been parsed, but has not run on Windows.
+
+    Secrets: what the file is to hold, and what it holds, is never bound to a parameter as text or bytes, since module
+    logging writes parameters of commands and functions down. It travels in a MemoryStream, of which the log
+    shows the name of its type. Methods of .NET are not logged.
 #>
 
 Set-StrictMode -Version 'Latest'
@@ -15,12 +19,30 @@ $script:fullControlSids = @('S-1-5-18', 'S-1-5-32-544')
 # what a Set that was cut off left behind is removed by the next one.
 $script:temporarySuffix = '.provisioner-new'
 
+# A placeholder is @{secret:NAME}. The same characters begin an encrypted text whatever its case.
+$script:placeholderStart = '@{secret:'
+$script:secretName = '\A[A-Za-z0-9_.-]+\z'
+$script:encryptedStart = '-----BEGIN CMS-----'
+
 <#
     .SYNOPSIS
         Returns the state of the file.
 
+    .DESCRIPTION
+        The text of the file is not returned, because secrets may stand in it: Contents is the desired text, with its
+        placeholders, when the file holds just that, and null otherwise. Secrets is always null.
+
     .PARAMETER Path
         Full path of the file.
+
+    .PARAMETER Contents
+        The whole text of the file, with placeholders for secrets.
+
+    .PARAMETER LineEnding
+        What every line end of Contents becomes.
+
+    .PARAMETER Secrets
+        The password holds lines of the form name=base64; each placeholder is replaced by the secret of its name.
 #>
 function Get-TargetResource
 {
@@ -31,7 +53,21 @@ function Get-TargetResource
         [Parameter(Mandatory = $true)]
         [ValidateNotNullOrEmpty()]
         [System.String]
-        $Path
+        $Path,
+
+        [Parameter()]
+        [AllowEmptyString()]
+        [System.String]
+        $Contents,
+
+        [Parameter()]
+        [ValidateSet('CRLF', 'LF')]
+        [System.String]
+        $LineEnding = 'CRLF',
+
+        [Parameter()]
+        [System.Management.Automation.PSCredential]
+        $Secrets
     )
 
     Assert-FilePath -Path $Path
@@ -42,23 +78,23 @@ function Get-TargetResource
         Contents   = $null
         LineEnding = $null
         ReadAccess = $null
+        Secrets    = $null
     }
 
     if (Test-FileExistence -Path $Path)
     {
-        $text = ConvertFrom-FileByte -Byte (Read-FileByte -Path $Path)
-
         $state['Ensure'] = 'Present'
-        $state['Contents'] = $text
+        $state['LineEnding'] = Get-LineEnding -Path $Path
         $state['ReadAccess'] = Get-ReaderSid -Security (Read-FileSecurity -Path $Path)
 
-        if ($text.Contains("`r`n"))
+        if ($PSBoundParameters.ContainsKey('Contents'))
         {
-            $state['LineEnding'] = 'CRLF'
-        }
-        elseif ($text.Contains("`n"))
-        {
-            $state['LineEnding'] = 'LF'
+            $desired = New-DesiredContent -Path $Path -Contents $Contents -LineEnding $LineEnding -Secrets $Secrets
+
+            if (Test-FileContent -Path $Path -Desired $desired)
+            {
+                $state['Contents'] = $Contents
+            }
         }
     }
 
@@ -76,13 +112,16 @@ function Get-TargetResource
         Whether the file is there.
 
     .PARAMETER Contents
-        The whole text of the file.
+        The whole text of the file, with placeholders for secrets.
 
     .PARAMETER LineEnding
         What every line end of Contents becomes.
 
     .PARAMETER ReadAccess
         Names or SIDs of those who may read the file besides SYSTEM and Administrators.
+
+    .PARAMETER Secrets
+        The password holds lines of the form name=base64; each placeholder is replaced by the secret of its name.
 #>
 function Test-TargetResource
 {
@@ -113,7 +152,11 @@ function Test-TargetResource
         [Parameter()]
         [AllowEmptyCollection()]
         [System.String[]]
-        $ReadAccess
+        $ReadAccess,
+
+        [Parameter()]
+        [System.Management.Automation.PSCredential]
+        $Secrets
     )
 
     Assert-FilePath -Path $Path
@@ -127,6 +170,7 @@ function Test-TargetResource
     }
 
     Assert-ContentsGiven -Path $Path -IsGiven $PSBoundParameters.ContainsKey('Contents')
+    $desired = New-DesiredContent -Path $Path -Contents $Contents -LineEnding $LineEnding -Secrets $Secrets
 
     if (-not $exists)
     {
@@ -134,9 +178,7 @@ function Test-TargetResource
         return $false
     }
 
-    $desiredBytes = ConvertTo-FileByte -Contents $Contents -LineEnding $LineEnding
-
-    if (-not (Compare-Byte -First $desiredBytes -Second (Read-FileByte -Path $Path)))
+    if (-not (Test-FileContent -Path $Path -Desired $desired))
     {
         Write-Verbose -Message ('The file {0} has other contents.' -f $Path)
         return $false
@@ -191,13 +233,16 @@ function Test-TargetResource
         Whether the file is there.
 
     .PARAMETER Contents
-        The whole text of the file.
+        The whole text of the file, with placeholders for secrets.
 
     .PARAMETER LineEnding
         What every line end of Contents becomes.
 
     .PARAMETER ReadAccess
         Names or SIDs of those who may read the file besides SYSTEM and Administrators.
+
+    .PARAMETER Secrets
+        The password holds lines of the form name=base64; each placeholder is replaced by the secret of its name.
 #>
 function Set-TargetResource
 {
@@ -227,7 +272,11 @@ function Set-TargetResource
         [Parameter()]
         [AllowEmptyCollection()]
         [System.String[]]
-        $ReadAccess
+        $ReadAccess,
+
+        [Parameter()]
+        [System.Management.Automation.PSCredential]
+        $Secrets
     )
 
     Assert-FilePath -Path $Path
@@ -241,7 +290,7 @@ function Set-TargetResource
     Assert-ContentsGiven -Path $Path -IsGiven $PSBoundParameters.ContainsKey('Contents')
     Assert-Folder -Path $Path
 
-    $desiredBytes = ConvertTo-FileByte -Contents $Contents -LineEnding $LineEnding
+    $desired = New-DesiredContent -Path $Path -Contents $Contents -LineEnding $LineEnding -Secrets $Secrets
     $exists = Test-FileExistence -Path $Path
     $security = $null
 
@@ -250,13 +299,13 @@ function Set-TargetResource
         $security = New-DesiredSecurity -ReadAccess $ReadAccess
     }
 
-    if ($exists -and (Compare-Byte -First $desiredBytes -Second (Read-FileByte -Path $Path)))
+    if ($exists -and (Test-FileContent -Path $Path -Desired $desired))
     {
         Write-Verbose -Message ('The file {0} has the desired contents.' -f $Path)
     }
     else
     {
-        Publish-FileByte -Path $Path -Byte $desiredBytes -Exists $exists -Security $security
+        Publish-FileContent -Path $Path -Desired $desired -Exists $exists -Security $security
     }
 
     if ($null -ne $security)
@@ -274,7 +323,7 @@ function Set-TargetResource
     .PARAMETER Path
         Full path of the file.
 
-    .PARAMETER Byte
+    .PARAMETER Desired
         What the file is to hold.
 
     .PARAMETER Exists
@@ -283,7 +332,7 @@ function Set-TargetResource
     .PARAMETER Security
         The desired security descriptor; null where rights are left as they are.
 #>
-function Publish-FileByte
+function Publish-FileContent
 {
     [CmdletBinding()]
     param
@@ -293,9 +342,8 @@ function Publish-FileByte
         $Path,
 
         [Parameter(Mandatory = $true)]
-        [AllowEmptyCollection()]
-        [System.Byte[]]
-        $Byte,
+        [System.IO.MemoryStream]
+        $Desired,
 
         [Parameter(Mandatory = $true)]
         [System.Boolean]
@@ -322,7 +370,7 @@ function Publish-FileByte
     try
     {
         Write-Verbose -Message ('Writing {0}.' -f $temporaryPath)
-        Write-NewFile -Path $temporaryPath -Byte $Byte -Security $firstSecurity
+        Write-NewFile -Path $temporaryPath -Desired $Desired -Security $firstSecurity
 
         if ($Exists)
         {
@@ -361,20 +409,34 @@ function Publish-FileByte
 
 <#
     .SYNOPSIS
-        Returns the bytes the file is to hold: UTF-8 without a byte order mark, line ends as wanted.
+        Returns what the file is to hold: UTF-8 without a byte order mark, line ends as wanted, placeholders filled.
+
+    .DESCRIPTION
+        Contents are gone through once, from left to right, and compared character by character. What a secret
+        brings along is never looked at again, so a secret that looks like a placeholder stays as it is.
+
+    .PARAMETER Path
+        Full path of the file, for errors.
 
     .PARAMETER Contents
         The text, with line ends of any kind.
 
     .PARAMETER LineEnding
         CRLF or LF.
+
+    .PARAMETER Secrets
+        The named secrets; null when there are none.
 #>
-function ConvertTo-FileByte
+function New-DesiredContent
 {
     [CmdletBinding()]
-    [OutputType([System.Byte[]])]
+    [OutputType([System.IO.MemoryStream])]
     param
     (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Path,
+
         [Parameter(Mandatory = $true)]
         [AllowEmptyString()]
         [System.String]
@@ -382,7 +444,12 @@ function ConvertTo-FileByte
 
         [Parameter(Mandatory = $true)]
         [System.String]
-        $LineEnding
+        $LineEnding,
+
+        [Parameter(Mandatory = $true)]
+        [AllowNull()]
+        [System.Management.Automation.PSCredential]
+        $Secrets
     )
 
     $text = $Contents.Replace("`r`n", "`n").Replace("`r", "`n")
@@ -392,73 +459,260 @@ function ConvertTo-FileByte
         $text = $text.Replace("`n", "`r`n")
     }
 
-    # The comma keeps PowerShell from handing the bytes out one by one.
-    return , (Get-Utf8Encoding).GetBytes($text)
+    $values = Read-NamedSecret -Path $Path -Secrets $Secrets
+    $unused = [System.Collections.Generic.HashSet[System.String]]::new($values.Keys)
+    $filled = [System.Text.StringBuilder]::new()
+    $position = 0
+    $start = $text.IndexOf($script:placeholderStart, $position, [System.StringComparison]::Ordinal)
+
+    while ($start -ge 0)
+    {
+        $nameStart = $start + $script:placeholderStart.Length
+        $end = $text.IndexOf([System.Char] '}', $nameStart)
+        $name = Get-PlaceholderName -Path $Path -Text $text -Start $nameStart -End $end
+
+        if (-not $values.ContainsKey($name))
+        {
+            throw (New-ResourceError -Id 'PlaceholderUnknown' -Category 'InvalidArgument' -Target $Path -Message (
+                    "The text of the file '{0}' has a placeholder for the secret '{1}', which is not given." -f (
+                        $Path, $name)))
+        }
+
+        # Assigned, because what a method returns would become output of this function.
+        $null = $filled.Append($text, $position, $start - $position)
+        $null = $filled.Append($values[$name])
+        $null = $unused.Remove($name)
+        $position = $end + 1
+        $start = $text.IndexOf($script:placeholderStart, $position, [System.StringComparison]::Ordinal)
+    }
+
+    foreach ($name in $unused)
+    {
+        throw (New-ResourceError -Id 'SecretUnused' -Category 'InvalidArgument' -Target $Path -Message (
+                "The secret '{0}' is given, but the text of the file '{1}' has no placeholder for it." -f $name, $Path))
+    }
+
+    $null = $filled.Append($text, $position, $text.Length - $position)
+
+    return [System.IO.MemoryStream]::new((Get-Utf8Encoding).GetBytes($filled.ToString()))
 }
 
 <#
     .SYNOPSIS
-        Returns bytes as text; a byte order mark is dropped, invalid bytes become U+FFFD.
+        Returns the name in a placeholder. The text is that of the configuration, without secrets.
 
-    .PARAMETER Byte
-        The bytes of a file.
+    .PARAMETER Path
+        Full path of the file, for errors.
+
+    .PARAMETER Text
+        The text with the placeholder.
+
+    .PARAMETER Start
+        Where the name begins.
+
+    .PARAMETER End
+        Where the closing brace stands; negative when there is none.
 #>
-function ConvertFrom-FileByte
+function Get-PlaceholderName
 {
     [CmdletBinding()]
     [OutputType([System.String])]
     param
     (
         [Parameter(Mandatory = $true)]
-        [AllowEmptyCollection()]
-        [System.Byte[]]
-        $Byte
+        [System.String]
+        $Path,
+
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Text,
+
+        [Parameter(Mandatory = $true)]
+        [System.Int32]
+        $Start,
+
+        [Parameter(Mandatory = $true)]
+        [System.Int32]
+        $End
     )
 
-    return (Get-Utf8Encoding).GetString($Byte).TrimStart([System.Char] 0xFEFF)
+    if ($End -ge 0)
+    {
+        $name = $Text.Substring($Start, $End - $Start)
+
+        if ($name -cmatch $script:secretName)
+        {
+            return $name
+        }
+    }
+
+    throw (New-ResourceError -Id 'PlaceholderMalformed' -Category 'InvalidArgument' -Target $Path -Message (
+            "The text of the file '{0}' has a placeholder at character {1} whose name does not end or is no name." -f (
+                $Path, $Start)))
 }
 
 <#
     .SYNOPSIS
-        Tells whether two byte arrays are equal.
+        Returns secrets by name; the names are told apart by upper and lower case.
 
-    .PARAMETER First
-        One array.
+    .PARAMETER Path
+        Full path of the file, for errors.
 
-    .PARAMETER Second
-        The other array.
+    .PARAMETER Secrets
+        The password holds lines of the form name=base64; null when there are no secrets.
 #>
-function Compare-Byte
+function Read-NamedSecret
+{
+    [CmdletBinding()]
+    [OutputType([System.Collections.Generic.Dictionary[System.String, System.String]])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Path,
+
+        [Parameter(Mandatory = $true)]
+        [AllowNull()]
+        [System.Management.Automation.PSCredential]
+        $Secrets
+    )
+
+    $comparer = [System.StringComparer]::Ordinal
+    $values = [System.Collections.Generic.Dictionary[System.String, System.String]]::new($comparer)
+
+    if ($null -eq $Secrets)
+    {
+        return $values
+    }
+
+    $password = $Secrets.GetNetworkCredential().Password
+
+    # An LCM that cannot decrypt hands out the encrypted text.
+    if ($password.TrimStart().StartsWith($script:encryptedStart, [System.StringComparison]::OrdinalIgnoreCase))
+    {
+        throw (New-ResourceError -Id 'SecretsNotDecrypted' -Category 'InvalidData' -Target $Path -Message (
+                "The secrets of '{0}' arrived encrypted: does CertificateID of the LCM name the certificate?" -f $Path))
+    }
+
+    $number = 0
+
+    foreach ($line in $password.Replace("`r`n", "`n").Split([System.Char] 10))
+    {
+        $number++
+        $separator = $line.IndexOf([System.Char] '=')
+        $name = $line.Substring(0, [System.Math]::Max($separator, 0))
+        $value = $null
+
+        # A name is told in no error: what has no form may be a secret itself.
+        if ([System.Text.RegularExpressions.Regex]::IsMatch($name, $script:secretName) -and (
+                -not $values.ContainsKey($name)))
+        {
+            try
+            {
+                $bytes = [System.Convert]::FromBase64String($line.Substring($separator + 1))
+                $value = (Get-StrictUtf8Encoding).GetString($bytes)
+            }
+            catch
+            {
+                $value = $null
+            }
+        }
+
+        if ($null -eq $value)
+        {
+            throw (New-ResourceError -Id 'SecretsMalformed' -Category 'InvalidArgument' -Target $Path -Message (
+                    "Line {0} of the secrets of '{1}' is not name=base64 with a name of its own and text in UTF-8." -f (
+                        $number, $Path)))
+        }
+
+        if (($value.IndexOf([System.Char] 10) -ge 0) -or ($value.IndexOf([System.Char] 13) -ge 0))
+        {
+            throw (New-ResourceError -Id 'SecretHasLineBreak' -Category 'InvalidArgument' -Target $Path -Message (
+                    "The secret '{0}' of the file '{1}' has a line break, which would begin another line." -f (
+                        $name, $Path)))
+        }
+
+        $values.Add($name, $value)
+    }
+
+    return $values
+}
+
+<#
+    .SYNOPSIS
+        Tells whether the file holds exactly these bytes.
+
+    .PARAMETER Path
+        Full path of the file.
+
+    .PARAMETER Desired
+        What the file is to hold.
+#>
+function Test-FileContent
 {
     [CmdletBinding()]
     [OutputType([System.Boolean])]
     param
     (
         [Parameter(Mandatory = $true)]
-        [AllowEmptyCollection()]
-        [System.Byte[]]
-        $First,
+        [System.String]
+        $Path,
 
         [Parameter(Mandatory = $true)]
-        [AllowEmptyCollection()]
-        [System.Byte[]]
-        $Second
+        [System.IO.MemoryStream]
+        $Desired
     )
 
-    if ($First.Length -ne $Second.Length)
+    $wantedBytes = $Desired.ToArray()
+    $actualBytes = Read-FileByte -Path $Path
+
+    if ($wantedBytes.Length -ne $actualBytes.Length)
     {
         return $false
     }
 
-    for ($index = 0; $index -lt $First.Length; $index++)
+    for ($index = 0; $index -lt $wantedBytes.Length; $index++)
     {
-        if ($First[$index] -ne $Second[$index])
+        if ($wantedBytes[$index] -ne $actualBytes[$index])
         {
             return $false
         }
     }
 
     return $true
+}
+
+<#
+    .SYNOPSIS
+        Returns CRLF if the file has one, LF if it has only LF, and null if it has one line.
+
+    .PARAMETER Path
+        Full path of the file.
+#>
+function Get-LineEnding
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Path
+    )
+
+    $text = (Get-Utf8Encoding).GetString((Read-FileByte -Path $Path))
+
+    if ($text.Contains("`r`n"))
+    {
+        return 'CRLF'
+    }
+
+    if ($text.Contains("`n"))
+    {
+        return 'LF'
+    }
+
+    return $null
 }
 
 <#
@@ -679,13 +933,13 @@ function Assert-Right
         $Security
     )
 
-    $desired = ConvertTo-RightsText -Security $Security
-    $actual = ConvertTo-RightsText -Security (Read-FileSecurity -Path $Path)
+    $desiredRights = ConvertTo-RightsText -Security $Security
+    $actualRights = ConvertTo-RightsText -Security (Read-FileSecurity -Path $Path)
 
-    if ($actual -ne $desired)
+    if ($actualRights -ne $desiredRights)
     {
         throw (New-ResourceError -Id 'RightsNotApplied' -Category 'InvalidResult' -Target $Path -Message (
-                "The file '{0}' was given the rights {1}, but has {2}." -f $Path, $desired, $actual))
+                "The file '{0}' was given the rights {1}, but has {2}." -f $Path, $desiredRights, $actualRights))
     }
 }
 
@@ -993,7 +1247,7 @@ function Write-FileSecurity
     .PARAMETER Path
         Full path of the file.
 
-    .PARAMETER Byte
+    .PARAMETER Desired
         What it is to hold.
 
     .PARAMETER Security
@@ -1009,9 +1263,8 @@ function Write-NewFile
         $Path,
 
         [Parameter(Mandatory = $true)]
-        [AllowEmptyCollection()]
-        [System.Byte[]]
-        $Byte,
+        [System.IO.MemoryStream]
+        $Desired,
 
         [Parameter(Mandatory = $true)]
         [AllowNull()]
@@ -1030,7 +1283,7 @@ function Write-NewFile
 
     try
     {
-        $stream.Write($Byte, 0, $Byte.Length)
+        $Desired.WriteTo($stream)
         $stream.Flush($true)
     }
     finally
@@ -1238,6 +1491,19 @@ function Get-Utf8Encoding
     param ()
 
     return New-Object -TypeName 'System.Text.UTF8Encoding' -ArgumentList @($false)
+}
+
+<#
+    .SYNOPSIS
+        Returns the encoding of secrets: UTF-8, in which bytes of another encoding are an error.
+#>
+function Get-StrictUtf8Encoding
+{
+    [CmdletBinding()]
+    [OutputType([System.Text.UTF8Encoding])]
+    param ()
+
+    return New-Object -TypeName 'System.Text.UTF8Encoding' -ArgumentList @($false, $true)
 }
 
 #endregion
