@@ -15,8 +15,10 @@ from provisioner.addresses import NodeName
 from provisioner.diagnostics import Diagnostics, SourceFile, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence, Tree
 from provisioner.inventory import masking, schema
-from provisioner.inventory.merge import NodeSource, text, texts
+from provisioner.inventory.groups import MAX_GROUPS, Groups
+from provisioner.inventory.ladder import Ladder, NodeSource, text, texts
 from provisioner.inventory.model import RESERVED_VARIABLES, Inventory
+from provisioner.inventory.rules import read_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +43,7 @@ def load_inventory(path: Path) -> tuple[Inventory | None, Diagnostics]:
     """
     if path.is_dir():
         path = path / "inventory.yaml"
-    written, source, problems = documents.read_text(path)
+    written, source, problems = documents.read_text(path, limits=documents.WHOLE_SITE)
     if written is None:
         return None, problems
     return read_inventory(written, source)
@@ -50,12 +52,12 @@ def load_inventory(path: Path) -> tuple[Inventory | None, Diagnostics]:
 def read_inventory(written: str, source: SourceFile) -> tuple[Inventory | None, Diagnostics]:
     """Read an inventory from its text; ``source`` names it and is what messages quote, masked."""
     quoted = masking.mask_lines(source)
-    tree, problems = documents.parse(written, quoted)
+    tree, problems = documents.parse(written, quoted, documents.WHOLE_SITE)
     if tree is None:
         return None, problems
     masked = masking.mask_connections(tree, quoted)
     if masked.text != quoted.text:
-        tree, problems = documents.parse(written, masked)
+        tree, problems = documents.parse(written, masked, documents.WHOLE_SITE)
         assert tree is not None
     problems.extend(schema.check(tree))
     file = _File(tree, problems)
@@ -71,13 +73,18 @@ class _File:
     def __init__(self, tree: Tree, problems: Diagnostics) -> None:
         self._tree = tree if isinstance(tree, Mapping) else Mapping((), tree.where)
         self._problems = problems
-        self._groups = {key.text: value for key, value in _section(self._tree, "groups")}
-        self._nodes = [self._node(key, value) for key, value in _section(self._tree, "nodes")]
+        self._groups = Groups(self._tree.get("groups"))
+        self._rules, self._ruled = read_rules(self._tree.get("merge"), problems)
+        ladder = Ladder(self._tree, self._groups, self._rules)
+        self._nodes = [ladder.node(key, value) for key, value in _section(self._tree, "nodes")]
 
     def check(self) -> None:
         self._check_names()
+        named: set[str] = set()
         for place in self._places():
-            self._check_variables(place)
+            self._check_variables(place, named)
+        self._check_rules(named)
+        self._groups.check(self._problems)
         self._check_group_lists()
         self._check_endpoints()
         self._check_complete("user", "user: NAME")
@@ -92,29 +99,28 @@ class _File:
 
     def inventory(self, path: str) -> Inventory:
         nodes = {NodeName(source.name): source.node() for source in self._nodes}
-        members = {
-            group: tuple(name for name, node in nodes.items() if group in node.groups)
-            for group in self._groups
-        }
-        return Inventory(path, text(self._tree.get("site")) or "", nodes, members)
-
-    def _node(self, key: Scalar, value: Tree) -> NodeSource:
-        own = value if isinstance(value, Mapping) else None
-        named = dict.fromkeys(item.text for item in texts(own.get("groups") if own else None))
-        groups = tuple(name for name in named if name in self._groups)
-        widest_first = (self._tree, *(self._groups[name] for name in groups), own)
-        places = tuple(place for place in widest_first if isinstance(place, Mapping))
-        return NodeSource(key, own, groups, places)
+        members: dict[str, list[NodeName]] = {group: [] for group in self._groups.places}
+        for name, node in nodes.items():
+            for group in node.groups:
+                members[group].append(name)
+        return Inventory(
+            path=path,
+            site=text(self._tree.get("site")) or "",
+            nodes=nodes,
+            groups={group: tuple(names) for group, names in members.items()},
+            children=self._groups.children,
+        )
 
     def _places(self) -> Iterator[Mapping]:
         yield self._tree
-        for place in (*self._groups.values(), *(node.own for node in self._nodes)):
+        for place in (*self._groups.places.values(), *(node.own for node in self._nodes)):
             if isinstance(place, Mapping):
                 yield place
 
     def _check_names(self) -> None:
-        groups = {key.text.casefold(): key for key, _ in _section(self._tree, "groups")}
-        for key in groups.values():
+        written = [key for key, _ in _section(self._tree, "groups")]
+        groups = {key.text.casefold(): key for key in written}
+        for key in written:
             if not _GROUP.fullmatch(key.text):
                 detail = "A group starts with a letter; letters, digits, '_' and '-' follow, up to 63 in all."
                 self._problems.error("Group name has a wrong form", detail, key.where)
@@ -137,21 +143,16 @@ class _File:
                 self._problems.error("Name is used twice", detail, node.key.where, help_)
             seen.setdefault(folded, node.key)
 
-    def _check_variables(self, place: Mapping) -> None:
+    def _check_variables(self, place: Mapping, named: set[str]) -> None:
+        """Check names and values; ``named`` holds the names seen so far, which are checked once."""
         variables = place.get("variables")
         if not isinstance(variables, Mapping):
             return
         for entry in variables.entries:
-            if not _VARIABLE.fullmatch(entry.name):
-                detail = "A variable starts with a letter and goes on with letters, digits and '_'."
-                self._problems.error("Variable name has a wrong form", detail, entry.key.where)
-            elif entry.name.casefold() in RESERVED_VARIABLES:
-                detail = f"'{entry.name}' has a meaning of its own inside expressions."
-                self._problems.error(
-                    "Variable name is taken", detail, entry.key.where, "Choose another name."
-                )
+            if entry.name not in named and self._is_good_name(entry.key):
+                named.add(entry.name)
             for scalar in _scalars(entry.value):
-                if isinstance(scalar.value, str) and ("{{" in scalar.value or "{%" in scalar.value):
+                if "{" in scalar.text and ("{{" in scalar.text or "{%" in scalar.text):
                     self._problems.warning(
                         "Expression is not evaluated here",
                         "Variables are data; the braces will reach the node as they stand.",
@@ -159,13 +160,34 @@ class _File:
                         "Write expressions in roles and configurations.",
                     )
 
+    def _is_good_name(self, key: Scalar) -> bool:
+        if not _VARIABLE.fullmatch(key.text):
+            detail = "A variable starts with a letter and goes on with letters, digits and '_'."
+            self._problems.error("Variable name has a wrong form", detail, key.where)
+            return False
+        if key.text.casefold() in RESERVED_VARIABLES:
+            detail = f"'{key.text}' has a meaning of its own inside expressions."
+            self._problems.error("Variable name is taken", detail, key.where, "Choose another name.")
+            return False
+        return True
+
+    def _check_rules(self, named: set[str]) -> None:
+        for name, where in self._ruled.items():
+            if name not in named:
+                detail = f"No node, no group and not the site gives a variable '{name}'."
+                self._problems.warning("Merge rule is never used", detail, where, did_you_mean(name, named))
+
     def _check_group_lists(self) -> None:
+        known = self._groups.places
         for node in self._nodes:
+            if len(node.shared.groups) > MAX_GROUPS:
+                detail = f"With all groups around its own, '{node.name}' is in more than {MAX_GROUPS}."
+                self._problems.error("Node is in too many groups", detail, node.key.where)
             seen: set[str] = set()
             for item in texts(node.own.get("groups") if node.own else None):
-                if item.text not in self._groups:
+                if item.text not in known:
                     detail = f"There is no group '{item.text}' under 'groups:'."
-                    help_ = did_you_mean(item.text, self._groups) or "Write it under 'groups:' first."
+                    help_ = did_you_mean(item.text, known) or "Write it under 'groups:' first."
                     self._problems.error("Unknown group", detail, item.where, help_)
                 elif item.text in seen:
                     detail = f"'{item.text}' is in this list already, and only its first place counts."

@@ -1,152 +1,185 @@
-"""Which value counts when several places give one.
+"""The values of several layers as one.
 
-The ladder, nearest first: the node, its groups (one listed later wins over one listed earlier), the site.
-Connection settings and variables are merged key by key; the value of a key is never merged with another.
-``lab`` sections are not merged but handed on in the order site, groups, node: the lab reads them.
-
-The rule of the room: this works on trees, so every value keeps the place it came from, and it takes what is
-well-formed and leaves the rest to the schema.
+The rule of the room: this works on trees and makes new ones of the same scalars, so every part of the result
+still knows the line it was written in. Nothing here decides which layers there are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
 from provisioner.documents import Entry, Mapping, Scalar, Sequence, Tree, plain
-from provisioner.inventory.model import Connection, Encryption, Framing, Located, MofEncoding, Node, RoleUse
+from provisioner.inventory.strategies import REPLACE, Mode, Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-#: WinRM's own ports (MS-WSMV, section 2.1).
-_HTTP_PORT = 5985
-_HTTPS_PORT = 5986
+    from provisioner.diagnostics import SourceRange
+    from provisioner.inventory.rules import Rules
+
+#: Before an item of a list or a key: take it away from what wider layers gave.
+KNOCK_OUT: Final = "--"
+
+_LISTS: Final = frozenset({Mode.UNIQUE, Mode.APPEND})
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a merge noticed: knock-outs by what they hit, and values that could not be merged."""
+
+    effective: set[SourceRange] = field(default_factory=set)
+    idle: dict[SourceRange, str] = field(default_factory=dict)
+    misfits: dict[SourceRange, str] = field(default_factory=dict)
+
+    def knock_out(self, where: SourceRange, what: str, *, hit: bool) -> None:
+        """Note that ``what`` was to be taken away."""
+        if hit:
+            self.effective.add(where)
+        else:
+            self.idle.setdefault(where, what)
+
+
+def merge(layers: Iterable[Tree], rules: Rules, strategy: Strategy, findings: Findings | None = None) -> Tree:
+    """Merge the values a variable has in several layers.
+
+    Args:
+        layers: At least one value, the widest first. A null takes away everything wider.
+        rules: Those for the path of the variable.
+        strategy: What counts where no rule says otherwise.
+        findings: Where to note what was noticed.
+    """
+    joining = _Joining(findings or Findings())
+    whole: Tree | None = None
+    for layer in layers:
+        wider = None if is_null(whole) else whole
+        whole = layer if is_null(layer) else joining.join(wider, layer, rules, strategy)
+    assert whole is not None
+    return whole
+
+
+def is_null(tree: Tree | None) -> bool:
+    """Whether a value is there and says nothing."""
+    return isinstance(tree, Scalar) and tree.value is None
 
 
 @dataclass(frozen=True, slots=True)
-class NodeSource:
-    """One node of the file with the places its values may come from, the widest first."""
+class _Joining:
+    findings: Findings
 
-    key: Scalar
-    own: Mapping | None
-    groups: tuple[str, ...]
-    places: tuple[Mapping, ...]
+    def join(self, wide: Tree | None, near: Tree, rules: Rules, inherited: Strategy) -> Tree:
+        """Return what two layers make; ``wide`` is None where only the nearer one says anything."""
+        strategy = rules.strategy or inherited
+        mode = strategy.mode
+        if mode is Mode.REPLACE and not rules.go_deeper:
+            return near
+        if wide is not None and type(wide) is not type(near) and not is_null(wide) and not is_null(near):
+            self.findings.misfits.setdefault(
+                near.where, f"{_kind(wide)} in a wider layer, {_kind(near)} here"
+            )
+        if mode in _LISTS and not isinstance(near, Sequence) and not is_null(near):
+            self.findings.misfits.setdefault(
+                near.where, f"{_kind(near)} here, and '{mode.value}' takes lists"
+            )
+        if isinstance(near, Mapping) and (mode is Mode.DEEP or rules.go_deeper):
+            # On the way to a rule further down, keys are united and everything else stays as it was written.
+            inner = strategy if mode is Mode.DEEP else REPLACE
+            return self._mappings(wide if isinstance(wide, Mapping) else None, near, rules, inner)
+        if isinstance(near, Sequence) and mode is not Mode.REPLACE:
+            lists = strategy.lists if mode is Mode.DEEP else mode
+            return self._lists(wide if isinstance(wide, Sequence) else None, near, rules, strategy, lists)
+        return near
 
-    @property
-    def name(self) -> str:
-        """The name as the inventory spells it."""
-        return self.key.text
+    def _mappings(self, wide: Mapping | None, near: Mapping, rules: Rules, strategy: Strategy) -> Mapping:
+        united = {entry.name: entry for entry in wide.entries} if wide else {}
+        takes_away = strategy.mode is Mode.DEEP
+        if takes_away:
+            for entry in near.entries:
+                if name := _knocked(entry.key):
+                    hit = united.pop(name, None) is not None
+                    self.findings.knock_out(entry.key.where, name, hit=hit)
+        for entry in near.entries:
+            if takes_away and _knocked(entry.key):
+                continue
+            before = united.get(entry.name)
+            value = self.join(before.value if before else None, entry.value, rules.at(entry.name), strategy)
+            united[entry.name] = Entry(entry.key, value)
+        return Mapping(tuple(united.values()), near.where)
 
-    @property
-    def connection(self) -> dict[str, Entry]:
-        """Connection settings with their positions, merged."""
-        return self._merged("connection")
+    def _lists(
+        self, wide: Sequence | None, near: Sequence, rules: Rules, strategy: Strategy, mode: Mode
+    ) -> Sequence:
+        if mode not in _LISTS:
+            return near
+        items = list(wide.items) if wide else []
+        own: list[Tree] = []
+        for item in near.items:
+            name = _knocked(item)
+            if not name:
+                own.append(item)
+                continue
+            kept = [each for each in items if not _is_called(each, name, strategy.key)]
+            self.findings.knock_out(item.where, name, hit=len(kept) < len(items))
+            items = kept
+        if strategy.key:
+            own = self._keyed(items, own, rules, strategy)
+        items += own
+        return Sequence(tuple(_distinct(items) if mode is Mode.UNIQUE else items), near.where)
 
-    @property
-    def address(self) -> str:
-        """Where the node answers; its name when the inventory says nothing else."""
-        return text(self.own.get("address") if self.own else None) or self.name
-
-    @property
-    def port(self) -> int:
-        """The port given, or WinRM's own for http or https."""
-        connection = self.connection
-        given = _value(connection, "port", None)
-        if isinstance(given, int):
-            return given
-        return _HTTPS_PORT if _value(connection, "tls", fallback=False) is True else _HTTP_PORT
-
-    def node(self) -> Node:
-        """Return the node as a value. Only for files without errors."""
-        return Node(
-            name=NodeName(self.name),
-            connection=self._connection(),
-            groups=self.groups,
-            roles=tuple(self._roles()),
-            variables={
-                name: Located(plain(entry.value), entry.value.where)
-                for name, entry in self._merged("variables").items()
-            },
-            where=self.key.where,
-            lab=tuple(lab for place in self.places if (lab := place.get("lab")) is not None),
-            encryption=self._encryption(),
-            management_adapter=self._management_adapter(),
-        )
-
-    def has_roles(self) -> bool:
-        """Whether any role is named for the node."""
-        return any(True for _ in self._roles())
-
-    def _merged(self, section: str) -> dict[str, Entry]:
-        merged: dict[str, Entry] = {}
-        for place in self.places:
-            values = place.get(section)
-            if isinstance(values, Mapping):
-                merged |= {entry.name: entry for entry in values.entries}
-        return merged
-
-    def _roles(self) -> Iterator[RoleUse]:
-        seen: set[str] = set()
-        for place in self.places:
-            for item in texts(place.get("roles")):
-                if item.text not in seen:
-                    seen.add(item.text)
-                    yield RoleUse(RoleName(item.text), item.where)
-
-    def _encryption(self) -> Encryption | None:
-        """Return what the nearest place says: the section is one decision and is never mixed with another."""
-        for place in reversed(self.places):
-            section = place.get("encryption")
-            if isinstance(section, Mapping):
-                certificate, plain_text = section.get("certificate"), section.get("plain_text")
-                named = certificate or plain_text or section
-                is_plain = isinstance(plain_text, Scalar) and plain_text.value is True
-                return Encryption(text(certificate) or "", is_plain, named.where)
-        return None
-
-    def _management_adapter(self) -> str:
-        named = (text(place.get("management_adapter")) for place in reversed(self.places))
-        return next((name for name in named if name), "")
-
-    def _connection(self) -> Connection:
-        merged = self.connection
-        reference = SecretRef.parse(_value(merged, "password", ""))
-        assert reference is not None
-        return Connection(
-            transport=_value(merged, "transport", "psrp"),
-            endpoint=Endpoint(
-                host=self.address,
-                port=self.port,
-                tls=_value(merged, "tls", fallback=False),
-                configuration_name=_value(merged, "configuration_name", "Microsoft.PowerShell"),
-            ),
-            user=_value(merged, "user", ""),
-            password=reference,
-            where=self.key.where,
-            framing=Framing(_value(merged, "framing", Framing.BIG_ENDIAN.value)),
-            encoding=MofEncoding(_value(merged, "encoding", MofEncoding.UTF16.value)),
-            connect_timeout_s=float(_value(merged, "connect_timeout", 10.0)),
-            reconnect_timeout_s=float(_value(merged, "reconnect_timeout", 240.0)),
-            reboot_timeout_s=float(_value(merged, "reboot_timeout", 900.0)),
-            job_timeout_s=float(_value(merged, "job_timeout", 7200.0)),
-        )
+    def _keyed(self, items: list[Tree], own: list[Tree], rules: Rules, strategy: Strategy) -> list[Tree]:
+        """Merge items that have the same key into ``items``; return those that are new."""
+        places = {name: index for index, item in enumerate(items) if (name := _key_of(item, strategy.key))}
+        deep = Strategy(Mode.DEEP, strategy.lists, strategy.key)
+        new: list[Tree] = []
+        for item in own:
+            name = _key_of(item, strategy.key)
+            if name in places:
+                items[places[name]] = self.join(items[places[name]], item, rules.at(name), deep)
+            else:
+                new.append(item)
+        return new
 
 
-def text(tree: Tree | None) -> str | None:
-    """Return the text of a scalar that is text."""
-    return tree.value if isinstance(tree, Scalar) and isinstance(tree.value, str) else None
+def _knocked(tree: Tree) -> str:
+    """Return what an item or a key takes away; empty when it takes nothing away."""
+    is_text = isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.text.startswith(KNOCK_OUT)
+    return tree.text[len(KNOCK_OUT) :] if is_text else ""  # type: ignore[union-attr]
 
 
-def texts(tree: Tree | None) -> Iterator[Scalar]:
-    """Yield the items of a list that are text."""
-    if isinstance(tree, Sequence):
-        for item in tree.items:
-            if isinstance(item, Scalar) and isinstance(item.value, str):
-                yield item
+def _is_called(item: Tree, name: str, key: str) -> bool:
+    if isinstance(item, Scalar):
+        return item.text == name
+    return bool(key) and _key_of(item, key) == name
 
 
-def _value(merged: dict[str, Entry], name: str, fallback: Any) -> Any:
-    entry = merged.get(name)
-    return entry.value.value if entry and isinstance(entry.value, Scalar) else fallback
+def _key_of(item: Tree, key: str) -> str:
+    value = item.get(key) if isinstance(item, Mapping) else None
+    return value.text if isinstance(value, Scalar) else ""
+
+
+def _distinct(items: list[Tree]) -> list[Tree]:
+    first: dict[Any, Tree] = {}
+    for item in items:
+        first.setdefault(_frozen(plain(item)), item)
+    return list(first.values())
+
+
+def _frozen(value: Any) -> Any:
+    """Return a value that can be looked up; 1, 1.0 and true stay different."""
+    match value:
+        case dict():
+            return frozenset((name, _frozen(item)) for name, item in value.items())
+        case list():
+            return tuple(_frozen(item) for item in value)
+        case _:
+            return type(value), value
+
+
+def _kind(tree: Tree) -> str:
+    match tree:
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+        case _:
+            return "a single value"

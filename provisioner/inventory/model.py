@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
 from provisioner.diagnostics import SourceRange
-from provisioner.documents import Tree
+from provisioner.documents import Mapping as YamlMapping
+from provisioner.documents import Tree, locate
+from provisioner.inventory.rules import NO_RULES, Rules
 
 #: Names that mean something of their own inside expressions; no variable may hide them.
 RESERVED_VARIABLES: Final = frozenset(
@@ -40,10 +42,19 @@ class MofEncoding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A plain value (None, bool, int, float, str, list, dict) and where it was written."""
+    """A plain value (None, bool, int, float, str, list, dict) and where it was written.
+
+    ``tree`` is what it was read from, with a position for every part: parts of one value may come from several
+    layers. None for values that were not read from YAML.
+    """
 
     value: Any
     where: SourceRange
+    tree: Tree | None = field(default=None, repr=False, compare=False)
+
+    def origin(self, *path: str | int) -> SourceRange:
+        """Return where a part was written, by keys and indexes; of the nearest part above it that is known."""
+        return locate(self.tree, path) if self.tree is not None else self.where
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +96,34 @@ class RoleUse:
     where: SourceRange
 
 
+class LayerKind(Enum):
+    """What a layer is, the nearest first; the value is its word in messages."""
+
+    NODE = "node"
+    GROUP = "group"
+    SITE = "site"
+    ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A place that may give values, with the name of the node, group, site or role. ``tree`` is all of it."""
+
+    kind: LayerKind
+    name: str
+    tree: YamlMapping
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One machine. ``variables`` are merged already: node over groups (as listed, later wins) over site.
+    """One machine. ``variables`` are merged already: node over groups (child over parent, as listed) over site.
 
-    ``roles`` keep the order groups first, then the node's own, without repetition.
+    ``layers`` are where they came from, the widest first, and ``rules`` how they were merged; a role may ask for
+    another way. ``groups`` are those the node is in, the widest first. ``roles`` keep the order groups first,
+    then the node's own, without repetition.
     ``lab`` is the merged ``lab:`` section for simulated nodes, untouched (the lab checks it), node last.
     ``management_adapter`` is the name of the network adapter that carries the node's address; empty when the
     inventory does not say.
@@ -104,13 +138,19 @@ class Node:
     lab: tuple[Tree, ...] = ()
     encryption: Encryption | None = None
     management_adapter: str = ""
+    layers: tuple[Layer, ...] = field(default=(), repr=False, compare=False)
+    rules: Rules = field(default=NO_RULES, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All nodes of one site, in file order. ``path`` is as the user gave it."""
+    """All nodes of one site, in file order. ``path`` is as the user gave it.
+
+    ``groups`` maps each group to its nodes, those of its children included; ``children`` to the groups in it.
+    """
 
     path: str
     site: str
     nodes: Mapping[NodeName, Node]
     groups: Mapping[str, tuple[NodeName, ...]] = field(default_factory=dict)
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

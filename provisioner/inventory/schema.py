@@ -147,46 +147,50 @@ class EncryptionModel(_Model):
         return self
 
 
-_Connection = Annotated[ConnectionModel, BeforeValidator(_nothing_is_empty)]
-_Encryption = Annotated[EncryptionModel, BeforeValidator(_nothing_is_empty)]
+_Connection = Annotated[ConnectionModel | None, BeforeValidator(_nothing_is_empty)]
+_Encryption = Annotated[EncryptionModel | None, BeforeValidator(_nothing_is_empty)]
 _Variables = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
+_Names = list[_Name]
 
 
-class GroupModel(_Model):
+class _PlaceModel(_Model):
+    """What may be said of all nodes, of those of a group and of one. Nothing is made for what is left out."""
+
+    connection: _Connection = None
+    encryption: _Encryption = None
+    management_adapter: _Text = ""
+    variables: _Variables = Field(default_factory=dict)
+    lab: Any = None
+
+
+class GroupModel(_PlaceModel):
     """What nodes of a group share."""
 
-    roles: list[_Name] = []
-    variables: _Variables = {}
-    connection: _Connection = ConnectionModel()
-    lab: Any = None
-    encryption: _Encryption = Field(default_factory=EncryptionModel.model_construct)
-    management_adapter: _Text = ""
+    roles: _Names = Field(default_factory=list)
+    children: list[str] = Field(default_factory=list)
 
 
-class NodeModel(GroupModel):
+class NodeModel(_PlaceModel):
     """One machine."""
 
     address: Annotated[str, AfterValidator(_address)] = ""
-    groups: list[str] = []
+    groups: list[str] = Field(default_factory=list)
+    roles: _Names = Field(default_factory=list)
 
 
-class InventoryModel(_Model):
+class InventoryModel(_PlaceModel):
     """A whole file."""
 
     site: _Name
-    connection: _Connection = ConnectionModel()
-    variables: _Variables = {}
+    merge: _Variables = Field(default_factory=dict)
     groups: Annotated[
         dict[str, Annotated[GroupModel, BeforeValidator(_nothing_is_empty)]],
         BeforeValidator(_nothing_is_empty),
-    ] = {}
+    ] = Field(default_factory=dict)
     nodes: Annotated[
         dict[str, Annotated[NodeModel, BeforeValidator(_nothing_is_empty)]],
         BeforeValidator(_nothing_is_empty),
     ]
-    lab: Any = None
-    encryption: _Encryption = Field(default_factory=EncryptionModel.model_construct)
-    management_adapter: _Text = ""
 
 
 CONNECTION_KEYS: Final = tuple(ConnectionModel.model_fields)
