@@ -17,6 +17,7 @@ VERBS = {
     "init": ("provisioner.cli.commands.init:init", "Start a project folder."),
     "inventory": ("provisioner.cli.commands.inventory:inventory", "What an inventory holds."),
     "lab": ("provisioner.cli.commands.lab:lab", "Simulated Windows nodes on loopback."),
+    "schema": ("provisioner.cli.commands.schema:schema", "Write JSON Schemas for editors."),
     "validate": ("provisioner.cli.commands.validate:validate", "Check everything that needs no node."),
     "verify": ("provisioner.cli.commands.verify:verify", "Run the roles' checks against the nodes."),
 }
