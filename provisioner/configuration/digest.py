@@ -1,8 +1,8 @@
 """Name a configuration after its content: the same resources give the same name, in any process.
 
-The digest ignores how things are written: positions, the encoding of the document, the order of properties, and the
-kind of line ends inside a text, which no document keeps. It counts every value, embedded ones too, and of a
-credential the user and the reference, never the secret: with a new password it is the same configuration.
+The digest ignores how things are written: positions, encoding of the document, order of properties, and the kind
+of line ends inside a text, which no document keeps. It counts every value, embedded ones too, and of a credential
+the user and the reference, never the secret: with a new password it is the same configuration.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _plain(value: Any) -> Any:
         case Instance():
             return {"class": value.class_name, "properties": dict(value.properties)}
         case Credential():
-            secrets = value.secrets and {name: str(each) for name, each in value.secrets.items()}
+            secrets = {name: str(each) for name, each in (value.secrets or {}).items()}
             return {
                 "user": value.user,
                 "password": value.password and str(value.password),
