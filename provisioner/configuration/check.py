@@ -9,6 +9,7 @@ that shares a declaration has it checked once.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -198,13 +199,12 @@ class Checker:
     ) -> None:
         """Say which modules have a resource that was written without one, those of the role before all others."""
         name = declaration.module
-        having = {
-            (kind.module, kind.name)
-            for kind in self._registry.resource_types()
-            if kind.name.casefold() == name.casefold()
-        }
-        listed = {each for each in having if each[0] in modules}
-        words = " or ".join(f"'{module}/{kind}'" for module, kind in sorted(listed or having))
+        every = sorted({(kind.module, kind.name) for kind in self._registry.resource_types()})
+        # A misspelled name has the modules of the name that is meant.
+        near = difflib.get_close_matches(name.casefold(), (kind.casefold() for _, kind in every), n=1)
+        having = [each for each in every if each[1].casefold() in near]
+        listed = [each for each in having if each[0] in modules]
+        words = " or ".join(f"'{module}/{kind}'" for module, kind in listed or having)
         problems.error(
             "Resource type has another form",
             f"'{name}' is not of the form Module/Resource.",

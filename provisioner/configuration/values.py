@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 _DATETIME = re.compile(r"(\d{14})\.\d{6}(?:[+-]\d{3}|:000)")
 #: A moment as ISO 8601 writes it. Without an offset it would mean another moment on every node.
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)")
+_NO_OFFSET = re.compile(r"\d{4}-\d\d-\d\d")
 #: What neither a MOF text nor the XML around it on the wire can carry.
 UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LARGEST_REAL32 = 3.4028234663852886e38
+#: Longest list of allowed words a message repeats.
+MOST_LISTED = 8
 _LAST_CHAR16 = 0xFFFF
 
 _WANTED = {
@@ -117,7 +120,7 @@ def _advice(prop: Property, data: Any) -> str:
         return "Write true or false without quotes."
     if prop.type.integer_range and isinstance(data, str) and data.strip().isdigit():
         return "Write the number without quotes."
-    if prop.type is CimType.DATETIME and isinstance(data, str):
+    if prop.type is CimType.DATETIME and isinstance(data, str) and _NO_OFFSET.match(data):
         return "State the offset from UTC as well: without one it is another moment on every node."
     return ""
 
@@ -173,6 +176,12 @@ def _in_range(prop: Property, number: int) -> int:
     )
 
 
+def listed(words: tuple[str, ...]) -> str:
+    """Return the words of a message; of a long list only the first ones."""
+    rest = f" and {len(words) - MOST_LISTED} more" if len(words) > MOST_LISTED + 1 else ""
+    return ", ".join(words[:MOST_LISTED] if rest else words) + rest
+
+
 def _allowed(slot: Slot, value: Value) -> Any:
     """Return the entry of the ValueMap for what the author wrote, which is in Values where there are any."""
     prop, data = slot.prop, value.data
@@ -189,7 +198,7 @@ def _allowed(slot: Slot, value: Value) -> Any:
             raise wrong_type(prop, data)
         raise WrongValue(
             "Value is not allowed",
-            f"'{prop.name}' is one of: {', '.join(words)}. This is '{data}'.",
+            f"'{prop.name}' is one of: {listed(words)}. This is '{data}'.",
             did_you_mean(data, words) if isinstance(data, str) and len(words) > 1 else "",
         )
     if prop.type.integer_range:

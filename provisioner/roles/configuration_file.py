@@ -7,11 +7,12 @@ YAML is read before any expression is evaluated: positions survive, and no value
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from provisioner import documents
 from provisioner.diagnostics import Diagnostics
 from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.roles import masking
 from provisioner.roles.fields import Fields
 from provisioner.roles.model import ResourceTemplate
 
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
 _DOCUMENT_KEYS = ("resources",)
 _TOLERATED_KEYS = ("$schema", "contentVersion", "metadata")
+_TYPE = re.compile(r"[^/]+(?:/[^/]+)?")
 _RESOURCE_KEYS = ("name", "type", "properties", "dependsOn", "condition", "forEach", "within")
 
 
 def read_resources(path: Path, shown_as: str) -> tuple[tuple[ResourceTemplate, ...], Diagnostics]:
     """Read the resources of one file, in file order."""
-    tree, problems = documents.load(path, shown_as)
+    tree, problems = masking.load(path, shown_as)
     fields = Fields.of(tree, "a configuration file", problems)
     if fields is None:
         return (), problems
@@ -45,7 +47,8 @@ def _resource(tree: Tree, problems: Diagnostics) -> ResourceTemplate | None:
     fields.only(_RESOURCE_KEYS, ("metadata",))
     name = fields.required_text("name")
     kind = fields.required_text("type")
-    if kind and kind.text.count("/") != 1:
+    # A name without a module goes on: the check knows which modules have it.
+    if kind and not _TYPE.fullmatch(kind.text):
         problems.error(
             "Resource type has another form",
             f"'{kind.text}' is not of the form Module/Resource.",

@@ -130,8 +130,8 @@ def _modules(
         for use in role.modules.values():
             key = use.name.casefold()
             earlier = first.setdefault(key, use)
-            known = {module.casefold(): module for module in registry.modules}
-            if key not in known:
+            versions = registry.versions(use.name)
+            if not versions:
                 problems.error(
                     "Unknown module",
                     f"The catalogue has no module '{use.name}'.",
@@ -139,14 +139,16 @@ def _modules(
                     did_you_mean(use.name, registry.modules),
                 )
                 continue
-            spelled[key] = known[key]
-            versions = registry.modules[known[key]]
-            if use.version not in versions:
+            found = registry.find(use.name, use.version)
+            spelled[key] = found[0] if found else use.name
+            if found is None:
                 problems.error(
                     "Unknown module version",
-                    f"The catalogue has no version '{use.version}' of the module '{use.name}'.",
+                    f"The catalogue has no version '{use.version}' of the module '{use.name}', and a node takes "
+                    "exactly the version a document names.",
                     use.where,
-                    did_you_mean(use.version, versions),
+                    f"Known, newest first: {', '.join(versions)}. A version of your own comes with "
+                    "'provision catalog import'.",
                 )
             elif earlier.version != use.version:
                 problems.error(

@@ -17,6 +17,7 @@ from provisioner.addresses import RoleName
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.inventory.model import RESERVED_VARIABLES
 from provisioner.inventory.strategies import read_strategy
+from provisioner.roles import masking
 from provisioner.roles.configuration_file import read_resources
 from provisioner.roles.fields import Fields
 from provisioner.roles.model import (
@@ -33,10 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from provisioner.diagnostics import SourceRange
-    from provisioner.documents import Scalar
+    from provisioner.documents import Scalar, Tree
 
 _ROLE_KEYS = ("description", "variables", "requires", "modules", "configurations", "checks")
 _VARIABLE_KEYS = ("type", "items", "default", "required", "description", "choices", "merge")
+_HELP_SECRETS = {
+    VariableType.SECRET: "Write 'env:NAME' for an environment variable or 'file:PATH' for a file.",
+    VariableType.CREDENTIAL: "Write {user: NAME, password: 'env:NAME'}.",
+}
 _VARIABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -112,7 +117,7 @@ class _Reader:
         self._problems = Diagnostics()
 
     def read(self) -> tuple[Role | None, Diagnostics]:
-        tree, found = documents.load(self._path, shown(self._path))
+        tree, found = masking.load(self._path, shown(self._path))
         self._problems.extend(found)
         fields = Fields.of(tree, "a role", self._problems)
         if fields is None:
@@ -196,7 +201,7 @@ class _Reader:
                     "Choice has the wrong type",
                     f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
                     f"{kind_of(documents.plain(choice))}.",
-                    choice.where,
+                    self._shown(variable, choice),
                 )
         default = fields.tree("default")
         if default is None:
@@ -206,7 +211,8 @@ class _Reader:
                 "Default has the wrong type",
                 f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
                 f"{kind_of(variable.default)}.",
-                default.where,
+                self._shown(variable, default),
+                _HELP_SECRETS.get(variable.type, ""),
             )
         elif variable.choices and variable.default not in variable.choices:
             self._problems.error(
@@ -214,6 +220,12 @@ class _Reader:
                 f"The variable '{variable.name}' can have its choices only, and its default is another value.",
                 default.where,
             )
+
+    @staticmethod
+    def _shown(variable: Variable, value: Tree) -> SourceRange:
+        """Return the position of a value; a secret that stands there by mistake is not quoted."""
+        is_secret = variable.type in {VariableType.SECRET, VariableType.CREDENTIAL}
+        return masking.starred(value.where) if is_secret else value.where
 
     def _type(self, written: Scalar | None) -> VariableType | None:
         if written is None:

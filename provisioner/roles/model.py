@@ -8,9 +8,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from provisioner.addresses import RoleName, SecretRef
+from provisioner.addresses import RoleName
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Scalar, Tree
+from provisioner.inventory.schema import is_reference
 from provisioner.inventory.strategies import Strategy
 
 
@@ -42,7 +43,7 @@ class VariableType(Enum):
             case VariableType.MAPPING:
                 return isinstance(value, dict)
             case VariableType.SECRET:
-                return isinstance(value, str) and SecretRef.parse(value) is not None
+                return isinstance(value, str) and is_reference(value)
             case VariableType.CREDENTIAL:
                 return (
                     isinstance(value, dict)

@@ -76,7 +76,7 @@ def _name(resource: Resource, node: Node, problems: Diagnostics) -> None:
 def _team(resource: Resource, node: Node, problems: Diagnostics) -> None:
     taken = resource.properties.get("TeamMembers") or ()
     if is_present(resource.properties) and any(_is_managed(name, node) for name in taken):
-        _warn(resource, node, problems, "makes part of a team", "TeamMembers")
+        _warn(resource, node, problems, "puts into a team", "TeamMembers")
 
 
 def _is_managed(alias: object, node: Node) -> bool:

@@ -43,7 +43,7 @@ def _firewall(resource: Resource, node: Node, problems: Diagnostics) -> None:
 
 def _profile(resource: Resource, node: Node, problems: Diagnostics) -> None:
     if same(resource.properties.get("AllowInboundRules"), "False"):
-        _warn(resource, node, problems, "lets nothing in", "AllowInboundRules")
+        _warn(resource, node, problems, "has the firewall refuse all that comes in", "AllowInboundRules")
 
 
 def _listener(resource: Resource, node: Node, problems: Diagnostics) -> None:
@@ -55,7 +55,7 @@ def _listener(resource: Resource, node: Node, problems: Diagnostics) -> None:
 def _warn(resource: Resource, node: Node, problems: Diagnostics, does: str, *names: str) -> None:
     problems.warning(
         _SUMMARY,
-        f"'{resource.id}' {does}, through which node '{node.name}' is managed.",
+        f"'{resource.id}' {does}, and node '{node.name}' is managed through it.",
         at(resource, *names),
         _HELP,
     )
