@@ -1,0 +1,70 @@
+"""The same configuration written in our YAML compiles to what Windows PowerShell wrote.
+
+A case holds what an author would write: modules, variables and resources. Values are those of the document, which
+was not always compiled from the revision of the script that lies beside it. ``block`` is what the closing block has
+in any document of 5.x, where Windows PowerShell was a preview.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from provisioner import documents
+from provisioner.catalogue.registry import Registry
+from tests.compiling import REPOSITORY, compile_project
+from tests.goldens.comparing import block_of, compiled, emitted, golden_bytes, read, resources_of
+
+CASES = sorted((REPOSITORY / "tests" / "goldens" / "cases").glob("*.yaml"))
+NODE = "node"
+
+
+def project(folder: Path, case: dict[str, Any]) -> None:
+    inventory = {
+        "site": "golden",
+        "connection": {"transport": "psrp", "user": "admin", "password": "env:PASSWORD"},
+        "nodes": {NODE: {"address": "192.0.2.1", "roles": ["golden"]}},
+    }
+    role = {
+        "description": "A real configuration.",
+        "variables": case.get("variables", {}),
+        "modules": case["modules"],
+        "configurations": ["golden"],
+    }
+    for path, data in {
+        "inventory.yaml": inventory,
+        "roles/golden/role.yaml": role,
+        "dsc_configs/golden.dsc.yaml": {"resources": case["resources"]},
+    }.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(documents.dump(data), encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_yaml_compiles_to_what_windows_wrote(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    theirs = read(golden_bytes(path.stem))
+    project(tmp_path, case)
+    if "refused" in case:
+        monkeypatch.chdir(tmp_path)
+        _, problems = compile_project(tmp_path, registry=Registry.builtin())
+        [problem] = problems
+        assert problem.summary == case["refused"]["summary"]
+        assert problem.where is not None
+        # The list begins on the line below its key.
+        assert problem.where.source.line(problem.where.line - 1).strip() == f"{case['refused']['list']}:"
+        return
+    ours = emitted(compiled(tmp_path, monkeypatch))
+    assert resources_of(ours) == resources_of(theirs)
+    expected = {name: tuple(value) for name, value in case.get("block", {}).items()}
+    assert block_of(ours) == {**block_of(theirs), **expected}
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 13
