@@ -31,6 +31,7 @@ SECRET: Final[Schema] = {
     "type": "string",
     "pattern": REFERENCE,
     "description": "Where the secret is, never the secret itself: env:NAME or file:PATH.",
+    "patternErrorMessage": "Say where the secret is, never the secret itself: env:NAME or file:PATH.",
 }
 
 #: Characters with a meaning in patterns. ECMA 262 allows no backslash before others.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from provisioner.editor.fragments import REFERENCE, Schema, document, suggested
+from provisioner.editor.fragments import SECRET, Schema, document, suggested
 from provisioner.inventory.schema import InventoryModel
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ CHECKS: Final[dict[str, Schema]] = {
     "_address": {"pattern": "^[A-Za-z0-9_.:%-]{1,253}$"},
     "_name": {"pattern": "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},
     "_filled": {"pattern": r"\S"},
-    "_secret_reference": {"pattern": REFERENCE},
+    "_secret_reference": {key: SECRET[key] for key in ("pattern", "patternErrorMessage")},
     "_is_one_of_two": {"minProperties": 1},
 }
 _NODE: Final = "^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"

@@ -135,9 +135,9 @@ def _item(prop: Property, embedded: Callable[[str], Schema]) -> Schema:
     limits = prop.limits
     match prop.type:
         case CimType.BOOLEAN:
-            return {"type": ["boolean", "string"], "pattern": EXPRESSION}
+            return _or_expression("boolean", "true or false")
         case CimType.REAL32 | CimType.REAL64:
-            return {"type": ["number", "string"], "pattern": EXPRESSION}
+            return _or_expression("number", "a number")
         case CimType.STRING if limits and limits.values:
             return {"anyOf": [{"enum": list(limits.values)}, {"type": ["string", "number"]}]}
         case CimType.STRING:
@@ -162,7 +162,14 @@ def _integer(prop: Property) -> Schema:
     if prop.limits and prop.limits.range:
         lowest = max(lowest, int(prop.limits.range[0]))
         highest = min(highest, int(prop.limits.range[1]))
-    return {"type": ["integer", "string"], "minimum": lowest, "maximum": highest, "pattern": EXPRESSION}
+    bounds = {"minimum": lowest, "maximum": highest}
+    return _or_expression("integer", "a whole number without quotes") | bounds
+
+
+def _or_expression(kind: str, wanted: str) -> Schema:
+    """Return a value of a kind, or an expression. The message is one that the language server shows."""
+    message = f"Write {wanted}, or an expression in quotes."
+    return {"type": [kind, "string"], "pattern": EXPRESSION, "patternErrorMessage": message}
 
 
 def _one_of(prop: Property) -> Schema:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from provisioner.cli.commands.schema import write_schemas
 from provisioner.cli.context import say, verb
+from provisioner.editor.files import FOLDER, KINDS, file_name, modeline
 from provisioner.errors import UsageError
 from provisioner.project import builtin_folder
 
@@ -17,12 +19,20 @@ _GITIGNORE = """\
 output/
 """
 
-_ROLE_NOTE = """\
+_ROLE_NOTE = f"""\
 Your own roles: roles/<name>/role.yaml. A role here comes before a built-in one of the same name.
+
+Begin the file with this line, and the editor knows its keys:
+
+    {modeline(f"../../{FOLDER}/{file_name('role')}").rstrip()}
 """
 
-_CONFIGURATION_NOTE = """\
+_CONFIGURATION_NOTE = f"""\
 Your own configurations: dsc_configs/<name>.dsc.yaml, in the shape of a DSC v3 configuration document.
+
+Begin the file with this line, and the editor knows every resource type and its properties:
+
+    {modeline(f"../{FOLDER}/{file_name('configuration')}").rstrip()}
 """
 
 
@@ -30,7 +40,7 @@ Your own configurations: dsc_configs/<name>.dsc.yaml, in the shape of a DSC v3 c
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @verb
 def init(folder: Path) -> None:
-    """Start a project in DIR: a lab inventory to try, and room for your own roles.
+    """Start a project in DIR: a lab inventory to try, room for your own roles, and schemas for the editor.
 
     Existing files are never changed.
     """
@@ -41,7 +51,8 @@ def init(folder: Path) -> None:
         folder / "dsc_configs" / "README.md": _CONFIGURATION_NOTE,
         folder / ".gitignore": _GITIGNORE,
     }
-    taken = [path for path in files if path.exists()]
+    schemas = [folder / FOLDER / file_name(kind) for kind in KINDS]
+    taken = [path for path in [*files, *schemas] if path.exists()]
     if taken:
         raise UsageError(
             f"{taken[0]} exists already; nothing was written.",
@@ -50,6 +61,7 @@ def init(folder: Path) -> None:
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    write_schemas(folder, folder / FOLDER, list(KINDS))
     inventory = Path("inventories/lab/inventory.yaml")
     say(f"Made {folder}. Try it without a Windows machine:")
     say(f"  cd {folder}")
