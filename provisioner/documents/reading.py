@@ -236,10 +236,10 @@ class _Composer:
                 )
                 continue
             entries[name.text] = Entry(name, value)
-        where = self._range(start, event)
+        closing: Any = event
+        where = self._range(start, closing)
         if is_bare_expression:
-            begin, end = start.start_mark.index, event.end_mark.index
-            return self._bare_expression(where, begin, end)
+            return self._bare_expression(where, start.start_mark.index, closing.end_mark.index)
         if not start.flow_style and value is not None:
             where = _until(where, value.where)
         return Mapping(tuple(entries.values()), where)

@@ -86,6 +86,20 @@ def plain(tree: Tree) -> Any:
             return {name: plain(value) for name, value in tree.items()}
 
 
+def step_into(tree: Tree, path: tuple[str | int, ...]) -> Tree | None:
+    """Return the value under a path of keys and indexes; None when there is none."""
+    found: Tree | None = tree
+    for step in path:
+        match found:
+            case Mapping():
+                found = found.get(str(step))
+            case Sequence() if isinstance(step, int) and 0 <= step < len(found.items):
+                found = found.items[step]
+            case _:
+                return None
+    return found
+
+
 def locate(tree: Tree, path: tuple[str | int, ...]) -> SourceRange:
     """Return the position of the value under a path of keys and indexes.
 

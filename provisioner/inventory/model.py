@@ -11,7 +11,7 @@ from typing import Any, Final
 from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Mapping as YamlMapping
-from provisioner.documents import Tree, locate
+from provisioner.documents import Tree, locate, step_into
 from provisioner.inventory.rules import NO_RULES, Rules
 
 #: Names that mean something of their own inside expressions; no variable may hide them.
@@ -51,6 +51,10 @@ class Located:
     value: Any
     where: SourceRange
     tree: Tree | None = field(default=None, repr=False, compare=False)
+
+    def part(self, *path: str | int) -> Tree | None:
+        """Return what stands under keys and indexes; None when there is nothing, or no tree."""
+        return step_into(self.tree, path) if self.tree is not None else None
 
     def origin(self, *path: str | int) -> SourceRange:
         """Return where a part was written, by keys and indexes; of the nearest part above it that is known."""

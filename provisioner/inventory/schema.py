@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from provisioner.addresses import SecretRef
 from provisioner.diagnostics import Diagnostics, did_you_mean
-from provisioner.documents import Mapping, Scalar, Sequence, Tree, locate, plain
+from provisioner.documents import Mapping, Scalar, Sequence, Tree, locate, plain, step_into
 from provisioner.secrets.stores import STORES
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _explain(found: ErrorDetails, tree: Tree, problems: Diagnostics) -> None:
             wanted, help_ = _TYPES[kind]
             if path[-1:] == ("password",):
                 wanted, help_ = "a reference to a secret", _HELP_REFERENCE
-            seen = _seen(_value(tree, path))
+            seen = _seen(step_into(tree, path))
             problems.error("Wrong type", f"{name} must be {wanted}, and {seen} stands here.", where, help_)
         case _:
             said = found["msg"].removeprefix("Input should be ")
@@ -297,27 +297,14 @@ def _known_keys(path: tuple[int | str, ...]) -> tuple[str, ...]:
             return tuple(InventoryModel.model_fields)
 
 
-def _value(tree: Tree, path: tuple[int | str, ...]) -> Tree | None:
-    value: Tree | None = tree
-    for step in path:
-        match value:
-            case Mapping():
-                value = value.get(str(step))
-            case Sequence() if isinstance(step, int):
-                value = value.items[step]
-            case _:
-                return None
-    return value
-
-
 def _key_of(tree: Tree, path: tuple[int | str, ...]) -> SourceRange:
-    parent = _value(tree, path[:-1])
+    parent = step_into(tree, path[:-1])
     entry = parent.entry(str(path[-1])) if isinstance(parent, Mapping) else None
     return entry.key.where if entry else locate(tree, path)
 
 
 def _options_help(tree: Tree, path: tuple[int | str, ...], expected: str) -> str:
-    value = _value(tree, path)
+    value = step_into(tree, path)
     options = re.findall(r"'([^']+)'", expected)
     if isinstance(value, Scalar) and isinstance(value.value, str):
         guess = did_you_mean(value.value, options)

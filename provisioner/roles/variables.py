@@ -1,6 +1,7 @@
 """Give each variable of a role its value for one node: the node's, or else the role's default.
 
-The rule: the inventory holds plain values only. Braces in them are text and are never evaluated.
+The rule: the inventory holds plain values only. Braces in them are text and are never evaluated. A secret that
+stands in the place of a reference is never quoted.
 """
 
 from __future__ import annotations
@@ -8,13 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
-from provisioner.roles.model import kind_of
+from provisioner.inventory.merge import Findings
+from provisioner.roles import layering
+from provisioner.roles.model import VariableType, kind_of
+from provisioner.roles.secret_variables import SECRETS, check_credential, check_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provisioner.diagnostics import SourceRange
     from provisioner.inventory.model import Inventory, Located, Node
     from provisioner.roles.loader import RoleLibrary
     from provisioner.roles.model import Role, Variable
+
+_NOT_QUOTED = frozenset({VariableType.BOOLEAN, VariableType.INTEGER, VariableType.NUMBER})
 
 
 def bind(role: Role, node: Node, used_at: SourceRange) -> tuple[dict[str, Any], Diagnostics]:
@@ -30,8 +38,8 @@ def bind(role: Role, node: Node, used_at: SourceRange) -> tuple[dict[str, Any], 
     problems = Diagnostics()
     values: dict[str, Any] = {}
     for variable in role.variables.values():
-        given = node.variables.get(variable.name)
-        if given is not None and given.value is not None:
+        given = layering.given(variable, node)
+        if given is not None:
             values[variable.name] = given.value
             _check(variable, given, role, problems)
         elif variable.is_required:
@@ -48,70 +56,142 @@ def bind(role: Role, node: Node, used_at: SourceRange) -> tuple[dict[str, Any], 
 
 
 def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics:
-    """Warn of variables that no role of any node knows: mostly a misspelled name."""
+    """Warn of what names nothing: variables no role of any node has, mostly misspelt, and merges without effect."""
+    problems = Diagnostics()
+    roles: dict[tuple[str, ...], dict[str, Role] | None] = {}
     known: set[str] = set()
     for node in inventory.nodes.values():
-        pending = [str(use.name) for use in node.roles]
-        seen: set[str] = set()
-        while pending:
-            name = pending.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            role, _ = library.load(name)
-            if role is None:
-                return Diagnostics()  # There are errors already, and their variables cannot be judged.
-            known.update(role.variables)
-            pending.extend(reference.name for reference in role.requires)
-    problems = Diagnostics()
+        names = tuple(str(use.name) for use in node.roles)
+        if names not in roles:
+            roles[names] = _with_required(names, library)
+            known.update(*(role.variables for role in (roles[names] or {}).values()))
+        if roles[names] is None:
+            return problems  # There are errors already, and their variables cannot be judged.
+    judged: set[SourceRange] = set()
+    findings = Findings()
+    merged: set[tuple[int, ...]] = set()
     for node in inventory.nodes.values():
         for name, located in node.variables.items():
-            if name not in known:
+            if name not in known and located.where not in judged:
+                judged.add(located.where)
+                detail = f"No role of any node has a variable '{name}'."
                 problems.warning(
-                    "Variable is used by no role",
-                    f"No role of any node has a variable '{name}'.",
-                    located.where,
-                    did_you_mean(name, known),
+                    "Variable is used by no role", detail, located.where, did_you_mean(name, known)
                 )
+        _note_merges(node, roles[tuple(str(use.name) for use in node.roles)] or {}, merged, findings)
+    _warn_of_merges(findings, problems)
     return problems
+
+
+def _with_required(names: tuple[str, ...], library: RoleLibrary) -> dict[str, Role] | None:
+    """Return these roles and all they require, by name; None when one of them cannot be read."""
+    found: dict[str, Role] = {}
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name in found:
+            continue
+        role, _ = library.load(name)
+        if role is None:
+            return None
+        found[name] = role
+        pending.extend(reference.name for reference in role.requires)
+    return found
+
+
+def _note_merges(
+    node: Node, roles: dict[str, Role], merged: set[tuple[int, ...]], findings: Findings
+) -> None:
+    """Merge what this node merges, each list of values once, to see what the merges do."""
+    for role in roles.values():
+        for variable in role.variables.values():
+            if not layering.is_merged(variable, node):
+                continue
+            values = layering.contributions(variable, node)
+            key = (id(variable), *map(id, values))
+            if values and key not in merged:
+                merged.add(key)
+                layering.joined(variable, node, values, findings)
+
+
+def _warn_of_merges(findings: Findings, problems: Diagnostics) -> None:
+    for where, what in findings.idle.items():
+        if where not in findings.effective:
+            problems.warning(
+                "Nothing to take away",
+                f"No wider layer of any node gives '{what}' here, so '--{what}' does nothing.",
+                where,
+                "Remove it, or check the spelling.",
+            )
+    for where, what in findings.misfits.items():
+        problems.warning(
+            "Layers cannot be merged",
+            f"The nearer value counts alone: {what}.",
+            where,
+        )
 
 
 def _check(variable: Variable, given: Located, role: Role, problems: Diagnostics) -> None:
     value = given.value
+    of = f"variable '{variable.name}' of role '{role.name}'"
+    if variable.type in SECRETS:
+        _check_secret(variable.type, f"The {of}", value, given, (), problems)
+        return
     if not variable.type.accepts(value):
         problems.error(
             "Variable has the wrong type",
-            f"The variable '{variable.name}' of role '{role.name}' is of type {variable.type.value}, "
-            f"and this is {kind_of(value)}.",
+            f"The {of} is of type {variable.type.value}, and this is {kind_of(value)}.",
             given.where,
-            _advice(variable, value),
+            _advice(variable.type, value),
         )
         return
     if variable.items:
-        parts = value.items() if isinstance(value, dict) else enumerate(value, 1)
-        for label, part in parts:
-            if not variable.items.accepts(part):
+        for label, step, part in _parts(value):
+            if variable.items in SECRETS:
+                _check_secret(variable.items, f"Item {label} of the {of}", part, given, (step,), problems)
+            elif not variable.items.accepts(part):
                 problems.error(
                     "Variable has the wrong type",
-                    f"The items of the variable '{variable.name}' of role '{role.name}' are of type "
-                    f"{variable.items.value}, and item {label} is {kind_of(part)}.",
-                    given.where,
+                    f"The items of the {of} are of type {variable.items.value}, and item {label} is "
+                    f"{kind_of(part)}.",
+                    given.origin(step),
+                    _advice(variable.items, part),
                 )
     if variable.choices and value not in variable.choices:
         words = [str(choice) for choice in variable.choices]
         problems.error(
             "Variable has a value that is not allowed",
-            f"The variable '{variable.name}' of role '{role.name}' is one of: {', '.join(words)}.",
+            f"The {of} is one of: {', '.join(words)}.",
             given.where,
             did_you_mean(value, words) if isinstance(value, str) else "",
         )
 
 
-def _advice(variable: Variable, value: Any) -> str:
-    if variable.type.value == "string" and isinstance(value, bool | int | float):
+def _check_secret(  # noqa: PLR0913, PLR0917 - a value, its name and its place
+    kind: VariableType,
+    what: str,
+    value: Any,
+    given: Located,
+    path: tuple[str | int, ...],
+    problems: Diagnostics,
+) -> None:
+    check = check_secret if kind is VariableType.SECRET else check_credential
+    check(what, value, given.part(*path), given.origin(*path), problems)
+
+
+def _parts(value: Any) -> Iterator[tuple[str, str | int, Any]]:
+    """Yield each part with its name for people and its place in the tree."""
+    if isinstance(value, dict):
+        yield from ((name, name, part) for name, part in value.items())
+    else:
+        yield from ((str(index + 1), index, part) for index, part in enumerate(value))
+
+
+def _advice(kind: VariableType, value: Any) -> str:
+    if kind is VariableType.STRING and isinstance(value, bool | int | float):
         return "Put it in quotes."
-    if variable.type.value in {"boolean", "integer", "number"} and isinstance(value, str):
+    if kind in _NOT_QUOTED and isinstance(value, str):
         return "Write it without quotes." if value.strip() else ""
-    if variable.type.value == "list" and isinstance(value, str):
+    if kind is VariableType.LIST and isinstance(value, str):
         return "Put '- ' before each item, on a line of its own."
     return ""
