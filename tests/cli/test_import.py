@@ -75,7 +75,9 @@ def test_a_document_becomes_a_project(document: Path, tmp_path: Path) -> None:
 
 
 def test_the_project_compiles_to_what_the_document_says(document: Path, tmp_path: Path) -> None:
-    (tmp_path / "hv02.mof").write_text(DOCUMENT.replace(" Credential = $MSFT_Credential1ref;\n", ""), "utf-8")
+    plain = DOCUMENT[DOCUMENT.index("instance of MSFT_Service") :]
+    plain = "/*\n@TargetNode='hv01'\n*/\n" + plain.replace(" Credential = $MSFT_Credential1ref;\n", "")
+    (tmp_path / "hv02.mof").write_text(plain, encoding="utf-8")
     assert run("hv02.mof", "-o", "site").exit_code == 0
 
     result = CliRunner().invoke(
