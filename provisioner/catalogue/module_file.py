@@ -240,7 +240,7 @@ class _Reader:
 
     def embedded(self, plain: Mapping[str, Any], path: Steps) -> EmbeddedClass:
         self._fields(plain, _CLASS_FIELDS, ("name", "properties"), path)
-        properties = self._properties(plain, path, is_script=True)
+        properties = self._properties(plain, path, is_on_node=True)
         return EmbeddedClass(
             str(plain.get("name", "")), properties, str(plain.get("keyword", "")), str(plain.get("base", ""))
         )
@@ -277,7 +277,7 @@ class _Reader:
             str(plain.get("class", "")),
             module,
             version,
-            self._properties(plain, path, is_script=kind is ResourceKind.MOF),
+            self._properties(plain, path, is_on_node=not is_composite),
             kind,
             str(plain.get("expands_to", "")),
             str(plain.get("split_by", "")),
@@ -287,14 +287,14 @@ class _Reader:
             self._wrong.append(((*path, "split_by"), f"There is no property '{resource.split_by}'.", ""))
         return resource
 
-    def _properties(self, plain: Mapping[str, Any], path: Steps, *, is_script: bool) -> tuple[Property, ...]:
+    def _properties(self, plain: Mapping[str, Any], path: Steps, *, is_on_node: bool) -> tuple[Property, ...]:
         found = self.each(
-            plain, "properties", path, lambda each, where: self._property(each, where, is_script=is_script)
+            plain, "properties", path, lambda each, where: self._property(each, where, is_on_node=is_on_node)
         )
         self._unique(found, "properties", path)
         return found
 
-    def _property(self, plain: Mapping[str, Any], path: Steps, *, is_script: bool) -> Property:
+    def _property(self, plain: Mapping[str, Any], path: Steps, *, is_on_node: bool) -> Property:
         self._fields(plain, _PROPERTY_FIELDS, ("name",), path)
         value_map, values = plain.get("value_map", ()), plain.get("values", ())
         if values and len(values) != len(value_map):
@@ -308,7 +308,7 @@ class _Reader:
             value_map=tuple(value_map),
             values=tuple(values),
             embedded_class=plain.get("embedded_class", ""),
-            limits=_limits(plain, is_script=is_script),
+            limits=_limits(plain, is_on_node=is_on_node),
             is_secret_lines=plain.get("secret_lines", False),
             is_needed_on_node=plain.get("needed_on_node", False),
             default=tuple(default) if isinstance(default, list) else default,
@@ -352,7 +352,7 @@ class _Reader:
         problems.raise_errors()
 
 
-def _limits(plain: Mapping[str, Any], *, is_script: bool) -> Limits | None:
+def _limits(plain: Mapping[str, Any], *, is_on_node: bool) -> Limits | None:
     if not any(name in plain for name in _LIMITS):
         return None
 
@@ -365,7 +365,7 @@ def _limits(plain: Mapping[str, Any], *, is_script: bool) -> Limits | None:
         count=pair("count"),
         pattern=plain.get("pattern", ""),
         refuses_empty=plain.get("not_empty", False),
-        is_checked_on_node=is_script,
+        is_checked_on_node=is_on_node,
         values=tuple(plain.get("allowed", ())),
     )
 

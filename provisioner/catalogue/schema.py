@@ -75,9 +75,9 @@ class Limits:
 
     Ranges are inclusive; one on a string means the number it spells. ``pattern`` is a .NET regular expression,
     searched without regard to case, as ValidatePattern does. ``values`` are the only ones allowed, without
-    regard to case, where the schema has no value map. ``is_checked_on_node`` tells parameters of
-    Set-TargetResource, which a node refuses when it runs, from attributes that PowerShell refuses when it
-    compiles.
+    regard to case, where the schema has no value map. ``is_checked_on_node`` tells what a node refuses when it
+    runs (parameters of Set-TargetResource, attributes of a class) from what PowerShell refuses when it compiles
+    (parameters of a composite).
     """
 
     range: tuple[float, float] | None = None

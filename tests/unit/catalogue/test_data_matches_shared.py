@@ -45,7 +45,7 @@ def expected(facts: dict[str, Any], kind: str) -> dict[str, Any]:
         tuple(checks["count"]) if "count" in checks else None,
         checks.get("pattern", ""),
         checks.get("not_empty", False),
-        kind == "mof",
+        kind != "composite",
     )
     return {
         "name": facts["name"],
