@@ -39,8 +39,9 @@ def test_a_real_takes_finite_numbers(kind: CimType) -> None:
     assert converted(prop, 1.5) == (1.5, [])
     for wrong in (math.inf, math.nan, 10**400):
         assert converted(prop, wrong) == (None, ["Number is out of range"])
-    for wrong in (True, "1"):
-        assert converted(prop, wrong) == (None, ["Property has the wrong type"])
+    odd: tuple[Any, ...] = (True, "1")
+    for each in odd:
+        assert converted(prop, each) == (None, ["Property has the wrong type"])
 
 
 def test_a_short_real_has_a_largest_number() -> None:
