@@ -17,6 +17,8 @@ from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 
 DOCUMENT_CLASS = "OMI_ConfigurationDocument"
 _META_CLASSES = frozenset({"msft_dscmetaconfiguration", "msft_dscmetaconfigurationv2"})
+#: A guess compares with every name of the document; who has more wrong ones needs no more guesses.
+_MOST_GUESSES = 20
 _SUFFIXES = re.compile(r"(?:\.meta)?\.mof(?:\.error)?$", re.IGNORECASE)
 
 
@@ -144,16 +146,20 @@ def _check_names(resources: list[tuple[ResourceId, MofInstance]], problems: Diag
                 f"'{resource_id}' stands at {first.where} already; names ignore case.",
                 place(instance, "ResourceID"),
             )
-    for resource_id, instance in resources:
-        for target in targets(instance):
-            wanted = ResourceId.parse(target)
-            if wanted is None or wanted.folded not in seen:
-                problems.error(
-                    "Dependency not found",
-                    f"'{resource_id}' depends on '{target}', which the document does not have.",
-                    place(instance, "DependsOn"),
-                    did_you_mean(target, [str(each) for each, _ in resources]),
-                )
+    missing = [
+        (resource_id, target, instance)
+        for resource_id, instance in resources
+        for target in targets(instance)
+        if (wanted := ResourceId.parse(target)) is None or wanted.folded not in seen
+    ]
+    names = [str(each) for each, _ in resources]
+    for number, (resource_id, target, instance) in enumerate(missing):
+        problems.error(
+            "Dependency not found",
+            f"'{resource_id}' depends on '{target}', which the document does not have.",
+            place(instance, "DependsOn"),
+            did_you_mean(target, names) if number < _MOST_GUESSES else "",
+        )
 
 
 def targets(instance: MofInstance) -> tuple[str, ...]:

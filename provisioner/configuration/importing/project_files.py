@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -45,13 +46,15 @@ def project_files(
     nodes: dict[str, str] = {}
     addresses: dict[str, str] = {}
     known: dict[str, str] = {}
+    taken: set[str] = set()
     for part in parts:
         configuration = _configuration(part)
         role = _role(part, configuration, known)
-        if role not in nodes.values():
-            files[Path("roles", role, "role.yaml")] = _role_file(part, role)
+        path = Path("roles", role, "role.yaml")
+        if path not in files:
+            files[path] = _role_file(part, role)
             files[Path("dsc_configs", f"{role}.dsc.yaml")] = configuration
-        node = _node(part.document.node, nodes)
+        node = _node(part.document.node, taken)
         nodes[node] = role
         addresses[node] = part.document.node
     return nodes, {INVENTORY: _inventory(nodes, addresses, has_secrets=has_secrets), **files}
@@ -107,8 +110,10 @@ def _role(part: Part, configuration: str, known: dict[str, str]) -> str:
     """
     content = f"{dict(part.modules)}\n{configuration}"
     base = _name(part.document.configuration or part.document.node)
-    wishes = [base, _name(f"{base}_{part.document.node}")]
-    wishes += [_name(f"{base}_{number}", str(number)) for number in range(2, len(known) + 3)]
+    wishes = chain(
+        (base, _name(f"{base}_{part.document.node}")),
+        (_name(f"{base}_{number}", str(number)) for number in count(2)),
+    )
     role = next(wish for wish in wishes if known.get(wish.casefold(), content) == content)
     known[role.casefold()] = content
     return role
@@ -123,14 +128,12 @@ def _name(wish: str, ending: str = "") -> str:
     return found[: _LONGEST_NAME - len(ending)] + ending
 
 
-def _node(wish: str, taken: Mapping[str, str]) -> str:
-    """Return a name for a node, as an inventory takes them."""
+def _node(wish: str, taken: set[str]) -> str:
+    """Return a name for a node, as an inventory takes them; ``taken`` holds the folded ones and grows."""
     base = _NO_NODE.sub("-", wish)[:_LONGEST_NAME].strip("-.") or "node"
-    folded = {name.casefold() for name in taken}
-    number, name = 1, base
-    while name.casefold() in folded:
-        number += 1
-        name = f"{base[: _LONGEST_NAME - 4]}-{number}"
+    wishes = chain((base,), (f"{base[: _LONGEST_NAME - 4]}-{number}" for number in count(2)))
+    name = next(each for each in wishes if each.casefold() not in taken)
+    taken.add(name.casefold())
     return name
 
 

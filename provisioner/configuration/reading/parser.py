@@ -19,6 +19,8 @@ from provisioner.diagnostics import Diagnostics
 DEEPEST = 32
 #: Instances an alias stands for with everything inside them; more is a document made to fill the memory.
 LARGEST_TREE = 100_000
+#: The same for all instances of a document together. Real documents use each embedded instance once.
+LARGEST_FOREST = 2_000_000
 
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _DECLARATIONS = frozenset({"class", "qualifier", "association", "indication"})
@@ -75,6 +77,7 @@ class _Parser:
         self._is_broken = False
         self._depth = 0
         self._size = 0
+        self._total = 0
 
     def instances(self) -> list[MofInstance]:
         found = []
@@ -217,10 +220,12 @@ class _Parser:
             return
         self._depth = max(self._depth, declared.depth + 1)
         self._size += declared.size
-        if self._depth > DEEPEST or self._size > LARGEST_TREE:
+        self._total += declared.size
+        if self._depth > DEEPEST or self._size > LARGEST_TREE or self._total > LARGEST_FOREST:
             self._lexer.refuse(
                 "Instances are nested too deeply",
-                f"At most {DEEPEST} instances stand inside one another, and {LARGEST_TREE:,} in one.",
+                f"At most {DEEPEST} instances stand inside one another, and {LARGEST_TREE:,} in one, "
+                f"{LARGEST_FOREST:,} in all.",
                 (alias.start, alias.end),
             )
             raise _SyntaxError

@@ -289,6 +289,13 @@ def test_instances_that_grow_with_every_level_are_refused() -> None:
     assert refused("\n".join(levels))[0].summary == "Instances are nested too deeply"
 
 
+def test_one_large_instance_used_without_end_is_refused() -> None:
+    parts = ["instance of A as $a { };", f"instance of B as $b {{ V = {{{', '.join(['$a'] * 60_000)}}}; }};"]
+    parts += [f"instance of C {{ V{n} = $b; }};" for n in range(40)]
+
+    assert refused("\n".join(parts))[0].summary == "Instances are nested too deeply"
+
+
 def test_a_chain_of_instances_has_a_longest_length() -> None:
     chain = ["instance of A as $a0 { };"]
     chain += [f"instance of A as $a{n} {{ V = $a{n - 1}; }};" for n in range(1, 40)]
