@@ -9,6 +9,11 @@ from provisioner.cli.lazy import LazyGroup
 
 VERBS = {
     "apply": ("provisioner.cli.commands.apply:apply", "Make the nodes what the inventory says."),
+    "catalog": ("provisioner.cli.commands.catalog:catalog", "The DSC resources that are known here."),
+    "certificate": (
+        "provisioner.cli.commands.certificate:certificate",
+        "Certificates that passwords are encrypted to.",
+    ),
     "compile": (
         "provisioner.cli.commands.compile:compile_documents",
         "Write each node's documents to a folder.",

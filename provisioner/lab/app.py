@@ -32,6 +32,11 @@ class LabSpec:
     time_scale: float = 1.0
 
 
+def node_folder(lab: Path, node: str) -> Path:
+    """Return where a node of a lab keeps what it is."""
+    return lab / "nodes" / node
+
+
 class Lab:
     """A running lab. ``status`` is what ``provision lab status`` prints."""
 
@@ -40,7 +45,7 @@ class Lab:
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._stopping = asyncio.Event()
         self._nodes = [
-            SimulatedNode(node, spec.folder / "nodes" / node.name, time_scale=spec.time_scale)
+            SimulatedNode(node, node_folder(spec.folder, node.name), time_scale=spec.time_scale)
             for node in spec.nodes
         ]
         self._fleet = Fleet(self._nodes)

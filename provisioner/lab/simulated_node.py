@@ -18,6 +18,7 @@ from provisioner.lab.control import LabError
 from provisioner.lab.journal import Journal
 from provisioner.lab.lcm.host import FindResource, LcmOptions
 from provisioner.lab.lcm.lcm import Lcm
+from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources import registry as resources
 
@@ -66,6 +67,7 @@ class SimulatedNode:
         self.machine = (
             Machine.from_plain(plain["machine"], spec) if plain else Machine.create(spec, self.clock.now())
         )
+        self.machine.certificates = Certificates(folder)
         self.machine.ledger.listeners.append(self._note_change)
         modules = [(name, version) for name, versions in spec.modules.items() for version in versions]
         self.lcm = Lcm(

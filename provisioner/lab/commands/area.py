@@ -161,6 +161,8 @@ ITEMS = (
             Parameter("Name", "switch"),
             Parameter("File", "switch", aliases=("af",)),
             Parameter("Directory", "switch", aliases=("ad", "d")),
+            # Of the certificate provider: real ones have it only where the path leads there.
+            Parameter("DocumentEncryptionCert", "switch"),
         ),
         type_name=f"{_CMDLETS}.GetChildItemCommand",
     ),

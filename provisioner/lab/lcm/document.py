@@ -61,10 +61,11 @@ class DocumentResource:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationDocument:
-    """A document the LCM accepts; ``resources`` in the order it takes them."""
+    """A document the LCM accepts; ``resources`` in the order it takes them, passwords as they stand there."""
 
     resources: tuple[DocumentResource, ...]
     metadata: str
+    content_type: str = ""
 
 
 def check(data: bytes, classes: NodeClasses) -> ConfigurationDocument:
@@ -96,7 +97,9 @@ def check(data: bytes, classes: NodeClasses) -> ConfigurationDocument:
     _check_ids(instance for instance, _ in resources)
     _check_keys(resources)
     return ConfigurationDocument(
-        _ordered([_resource(instance) for instance, _ in resources]), _metadata(header)
+        _ordered([_resource(instance) for instance, _ in resources]),
+        _metadata(header),
+        header.text("ContentType"),
     )
 
 

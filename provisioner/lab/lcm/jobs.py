@@ -11,6 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from provisioner.lab.lcm.credentials import decrypted
 from provisioner.lab.lcm.document import ConfigurationDocument, check, record_refusal
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.host import FindResource, LcmHost
@@ -60,7 +61,11 @@ class Jobs:
         assert self.store.pending is not None
         started = self._host.now()
         try:
-            document = check(self.store.pending, self._classes)
+            document = decrypted(
+                check(self.store.pending, self._classes),
+                self.store.settings["CertificateID"],
+                self._host.machine.certificates,
+            )
         except LcmError as error:
             self.store.state = "PendingConfiguration"
             self._remember(

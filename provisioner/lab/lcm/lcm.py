@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from provisioner.lab.lcm import cim, settings
+from provisioner.lab.lcm.credentials import decrypted
 from provisioner.lab.lcm.document import ConfigurationDocument, check, record_refusal
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import FindResource, LcmHost, LcmOptions
@@ -405,7 +406,8 @@ class Lcm:
         if document is None:
             raise _no_current()
         try:
-            return check(document, self._classes)
+            certificate_id = store.settings["CertificateID"]
+            return decrypted(check(document, self._classes), certificate_id, self._host.machine.certificates)
         except LcmError as error:
             record_refusal(self._host, error)
             raise

@@ -13,6 +13,7 @@ from typing import Any
 
 from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import Ledger, MachineError
+from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.features import Features, table_of
 from provisioner.lab.machine.files import Files
 from provisioner.lab.machine.hyperv import HyperV, VirtualMachine
@@ -68,6 +69,8 @@ class Machine:
         self.hyperv.adopt(machines=machines)
         self.iscsi = IscsiTarget(self.ledger, self.computer_name, self.features, self.services, self.files)
         self.power = Power(self.ledger)
+        #: Whoever keeps the machine in a folder gives it a store that lies there.
+        self.certificates = Certificates()
 
     @classmethod
     def create(cls, spec: NodeSpec, boot_time: datetime) -> Machine:

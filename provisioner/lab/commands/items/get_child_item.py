@@ -1,4 +1,4 @@
-"""Get-ChildItem: what lies in folders and registry keys."""
+"""Get-ChildItem: what lies in folders, registry keys and the certificate store."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.items import paths
+from provisioner.lab.commands.items.certificates import certificates, is_certificate_path
 from provisioner.lab.commands.items.objects import item_object
 from provisioner.lab.machine.files import Entry
 from provisioner.lab.machine.machine import Machine
@@ -20,6 +21,9 @@ async def run(invocation: Invocation) -> None:
     parameters = invocation.parameters
     is_deep = bool(parameters.get("Recurse"))
     for path, is_literal in await paths.given_paths(invocation):
+        if is_certificate_path(path):
+            _write_certificates(path, invocation)
+            continue
         found = paths.resolve(path, invocation, is_literal=is_literal)
         is_pattern = not is_literal and paths.has_wildcard(path)
         if not found and not is_pattern:
@@ -29,6 +33,15 @@ async def run(invocation: Invocation) -> None:
                 if _is_wanted(child, invocation):
                     name = child.name if isinstance(child, Entry) else child.path.rpartition("\\")[2]
                     invocation.output.write(name if parameters.get("Name") else item_object(child, machine))
+
+
+def _write_certificates(path: str, invocation: Invocation) -> None:
+    """Write the certificates of a store; all of the lab's are for documents, so the switch leaves out none."""
+    found = certificates(path, invocation.node.machine.certificates)
+    if found is None:
+        invocation.output.error(paths.not_found(path, invocation, TYPE, "Get-ChildItem"))
+    for each in found or ():
+        invocation.output.write(each)
 
 
 def _below(item: paths.Item, machine: Machine, *, is_deep: bool) -> Iterator[paths.Item]:

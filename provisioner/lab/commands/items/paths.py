@@ -83,7 +83,7 @@ def has_wildcard(path: str) -> bool:
 def not_found(path: str, invocation: Invocation, type_name: str, activity: str) -> ErrorRecord:
     """Make the error of a path that leads nowhere: PathNotFound, or DriveNotFound for an unknown drive."""
     drive = re.match(r"(\w+):", _FILE_PREFIX.sub("", path))
-    known = {*invocation.node.machine.files.volumes, "HKLM"}
+    known = {*invocation.node.machine.files.volumes, "HKLM", "CERT"}
     if drive and drive[1].upper() not in known and "::" not in path:
         return ErrorRecord(
             f"Cannot find drive. A drive with the name '{drive[1]}' does not exist.",
@@ -93,7 +93,8 @@ def not_found(path: str, invocation: Invocation, type_name: str, activity: str) 
             activity,
             drive[1],
         )
-    shown = path if _REGISTRY.match(path) else _full(path)
+    is_file = not _REGISTRY.match(path) and (drive is None or drive[1].upper() != "CERT")
+    shown = _full(path) if is_file else path
     return ErrorRecord(
         f"Cannot find path '{shown}' because it does not exist.",
         f"PathNotFound,{type_name}",

@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.lab.commands import registry
 from provisioner.lab.commands.area import AREA_COMMANDS
+from provisioner.lab.machine.certificates import encoded, thumbprint
 from provisioner.lab.machine.iscsi import VirtualDisk
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.spec import VirtualMachineSpec
@@ -327,3 +328,22 @@ async def test_objects_of_a_command_can_be_given_to_the_next_from_outside(files:
     )
     answer = await run(files, CommandCall("Get-Item"), given=[given])
     assert names(answer) == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    "path", [r"Cert:\LocalMachine\My", "cert:/localmachine/my/", r"CERT:\LOCALMACHINE\MY"]
+)
+async def test_the_certificate_store_holds_the_one_for_documents(node: SimulatedNode, path: str) -> None:
+    listed = await run(node, call("Get-ChildItem", Path=path, DocumentEncryptionCert=True))
+    (found,) = listed.values
+    own = node.machine.certificates.own[0].certificate
+    assert found.properties["RawData"] == encoded(own)
+    assert found.properties["Thumbprint"] == thumbprint(own)
+    assert found.properties["HasPrivateKey"] is True
+
+
+async def test_a_certificate_store_that_is_not_there_is_an_error(node: SimulatedNode) -> None:
+    listed = await run(node, call("Get-ChildItem", r"Cert:\CurrentUser\Nothing"))
+    assert errors(listed) == [
+        ("PathNotFound,Microsoft.PowerShell.Commands.GetChildItemCommand", "ObjectNotFound")
+    ]
