@@ -33,24 +33,11 @@ Piece = str | int | Credential | None
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceText:
-    """What ``resource`` looks like in any document. ``classes`` are those of its instances, itself last."""
+class InstanceText:
+    """What some instances look like in any document. ``classes`` are theirs, in the order they are numbered."""
 
-    resource: Resource
     classes: tuple[str, ...]
     pieces: tuple[Piece, ...]
-
-    def is_of(self, resource: Resource) -> bool:
-        """Whether ``resource`` is the same one, apart from objects made anew around the same parts."""
-        mine = self.resource
-        return mine is resource or (
-            mine.properties is resource.properties
-            and mine.type is resource.type
-            and mine.where is resource.where
-            and mine.version == resource.version
-            and mine.id == resource.id
-            and mine.depends_on == resource.depends_on
-        )
 
     def write(self, parts: list[str], numbers: Counter[str], name: str, seal: Sealer | None) -> None:
         """Append the text for one document. ``numbers`` counts its instances, ``name`` is quoted already."""
@@ -78,19 +65,19 @@ class EmissionCache:
 
     def __init__(self, limit: int = CACHE_LIMIT) -> None:
         self._limit = limit
-        self._texts: dict[int, ResourceText] = {}
+        self._texts: dict[int, tuple[Resource, InstanceText]] = {}
         self._ranks: dict[int, tuple[ResourceType, Mapping[str, tuple[int, bool]]]] = {}
         self._orders: dict[tuple[str, ...], tuple[str, ...] | None] = {}
 
-    def text(self, resource: Resource, registry: Registry) -> ResourceText:
+    def text(self, resource: Resource, registry: Registry) -> InstanceText:
         """Return the text of a resource, made at most once while it stays in the cache."""
         # The mapping of properties is what check() hands on untouched; the resource around it may be a new one.
         key = id(resource.properties)
         known = self._texts.get(key)
-        if known is not None and known.is_of(resource):
-            return known
+        if known is not None and (known[0] is resource or _is_same(known[0], resource)):
+            return known[1]
         found = _text(resource, registry, self)
-        self._texts[key] = found
+        self._texts[key] = (resource, found)
         if len(self._texts) > self._limit:
             del self._texts[next(iter(self._texts))]
         return found
@@ -116,6 +103,18 @@ class EmissionCache:
         return self._orders[names]
 
 
+def _is_same(one: Resource, other: Resource) -> bool:
+    """Whether both are one resource, apart from objects made anew around the same parts."""
+    return (
+        one.properties is other.properties
+        and one.type is other.type
+        and one.where is other.where
+        and one.version == other.version
+        and one.id == other.id
+        and one.depends_on == other.depends_on
+    )
+
+
 def source_info(where: SourceRange, keyword: str) -> str:
     """Return ``folder/file::line::column::Keyword``: never an absolute path, whoever compiles, and where."""
     parts = [part for part in where.source.path.replace("\\", "/").split("/") if part not in {"", "."}]
@@ -134,7 +133,7 @@ class Pieces:
     def value(self, item: Any, is_char: bool = False) -> tuple[Piece, ...]:  # noqa: FBT001, FBT002 - a fact
         """Spell a value; embedded instances in it are written out first and leave their alias."""
         if isinstance(item, Instance):
-            spelled = tuple((name, self.value(each)) for name, each in self._ordered(item))
+            spelled = tuple((name, self.value(each)) for name, each in self.ordered(item.properties))
             return self._embedded(item.class_name, spelled)
         if isinstance(item, Credential):
             return self._credential(item)
@@ -157,9 +156,10 @@ class Pieces:
         for place, (name, pieces) in enumerate(spelled):
             self.pieces += [f"{'' if place == 0 else chr(10) + ' '}{name} = ", *pieces, ";"]
 
-    def _ordered(self, item: Instance) -> list[tuple[str, Any]]:
-        order = self._cache.order(tuple(item.properties), self._registry) or tuple(item.properties)
-        return [(name, item.properties[name]) for name in order]
+    def ordered(self, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return names and values in the order Windows PowerShell writes them in, if that was ever seen."""
+        names = tuple(values)
+        return [(name, values[name]) for name in self._cache.order(names, self._registry) or names]
 
     def _credential(self, item: Credential) -> tuple[Piece, ...]:
         # Password, then UserName: the only order seen (mof-format, section 5).
@@ -175,8 +175,8 @@ class Pieces:
         self.pieces.append("\n\n};\n\n")
         return (f"${class_name}", index, "ref")
 
-    def joined(self) -> tuple[Piece, ...]:
-        """Return the pieces with neighbouring texts made one."""
+    def text(self) -> InstanceText:
+        """Return everything collected, with neighbouring texts made one."""
         found: list[Piece] = []
         text: list[str] = []
         for piece in self.pieces:
@@ -185,10 +185,10 @@ class Pieces:
                 continue
             found += ["".join(text), piece]
             text.clear()
-        return (*found, "".join(text))
+        return InstanceText(tuple(self.classes), (*found, "".join(text)))
 
 
-def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> ResourceText:
+def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> InstanceText:
     kind = resource.type
     in_box = kind.module.casefold() in IN_BOX_MODULES
     pieces = Pieces(registry, cache)
@@ -213,4 +213,4 @@ def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> Resou
     pieces.properties(spelled)
     targets = [layout.quoted(str(target)) for target in resource.depends_on]
     pieces.pieces += [layout.ending(version if in_box else "", targets), None, f";{DOUBLE}}};\n"]
-    return ResourceText(resource, tuple(pieces.classes), pieces.joined())
+    return pieces.text()
