@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 
@@ -24,7 +25,7 @@ def texts(*, with_all: bool = False) -> dict[str, str]:
 
 
 @functools.cache
-def validator(kind: str, *, with_all: bool = False) -> jsonschema.Draft7Validator:
+def validator(kind: str, *, with_all: bool = False) -> Any:
     return jsonschema.Draft7Validator(json.loads(texts(with_all=with_all)[kind]))
 
 
@@ -32,7 +33,7 @@ def refusals(kind: str, text: str, folder: Path | None = None) -> list[str]:
     """What the schema has against a file, which our own reader takes; with ``folder`` the schema of that project."""
     tree, problems = documents.parse(text, SourceFile("x", text))
     assert tree is not None, [problem.render() for problem in problems]
-    judge = validator(kind)
+    judge: Any = validator(kind)
     if folder is not None:
         made = schema_texts([folder], Registry.builtin(), Diagnostics())
         judge = jsonschema.Draft7Validator(json.loads(made[kind]))
