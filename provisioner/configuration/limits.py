@@ -61,7 +61,7 @@ def check_count(prop: Property, count: int) -> None:
     limits = prop.limits
     if limits is None:
         return
-    if limits.refuses_empty and not count:
+    if not count and _refuses_empty(limits):
         raise WrongValue("Value is empty", f"'{prop.name}' must not be empty.", _who(prop))
     if limits.count and not limits.count[0] <= count <= limits.count[1]:
         fewest, most = limits.count
@@ -74,7 +74,7 @@ def check_count(prop: Property, count: int) -> None:
 
 def _check_text(slot: Slot, limits: Limits, text: str) -> None:
     prop = slot.prop
-    if limits.refuses_empty and not text:
+    if not text and _refuses_empty(limits):
         raise WrongValue("Value is empty", f"'{prop.name}' must not be empty.", _who(prop))
     length = len(text.encode("utf-16-le")) // 2
     if limits.length and not limits.length[0] <= length <= limits.length[1]:
@@ -90,6 +90,15 @@ def _check_text(slot: Slot, limits: Limits, text: str) -> None:
             f"'{prop.name}' has to match the pattern {limits.pattern} (upper and lower case count the same).",
             _who(prop),
         )
+
+
+def _refuses_empty(limits: Limits) -> bool:
+    """Whether an empty value is refused for sure.
+
+    For parameters of Set-TargetResource the catalogue does not tell ValidateNotNull from ValidateNotNullOrEmpty,
+    and the default value of a registry key, whose name is empty, is as good as any.
+    """
+    return limits.refuses_empty and not limits.is_checked_on_node
 
 
 def _who(prop: Property) -> str:

@@ -134,6 +134,11 @@ def test_a_list_has_as_many_items_as_it_may() -> None:
     assert converted(prop, []) == (None, ["List has too few or too many items"])
 
 
+def test_empty_texts_are_left_to_the_node_where_the_catalogue_is_not_sure() -> None:
+    prop = Property("P", CimType.STRING, limits=Limits(refuses_empty=True, is_checked_on_node=True))
+    assert converted(prop, "") == ("", [])
+
+
 def test_an_empty_list_can_be_refused() -> None:
     prop = Property("P", CimType.STRING, is_array=True, limits=Limits(refuses_empty=True))
     assert converted(prop, []) == (None, ["Value is empty"])
