@@ -88,10 +88,10 @@ def emit_meta_mof(  # noqa: PLR0913 - most have a default that fits
     spelled = [(name, pieces.value(item)) for name, item in ordered]
     pieces.start(_CLASS)
     pieces.properties(spelled)
-    pieces.pieces.append("\n\n")
+    pieces.add("\n\n")
     for group in GROUPS:
-        pieces.pieces += _aliases(group, [(name, index) for own, name, index in indexes if own == group])
-    pieces.pieces.append("};\n\n")
+        pieces.add(*_aliases(group, [(name, index) for own, name, index in indexes if own == group]))
+    pieces.add("};\n\n")
     parts = [layout.header(node_name)]
     numbers: Counter[str] = Counter()
     pieces.text().write(parts, numbers, "", seal)
@@ -154,7 +154,7 @@ def _part(part: LcmPart, pieces: Pieces, reveal: Callable[[SecretRef], str] | No
     spelled = [(name, pieces.value(item)) for name, item in pieces.ordered(values)]
     index = pieces.start(part.class_name)
     pieces.properties(spelled)
-    pieces.pieces.append("\n\n};\n\n")
+    pieces.add("\n\n};\n\n")
     return index
 
 

@@ -8,8 +8,9 @@ Source of every rule: mof-format, sections 2 to 5.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from provisioner.catalogue.registry import Registry
@@ -57,6 +58,28 @@ class InstanceText:
                 parts.append(mine[piece])
 
 
+class _Source(Enum):
+    """Where the value of a property of every resource comes from."""
+
+    ID = "id"
+    WHERE = "where"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How resources of one type with one set of properties are laid out.
+
+    ``steps`` has for each property the text before its value, and where the value comes from: the name of a
+    property, one of what every resource has, or None where the text has all of it. ``in_box_version`` is spelled, and empty
+    for modules that write their version among the properties.
+    """
+
+    kind: ResourceType
+    steps: tuple[tuple[str, str | _Source | None], ...]
+    characters: frozenset[str]
+    in_box_version: str
+
+
 class EmissionCache:
     """Texts of resources by identity, for emitting many configurations that share resources.
 
@@ -66,7 +89,7 @@ class EmissionCache:
     def __init__(self, limit: int = CACHE_LIMIT) -> None:
         self._limit = limit
         self._texts: dict[int, tuple[Resource, InstanceText]] = {}
-        self._ranks: dict[int, tuple[ResourceType, Mapping[str, tuple[int, bool]]]] = {}
+        self._plans: dict[tuple[int | str, ...], Plan] = {}
         self._orders: dict[tuple[str, ...], tuple[str, ...] | None] = {}
 
     def text(self, resource: Resource, registry: Registry) -> InstanceText:
@@ -82,15 +105,16 @@ class EmissionCache:
             del self._texts[next(iter(self._texts))]
         return found
 
-    def ranks(self, kind: ResourceType) -> Mapping[str, tuple[int, bool]]:
-        """Return the place of each property in the schema, and whether it is a single character."""
-        known = self._ranks.get(id(kind))
-        if known is None or known[0] is not kind:
-            places = {
-                prop.name: (place, prop.type is CimType.CHAR16) for place, prop in enumerate(kind.properties)
-            }
-            known = self._ranks[id(kind)] = (kind, places)
-        return known[1]
+    def plan(self, resource: Resource, registry: Registry) -> Plan:
+        """Return how resources of this type with these properties are laid out."""
+        kind = resource.type
+        key: tuple[int | str, ...] = (id(kind), resource.version, *resource.properties)
+        known = self._plans.get(key)
+        if known is None or known.kind is not kind:
+            if len(self._plans) > self._limit:
+                self._plans.clear()
+            known = self._plans[key] = _plan(resource, registry, self)
+        return known
 
     def order(self, names: tuple[str, ...], registry: Registry) -> tuple[str, ...] | None:
         """Return the order Windows PowerShell writes these names in, spelled as given; None when unknown."""
@@ -126,7 +150,7 @@ class Pieces:
 
     def __init__(self, registry: Registry, cache: EmissionCache) -> None:
         self.classes: list[str] = []
-        self.pieces: list[Piece] = []
+        self._pieces: list[Piece] = []
         self._registry = registry
         self._cache = cache
 
@@ -148,13 +172,19 @@ class Pieces:
         """Begin an instance; the result stands for its number."""
         self.classes.append(class_name)
         index = len(self.classes) - 1
-        self.pieces += [f"instance of {class_name} as ${class_name}", index, "ref\n{\n"]
+        self.add(f"instance of {class_name} as ${class_name}", index, "ref\n{\n")
         return index
 
-    def properties(self, spelled: list[tuple[str, tuple[Piece, ...]]]) -> None:
+    def add(self, *pieces: Piece) -> None:
+        """Append pieces."""
+        self._pieces += pieces
+
+    def properties(self, spelled: Iterable[tuple[str, tuple[Piece, ...]]]) -> None:
         """Write properties: the first without indent, later ones with one space; the last line has no end."""
-        for place, (name, pieces) in enumerate(spelled):
-            self.pieces += [f"{'' if place == 0 else chr(10) + ' '}{name} = ", *pieces, ";"]
+        lead = ""
+        for name, pieces in spelled:
+            self.add(f"{lead}{name} = ", *pieces, ";")
+            lead = "\n "
 
     def ordered(self, values: Mapping[str, Any]) -> list[tuple[str, Any]]:
         """Return names and values in the order Windows PowerShell writes them in, if that was ever seen."""
@@ -171,15 +201,15 @@ class Pieces:
         self, class_name: str, spelled: tuple[tuple[str, tuple[Piece, ...]], ...]
     ) -> tuple[Piece, ...]:
         index = self.start(class_name)
-        self.properties(list(spelled))
-        self.pieces.append("\n\n};\n\n")
+        self.properties(spelled)
+        self.add("\n\n};\n\n")
         return (f"${class_name}", index, "ref")
 
     def text(self) -> InstanceText:
         """Return everything collected, with neighbouring texts made one."""
         found: list[Piece] = []
         text: list[str] = []
-        for piece in self.pieces:
+        for piece in self._pieces:
             if isinstance(piece, str):
                 text.append(piece)
                 continue
@@ -188,29 +218,48 @@ class Pieces:
         return InstanceText(tuple(self.classes), (*found, "".join(text)))
 
 
-def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> InstanceText:
+def _plan(resource: Resource, registry: Registry, cache: EmissionCache) -> Plan:
     kind = resource.type
     in_box = kind.module.casefold() in IN_BOX_MODULES
-    pieces = Pieces(registry, cache)
     version = layout.quoted(module_version(resource.version or kind.version))
-    fixed = {
-        "ResourceID": layout.quoted(str(resource.id)),
-        "SourceInfo": layout.quoted(source_info(resource.where, kind.name)),
-        "ModuleName": layout.quoted(kind.module),
-        "ModuleVersion": version,
-    }
-    ranks = cache.ranks(kind)
-    own = sorted(resource.properties, key=lambda name: ranks.get(name, (len(ranks), False)))
+    constant = {"ModuleName": layout.quoted(kind.module), "ModuleVersion": version}
+    sources = {"ResourceID": _Source.ID, "SourceInfo": _Source.WHERE}
+    places = {prop.name: place for place, prop in enumerate(kind.properties)}
+    own = sorted(resource.properties, key=lambda name: places.get(name, len(places)))
     names = ("ResourceID", *own, "SourceInfo", "ModuleName", "ModuleVersion")
-    spelled: list[tuple[str, tuple[Piece, ...]]] = []
+    steps: list[tuple[str, str | _Source | None]] = []
+    lead = ""
     for name in cache.order(names, registry) or names:
         if name in resource.properties:
-            is_char = ranks.get(name, (0, False))[1]
-            spelled.append((name, pieces.value(resource.properties[name], is_char)))
+            steps.append((f"{lead}{name} = ", name))
+        elif name in sources:
+            steps.append((f"{lead}{name} = ", sources[name]))
         elif not (in_box and name == "ModuleVersion"):
-            spelled.append((name, (fixed[name],)))
+            steps.append((f"{lead}{name} = {constant[name]};", None))
+        lead = "\n "
+    characters = frozenset(prop.name for prop in kind.properties if prop.type is CimType.CHAR16)
+    return Plan(kind, tuple(steps), characters, version if in_box else "")
+
+
+def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> InstanceText:
+    kind = resource.type
+    plan = cache.plan(resource, registry)
+    pieces = Pieces(registry, cache)
+    body: list[Piece] = []
+    for lead, source in plan.steps:
+        if source is None:
+            body.append(lead)
+        elif source is _Source.ID:
+            body.append(f"{lead}{layout.quoted(str(resource.id))};")
+        elif source is _Source.WHERE:
+            body.append(f"{lead}{layout.quoted(source_info(resource.where, kind.name))};")
+        else:
+            item = resource.properties[source]
+            if type(item) is str and source not in plan.characters:
+                body.append(f"{lead}{layout.quoted(item)};")
+            else:
+                body += [lead, *pieces.value(item, source in plan.characters), ";"]
     pieces.start(kind.class_name)
-    pieces.properties(spelled)
     targets = [layout.quoted(str(target)) for target in resource.depends_on]
-    pieces.pieces += [layout.ending(version if in_box else "", targets), None, f";{DOUBLE}}};\n"]
+    pieces.add(*body, layout.ending(plan.in_box_version, targets), None, f";{DOUBLE}}};\n")
     return pieces.text()
