@@ -20,19 +20,34 @@ if TYPE_CHECKING:
 
 _STARS: Final = re.compile(r"\S")
 
+#: Shown in place of a secret.
+HIDDEN: Final = "********"
+
+_WORDS: Final = "pas{1,2}w|passp|pwd|secret|token|credential"
+_SOUNDS: Final = re.compile(_WORDS, re.IGNORECASE)
+
+
+def _key(words: str) -> str:
+    """Return a pattern for a whole key with one of the words in it. Each key is tried once, so time is linear."""
+    return rf"""^(?P<key>.*?(?<![\w-])(?=[\w-]*?(?:{words}))[\w-]++["']?[ \t]*"""
+
+
 #: A key that sounds like a secret, and the rest of its line. A reference to a secret stays readable.
 _LINE: Final = re.compile(
-    r"""^(?P<key>.*?(?:pas{1,2}w|passp|pwd|secret|token|credential)[\w-]*["']?[ \t]*:[ \t]*)"""
-    r"""(?!["']?(?:env:\w+|file:[^"'\s,}]+)["']?[ \t]*(?:[,}#]|$))(?P<value>\S.*)$""",
+    _key(_WORDS) + r""":[ \t]*)"""
+    r"""(?!["']?(?:env:\w+|file:[^"'\s,}|]+)(?:\|\w+)*["']?[ \t]*(?:[,}#]|$))(?P<value>\S.*)$""",
     re.IGNORECASE | re.MULTILINE,
 )
 
 #: The same in texts of the form ``key=value`` or ``Key value``.
 _ASSIGNMENT: Final = re.compile(
-    r"""^(?P<key>.*?(?:pas{1,2}w|pas{1,2}\b|passp|pwd|secret|token|credential)[\w-]*["']?[ \t]*[=:\s][ \t]*)"""
-    r"""(?P<value>\S.*)$""",
-    re.IGNORECASE | re.MULTILINE,
+    _key(_WORDS + r"|pas{1,2}\b") + r"""[=:\s][ \t]*)(?P<value>\S.*)$""", re.IGNORECASE | re.MULTILINE
 )
+
+
+def sounds_secret(name: str) -> bool:
+    """Return whether a key says that its value is a secret."""
+    return _SOUNDS.search(name) is not None
 
 
 def mask_lines(source: SourceFile) -> SourceFile:
@@ -41,15 +56,6 @@ def mask_lines(source: SourceFile) -> SourceFile:
     For texts that are not YAML yet: it needs no tree.
     """
     text = _LINE.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
-    return SourceFile(source.path, text)
-
-
-def mask_assignments(source: SourceFile) -> SourceFile:
-    """Return a source of ``key=value`` or ``Key value`` lines with what may be a secret starred out.
-
-    Nothing is spared behind such a key: other tools know no references to secrets.
-    """
-    text = _ASSIGNMENT.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
     return SourceFile(source.path, text)
 
 

@@ -56,7 +56,7 @@ def bind(role: Role, node: Node, used_at: SourceRange) -> tuple[dict[str, Any], 
 
 
 def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics:
-    """Warn of what names nothing: variables no role of any node has, mostly misspelt, and merges without effect."""
+    """Warn of what names nothing: variables no role of any node has, and merges without effect."""
     problems = Diagnostics()
     roles: dict[tuple[str, ...], dict[str, Role] | None] = {}
     known: set[str] = set()
