@@ -70,8 +70,8 @@ class Plan:
     """How resources of one type with one set of properties are laid out.
 
     ``steps`` has for each property the text before its value, and where the value comes from: the name of a
-    property, one of what every resource has, or None where the text has all of it. ``in_box_version`` is spelled, and empty
-    for modules that write their version among the properties.
+    property, one of what every resource has, or None where the text has all of it. ``in_box_version`` is
+    spelled, and empty for modules that write their version among the properties.
     """
 
     kind: ResourceType
