@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from provisioner.addresses import SecretRef
+from provisioner.configuration.limits import WrongValue
 from provisioner.configuration.model import Credential
 from provisioner.configuration.values import speakable
-from provisioner.configuration.wrong_value import WrongValue
 from provisioner.diagnostics import did_you_mean
 from provisioner.inventory.schema import is_reference
 from provisioner.roles.masking import starred

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from provisioner.catalogue.registry import COMMON_PROPERTIES
 from provisioner.catalogue.schema import CREDENTIAL_CLASS, PAIR_CLASS, Property, Qualifier
 from provisioner.configuration.credentials import credential, entries_of, secret_lines
-from provisioner.configuration.limits import check_count
-from provisioner.configuration.model import Instance
+from provisioner.configuration.limits import WrongValue, check_count
+from provisioner.configuration.model import Credential, Instance
 from provisioner.configuration.values import UNSPEAKABLE, convert_item, speakable, wrong_type
-from provisioner.configuration.wrong_value import WrongValue
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.model import Reference, Value, kind_of
 
@@ -103,6 +102,10 @@ def fill(
             continue
         ranges[name] = value.where
         converted = convert(slot, value, around)
+        if isinstance(converted, Credential) and converted.secrets is not None and not converted.secrets:
+            # Every one of the named secrets is null, which means "not set".
+            del ranges[name]
+            continue
         if converted == () and slot.prop.qualifier is not Qualifier.REQUIRED:
             _leave_out(slot, value, around.problems)
             if slot.prop.qualifier is Qualifier.KEY:

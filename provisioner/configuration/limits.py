@@ -9,12 +9,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from provisioner.configuration.wrong_value import WrongValue
 from provisioner.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from provisioner.catalogue.schema import Limits, Property
     from provisioner.configuration.shapes import Slot
+
+
+class WrongValue(Exception):
+    """A value cannot be converted, on its way to a diagnostic where it stands. ``help`` says what to do."""
+
+    def __init__(self, summary: str, detail: str, help: str = "") -> None:
+        self.summary = summary
+        self.detail = detail
+        self.help = help
+        super().__init__(detail)
 
 
 def check_item(slot: Slot, item: Any) -> None:

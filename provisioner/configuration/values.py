@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from provisioner.catalogue.schema import CimType
-from provisioner.configuration.limits import check_item
-from provisioner.configuration.wrong_value import WrongValue
+from provisioner.configuration.limits import WrongValue, check_item
 from provisioner.diagnostics import did_you_mean
 from provisioner.roles.model import kind_of
 
