@@ -53,9 +53,7 @@ _SHELLS_OF_WINDOWS: Final = frozenset(
 )
 
 #: Variables that need no counterpart, whatever their value.
-_SETTLED: Final = frozenset(
-    {"ansible_shell_type", "ansible_group_priority", "ansible_psrp_reconnection_retries"}
-)
+_SETTLED: Final = frozenset({"ansible_shell_type", "ansible_psrp_reconnection_retries"})
 #: Variable -> values that mean what we do anyway.
 _HARMLESS: Final[Mapping[str, frozenset[str]]] = {
     "ansible_winrm_transport": frozenset({"ntlm", "negotiate"}),

@@ -14,7 +14,8 @@ from provisioner.diagnostics import SourceFile
 _STARS: Final = re.compile(r"\S")
 #: No key is longer than the bound, without which a line of such words would take quadratic time.
 _ASSIGNMENT: Final = re.compile(
-    r"""^(?P<key>.*?(?:pas{1,2}w|pas{1,2}\b|passp|pwd|secret|token|credential)[\w-]{0,64}["']?[ \t]*[=: \t][ \t]*)"""
+    r"""^(?P<key>.*?(?:pas{1,2}w|pas{1,2}\b|passp|pwd|secret|token|credential)[\w-]{0,64}"""
+    r"""["']?[ \t]*[=: \t][ \t]*)"""
     r"""(?P<value>\S.*)$""",
     re.IGNORECASE | re.MULTILINE,
 )

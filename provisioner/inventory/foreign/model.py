@@ -17,6 +17,8 @@ from provisioner.inventory.model import Located
 #: The two groups every inventory of Ansible has.
 ALL = "all"
 UNGROUPED = "ungrouped"
+#: Variable of a group that says which of two groups wins; it is none for hosts.
+_PRIORITY = "ansible_group_priority"
 
 Variables = dict[str, Located]
 
@@ -41,7 +43,7 @@ class ForeignGroup:
     @property
     def own(self) -> Variables:
         """What is given for this group itself."""
-        return self.variables | self.overrides
+        return _visible(self.variables) | _visible(self.overrides)
 
 
 @dataclass(slots=True)
@@ -135,9 +137,9 @@ class ForeignInventory:
         chain = [self.groups[name] for name in (ALL, *groups) if name in self.groups]
         merged: dict[str, Given] = {}
         for group in chain:
-            merged |= {name: Given(group, value) for name, value in group.variables.items()}
+            merged |= {name: Given(group, value) for name, value in _visible(group.variables).items()}
         for group in chain:
-            merged |= {name: Given(group, value) for name, value in group.overrides.items()}
+            merged |= {name: Given(group, value) for name, value in _visible(group.overrides).items()}
         machine = self.hosts[host]
         return merged | {name: Given(machine, value) for name, value in machine.own.items()}
 
@@ -172,7 +174,12 @@ class ForeignInventory:
         return parents
 
 
+def _visible(variables: Variables) -> Variables:
+    """Return the variables of a group that its hosts see."""
+    return {name: value for name, value in variables.items() if name != _PRIORITY}
+
+
 def _priority(group: ForeignGroup) -> int:
-    given = group.own.get("ansible_group_priority")
+    given = (group.variables | group.overrides).get(_PRIORITY)
     value: Any = given.value if given else 1
     return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 1
