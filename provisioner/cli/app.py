@@ -19,6 +19,7 @@ VERBS = {
         "Write each node's documents to a folder.",
     ),
     "import": ("provisioner.cli.commands.import_mof:import_mof", "Turn compiled MOFs into a project."),
+    "explain": ("provisioner.cli.commands.explain:explain", "Show where each value of a node comes from."),
     "init": ("provisioner.cli.commands.init:init", "Start a project folder."),
     "inventory": ("provisioner.cli.commands.inventory:inventory", "What an inventory holds."),
     "lab": ("provisioner.cli.commands.lab:lab", "Simulated Windows nodes on loopback."),

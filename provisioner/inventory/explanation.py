@@ -102,7 +102,7 @@ def narrowed(values: list[tuple[str, Tree]], path: Path) -> list[tuple[str, Tree
 
 
 def parts(
-    whole: Tree, values: list[tuple[str, Tree]], shown: Many[str], *, is_secret: bool
+    whole: Tree, values: list[tuple[str, Tree]], shown: Many[str | int], *, is_secret: bool
 ) -> tuple[Part, ...]:
     """Tell the parts of a merged value apart by the layer each stands in.
 

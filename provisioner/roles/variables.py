@@ -58,15 +58,15 @@ def bind(role: Role, node: Node, used_at: SourceRange) -> tuple[dict[str, Any], 
 def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics:
     """Warn of what names nothing: variables no role of any node has, and merges without effect."""
     problems = Diagnostics()
-    roles: dict[tuple[str, ...], dict[str, Role] | None] = {}
+    roles: dict[tuple[str, ...], dict[str, Role]] = {}
     known: set[str] = set()
     for node in inventory.nodes.values():
         names = tuple(str(use.name) for use in node.roles)
         if names not in roles:
-            roles[names] = _with_required(names, library)
-            known.update(*(role.variables for role in (roles[names] or {}).values()))
-        if roles[names] is None:
-            return problems  # There are errors already, and their variables cannot be judged.
+            roles[names], found = roles_of(node, library)
+            if found.has_errors:
+                return problems  # They are reported elsewhere, and their variables cannot be judged.
+            known.update(*(role.variables for role in roles[names].values()))
     judged: set[SourceRange] = set()
     findings = Findings()
     merged: set[tuple[int, ...]] = set()
@@ -78,25 +78,29 @@ def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics
                 problems.warning(
                     "Variable is used by no role", detail, located.where, did_you_mean(name, known)
                 )
-        _note_merges(node, roles[tuple(str(use.name) for use in node.roles)] or {}, merged, findings)
+        _note_merges(node, roles[tuple(str(use.name) for use in node.roles)], merged, findings)
     _warn_of_merges(findings, problems)
     return problems
 
 
-def _with_required(names: tuple[str, ...], library: RoleLibrary) -> dict[str, Role] | None:
-    """Return these roles and all they require, by name; None when one of them cannot be read."""
+def roles_of(node: Node, library: RoleLibrary) -> tuple[dict[str, Role], Diagnostics]:
+    """Return the roles of a node and all they require, by name, and why one of them cannot be read."""
     found: dict[str, Role] = {}
-    pending = list(names)
+    problems = Diagnostics()
+    pending = [(str(use.name), use.where) for use in reversed(node.roles)]
     while pending:
-        name = pending.pop()
+        name, where = pending.pop()
         if name in found:
             continue
-        role, _ = library.load(name)
-        if role is None:
-            return None
-        found[name] = role
-        pending.extend(reference.name for reference in role.requires)
-    return found
+        role, of_role = library.load(name)
+        problems.extend(of_role)
+        if role is not None:
+            found[name] = role
+            pending.extend((reference.name, reference.where) for reference in reversed(role.requires))
+        elif not library.has(name):
+            detail = f"There is no role '{name}', neither in the project nor built in."
+            problems.error("Unknown role", detail, where, did_you_mean(name, library.names))
+    return found, problems
 
 
 def _note_merges(
