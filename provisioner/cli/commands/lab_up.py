@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,16 @@ import click
 
 from provisioner.addresses import SecretRef
 from provisioner.cli.context import counted, inventory_argument, say, verb
+from provisioner.cli.lab_secrets import hand_out_certificate, make_secret, secret_files
 from provisioner.cli.labs import folder_of, name_option
 from provisioner.diagnostics import Diagnostics
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
-from provisioner.lab.app import LabSpec, node_folder, run_lab
+from provisioner.lab.app import LabSpec, run_lab
 from provisioner.lab.background import claim, detach
-from provisioner.lab.machine.certificates import Certificates, encoded
 from provisioner.lab.server.ntlm import nt_hash
 from provisioner.lab.spec import NodeSpec, read_node_spec
-from provisioner.secrets.sealing import certificate_path
 from provisioner.secrets.stores import resolve
-
-_PASSWORD_BYTES = 18
 
 
 @click.command()
@@ -51,8 +47,10 @@ def up(inventory: Path, name: str | None, foreground: bool, fresh: bool, time_sc
     nodes = _node_specs(loaded, inventory.parent, problems)
     if fresh:
         _forget(folder)
+    for path in secret_files(loaded, inventory):
+        make_secret(path)
     for node in loaded.nodes.values():
-        _hand_out_certificate(node, inventory.parent, folder)
+        hand_out_certificate(node, inventory.parent, folder)
     spec = LabSpec(folder.name, nodes, folder, time_scale)
     if foreground:
         claim(folder)
@@ -106,25 +104,9 @@ def _require_loopback(node: Node, problems: Diagnostics) -> None:
 
 def _password_of(reference: SecretRef, base: Path) -> str:
     """Return the password; a ``file:`` that is not there yet is made, readable by its owner only."""
-    path = base / reference.key
-    if reference.store == "file" and not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(_PASSWORD_BYTES) + "\n")
+    if reference.store == "file":
+        make_secret(base / reference.key)
     return resolve(reference, base).reveal()
-
-
-def _hand_out_certificate(node: Node, base: Path, folder: Path) -> None:
-    """Put the certificate of a node where the inventory wants it; nobody can pretend to be a node of a lab."""
-    encryption = node.encryption
-    if encryption is None or not encryption.certificate:
-        return
-    path = certificate_path(node.name, encryption.certificate, base)
-    content = encoded(Certificates(node_folder(folder, node.name)).own[0].certificate)
-    if not path.exists() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 def _announce(status: dict[str, Any]) -> None:

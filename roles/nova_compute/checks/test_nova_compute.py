@@ -30,5 +30,13 @@ def test_configuration_follows_the_inventory(host, variables):
         assert configuration(host, variables).contains(rf"^{option} = {re.escape(value)}$")
 
 
+def test_configuration_names_the_message_queue(host, variables):
+    """nova.conf holds the queue the inventory wants; its password is not looked at."""
+    queue = variables["nova_transport_host"]
+    if queue:
+        place = f"{queue}:{variables['nova_transport_port']}/"
+        assert configuration(host, variables).contains(rf"^transport_url = rabbit://[^@]+@{re.escape(place)}")
+
+
 def configuration(host, variables):
     return host.file(variables["nova_install_folder"] + r"\etc\nova.conf")

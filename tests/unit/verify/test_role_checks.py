@@ -28,11 +28,14 @@ VARIABLES: dict[str, Any] = {
     "nova_instances_path": r"C:\OpenStack\Instances",
     "nova_log_folder": r"C:\OpenStack\Log",
     "nova_lock_path": r"C:\OpenStack\Lock",
+    "nova_transport_host": "mq.example",
+    "nova_transport_port": 5672,
 }
 FEATURES = ("Hyper-V", "Hyper-V-PowerShell", "RSAT-Hyper-V-Tools", "Multipath-IO", "FS-iSCSITarget-Server")
 SERVICES = ("vmms", "MSiSCSI", "WinTarget", "nova-compute")
 CONFIGURATION = r"""[DEFAULT]
 compute_driver = compute_hyperv.driver.HyperVDriver
+transport_url = rabbit://openstack:p%40ss@mq.example:5672/
 instances_path = C:\OpenStack\Instances
 log_dir = C:\OpenStack\Log
 [hyperv]

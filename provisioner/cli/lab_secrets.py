@@ -1,0 +1,59 @@
+"""What a lab brings along that a person would otherwise: secrets in files, and certificates of its nodes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from provisioner.addresses import SecretRef
+from provisioner.inventory.model import Inventory, Node
+from provisioner.lab.app import node_folder
+from provisioner.lab.machine.certificates import Certificates, encoded
+from provisioner.project import Project, builtin_folder
+from provisioner.roles.loader import RoleLibrary
+from provisioner.roles.model import VariableType
+from provisioner.secrets.sealing import certificate_path
+
+_SECRET_BYTES = 18
+
+
+def secret_files(inventory: Inventory, path: Path) -> list[Path]:
+    """Return the files, named relative to the inventory at ``path``, that variables for secrets point to."""
+    library = RoleLibrary([Project.of(path).root, builtin_folder()])
+    roles = [role for role, _ in map(library.load, library.names) if role is not None]
+    names = {
+        variable.name
+        for role in roles
+        for variable in role.variables.values()
+        if variable.type is VariableType.SECRET
+    }
+    found: dict[Path, None] = {}
+    for node in inventory.nodes.values():
+        for name, value in node.variables.items():
+            reference = SecretRef.parse(str(value.value)) if name in names else None
+            if reference and reference.store == "file" and not Path(reference.key).expanduser().is_absolute():
+                found[path.parent / reference.key] = None
+    return list(found)
+
+
+def make_secret(path: Path) -> None:
+    """Make a secret of its own, readable by its owner only, where there is none."""
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(secrets.token_urlsafe(_SECRET_BYTES) + "\n")
+
+
+def hand_out_certificate(node: Node, base: Path, lab: Path) -> None:
+    """Put the certificate of a node where the inventory wants it; nobody can pretend to be a node of a lab."""
+    encryption = node.encryption
+    if encryption is None or not encryption.certificate:
+        return
+    path = certificate_path(node.name, encryption.certificate, base)
+    content = encoded(Certificates(node_folder(lab, node.name)).own[0].certificate)
+    if not path.exists() or path.read_bytes() != content:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(content)
