@@ -214,6 +214,7 @@ def _argument(arguments: Cursor, values: list[Static], named: dict[str, Static])
     stop = arguments.inside(start, _argument_end(arguments))
     try:
         found = stop.value()
+        _skip_lines(stop)
         is_whole = stop.token is None
     except ScriptProblem:
         is_whole = False

@@ -172,7 +172,8 @@ class _Lexer:
             if text[position] not in SINGLE_QUOTES:
                 position += 1
             elif position + 1 < len(text) and text[position + 1] in SINGLE_QUOTES:
-                pieces.append(text[start : position + 1])
+                # Of two quotes the second stays; they may be of two kinds.
+                pieces.append(text[start:position] + text[position + 1])
                 position = start = position + 2
             else:
                 value = "".join(pieces) + text[start:position]
@@ -193,7 +194,7 @@ class _Lexer:
                 pieces.append(_ESCAPES.get(following, following))
                 position += 2
             elif char in DOUBLE_QUOTES and following and following in DOUBLE_QUOTES:
-                pieces.append(char)
+                pieces.append(following)
                 position += 2
             elif char in DOUBLE_QUOTES:
                 value = "".join(pieces) if is_static else None
@@ -201,8 +202,10 @@ class _Lexer:
             elif char == "$" and following == "(":
                 is_static = False
                 position = self._subexpression(position, depth + 1)
+            elif char == "$" and (variable := _VARIABLE.match(text, position)):
+                is_static = False
+                position = variable.end()  # a name in braces may hold quotes
             else:
-                is_static = is_static and not (char == "$" and _VARIABLE.match(text, position))
                 pieces.append(char)
                 position += 1
         raise ScriptProblem("This string does not end.", at)
