@@ -15,10 +15,12 @@ from provisioner.inventory.model import Inventory
 from provisioner.inventory.selection import select
 
 VERBS: dict[str, tuple[str, str]] = {
+    "graph": ("provisioner.cli.commands.inventory_graph:graph", "Draw the groups and the nodes in them."),
     "import": (
         "provisioner.cli.commands.inventory_import:import_inventory",
         "Make an inventory from one of Ansible or Vagrant.",
     ),
+    "show": ("provisioner.cli.commands.inventory_show:show", "Show what the inventory comes to for a node."),
 }
 
 
