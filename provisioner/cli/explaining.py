@@ -63,13 +63,14 @@ def _value(each: Explained) -> Iterator[str]:
 
 
 def _of_part(part: Part) -> Iterator[str]:
-    if part.taken_by:
-        yield f"        {_shown(part.given.value)} of {_origin(part.given)}"
-        yield f"            taken away by {_origin(part.taken_by)}"
-        return
     name = dotted(part.path)
+    if part.taken_by:
+        # The number of an item meant something in its own layer only.
+        name = "" if any(isinstance(step, int) for step in part.path) else name
     yield f"        {name}{' = ' if name else ''}{_shown(part.given.value)}"
     yield f"            from {_origin(part.given)}"
+    if part.taken_by:
+        yield f"            taken away by {_origin(part.taken_by)}"
     yield from (f"            over {_other(given)}" for given in part.over)
 
 

@@ -16,7 +16,7 @@ from provisioner.inventory.model import Layer, LayerKind
 from provisioner.inventory.schema import CONNECTION_KEYS, ConnectionModel, is_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from collections.abc import Sequence as Many
 
     from provisioner.diagnostics import SourceRange
@@ -102,14 +102,15 @@ def narrowed(values: list[tuple[str, Tree]], path: Path) -> list[tuple[str, Tree
 
 
 def parts(
-    whole: Tree, values: list[tuple[str, Tree]], shown: Many[str | int], *, is_secret: bool
+    whole: Tree, values: list[tuple[str, Tree]], name: str, below: Path, *, is_secret: bool
 ) -> tuple[Part, ...]:
-    """Tell the parts of a merged value apart by the layer each stands in.
+    """Tell the parts of a merged variable apart by the layer each stands in.
 
     Args:
-        whole: What was made of ``values``.
-        values: Layers and what they give, the widest first.
-        shown: The keys above, which say whether a value is a secret.
+        whole: What was made of ``values``, or the part of it that is under ``below``.
+        values: Layers and what they give for the whole variable, the widest first.
+        name: The name of the variable.
+        below: Where ``whole`` stands in the variable.
         is_secret: See ``safe``.
     """
     labels = [label for label, _ in values]
@@ -118,23 +119,34 @@ def parts(
         owners.update((id(leaf), label) for _, leaf in _leaves(tree, ()))
 
     def given(label: str, path: Path, tree: Tree) -> Given:
-        return Given(label, safe(plain(tree), (*shown, *path), is_secret=is_secret), tree.where)
+        return Given(label, safe(plain(tree), (name, *below, *path), is_secret=is_secret), tree.where)
 
     found = []
     for path, leaf in _leaves(whole, ()):
         owner = owners.get(id(leaf), labels[-1])
-        # Items of lists stand beside each other: none overrides another.
-        wider = [] if _in_list(path) else values[: labels.index(owner)]
-        over = tuple(given(label, path, tree) for label, tree in reversed(narrowed(wider, path)))
+        full = (*below, *path)
+        # Items of lists stand beside each other: none overrides another, and their numbers mean nothing elsewhere.
+        wider = [] if _in_list(full) else values[: labels.index(owner)]
+        over = tuple(given(label, path, tree) for label, tree in reversed(narrowed(wider, full)))
         found.append(Part(path, given(owner, path, leaf), over))
-    kept = {id(leaf) for _, leaf in _leaves(whole, ())}
+    if not _in_list(below):
+        kept = {id(leaf) for _, leaf in _leaves(whole, ())}
+        found.extend(_taken(values, below, kept, given))
+    return tuple(found)
+
+
+def _taken(
+    values: list[tuple[str, Tree]], below: Path, kept: set[int], given: Callable[[str, Path, Tree], Given]
+) -> Iterator[Part]:
+    """Yield what nearer layers took away."""
     for index, (label, tree) in enumerate(values):
         for path, leaf in _leaves(tree, ()):
-            taker = _taker(path, leaf, values[index + 1 :]) if id(leaf) not in kept else None
+            if id(leaf) in kept or path[: len(below)] != below:
+                continue
+            taker = _taker(path, leaf, values[index + 1 :])
             if taker:
-                by = Given(taker[0], None, taker[1])
-                found.append(Part(path, given(label, path, leaf), taken_by=by))
-    return tuple(found)
+                inner = path[len(below) :]
+                yield Part(inner, given(label, inner, leaf), taken_by=Given(taker[0], None, taker[1]))
 
 
 def _taker(path: Path, leaf: Tree, nearer: list[tuple[str, Tree]]) -> tuple[str, SourceRange] | None:
@@ -146,7 +158,9 @@ def _taker(path: Path, leaf: Tree, nearer: list[tuple[str, Tree]]) -> tuple[str,
                 entry = around.entry(KNOCK_OUT + step)
                 if entry:
                     return label, entry.key.where
-            if isinstance(around, Sequence) and depth == len(path) - 1 and isinstance(leaf, Scalar):
+            # An item of a list is called by its own text, or by the text under its key.
+            is_name = len(path) - depth in {1, 2}
+            if is_name and isinstance(around, Sequence) and isinstance(leaf, Scalar):
                 for item in around.items:
                     if isinstance(item, Scalar) and item.text == KNOCK_OUT + leaf.text:
                         return label, item.where

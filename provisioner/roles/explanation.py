@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from provisioner.documents import Tree, plain, step_into
 from provisioner.inventory.explanation import Explained, Given, narrowed, parts, safe
 from provisioner.inventory.ladder import values_of
+from provisioner.inventory.masking import HIDDEN
 from provisioner.inventory.merge import is_null
 from provisioner.inventory.model import LayerKind
 from provisioner.inventory.strategies import REPLACE, Mode
@@ -89,20 +90,22 @@ class _One:
     def _merged(
         self, variable: Variable | None, whole: Tree, values: list[tuple[str, Tree]], role: str = ""
     ) -> Explained | None:
-        part, layers = step_into(whole, self.below), narrowed(values, self.below)
-        if part is None or not layers:
+        part = step_into(whole, self.below)
+        if part is None:
             return None
         is_secret = _is_secret(variable)
-        nearest = next((label for label, tree in reversed(layers) if tree.where == part.where), layers[-1][0])
+        found = parts(part, values, self.name, self.below, is_secret=is_secret)
+        there = [each.given for each in found if each.taken_by is None]
+        labels = [label for label, _ in values if any(given.layer == label for given in there)]
         value = safe(plain(part), self._names, is_secret=is_secret)
         return Explained(
             SECTION,
             self._names,
-            Given(nearest, value, part.where),
+            Given((labels or [values[-1][0]])[-1], value, part.where),
             merged=self._strategy(variable),
-            parts=parts(part, layers, self._names, is_secret=is_secret),
+            parts=found,
             role=role,
-            is_reference=is_secret,
+            is_reference=is_secret and HIDDEN not in str(value),
         )
 
     def _replaced(
@@ -122,7 +125,14 @@ class _One:
             Given(label, safe(plain(tree), self._names, is_secret=is_secret), tree.where)
             for label, tree in reversed(layers)
         ]
-        return Explained(SECTION, self._names, first, tuple(over), role=role, is_reference=is_secret)
+        return Explained(
+            SECTION,
+            self._names,
+            first,
+            tuple(over),
+            role=role,
+            is_reference=is_secret and HIDDEN not in str(first.value),
+        )
 
     def _default(
         self, role: Role, variable: Variable, values: list[tuple[str, Tree]], *, is_alone: bool
@@ -145,7 +155,7 @@ class _One:
             given,
             nulls,
             role="" if is_alone else str(role.name),
-            is_reference=is_secret,
+            is_reference=is_secret and HIDDEN not in str(given.value),
         )
 
     @property

@@ -34,7 +34,7 @@ def check_secret(what: str, value: Any, tree: Tree | None, where: SourceRange, p
     shown = starred(where, *_hidden(tree, where))
     if isinstance(value, str):
         detail = f"{what} says where a secret is, never the secret itself."
-        problems.error("Secret is written where its place belongs", detail, shown, _HELP)
+        problems.error("Secret is written in the inventory", detail, shown, _HELP)
     else:
         detail = f"{what} is a reference to a secret, and this is {kind_of(value)}."
         problems.error("Variable has the wrong type", detail, shown, _HELP)
