@@ -1,6 +1,6 @@
 """The flow of one node: from first contact to a final test that finds nothing to do.
 
-    connect → LCM idle → settings → compare → ( push → follow → reboot )* → compare again
+    connect → preflight → LCM idle → settings → compare → ( push → follow → reboot )* → compare again
 
 Each round of push and follow is a leg, and each leg is exactly one LCM job. Where an earlier process was killed,
 the flow first finds out how far the node got, and goes on from there. Every decision is made on what the node
@@ -16,6 +16,7 @@ from provisioner.engine.lcm import BUSY, PENDING_REBOOT, Lcm
 from provisioner.engine.link import Link
 from provisioner.engine.machine import Machine
 from provisioner.engine.outcome import Outcome, differing_settings, judge
+from provisioner.engine.preflight import refuse_to_cut
 from provisioner.engine.reboot import Reboots
 from provisioner.engine.work import PastLegs, job_id
 from provisioner.errors import CommandError, LcmError, NodeError
@@ -122,6 +123,7 @@ class NodeFlow:
         meta = await self._link.first_contact(self._work.limits.reboot_timeout_s if was_rebooting else 0.0)
         outcome, leg = await self._pick_up()
         if outcome is None:
+            await refuse_to_cut(self._link, self._work)
             # What a killed run left takes time to look at, and the answer grows old meanwhile.
             await self._settle(None if past_matters else meta)
             differing = await self._compare()

@@ -87,6 +87,9 @@ class NodeWork:
     ``meta_settings`` are the wanted LCM settings, compared with what the node has; ``meta_document`` sets them.
     ``resources`` are the ids ``[Type]Name`` of the document in its order and spelling; ``positions`` maps them,
     casefolded, to "file:line:column". ``connect`` makes a session that is not open yet.
+
+    ``taken_adapters`` are, by resource, the network adapters that switches take away from the host; it is empty
+    where that was judged before. ``address`` is what the node is reached by.
     """
 
     name: NodeName
@@ -98,6 +101,8 @@ class NodeWork:
     resources: tuple[str, ...] = ()
     positions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    taken_adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    address: str = ""
 
 
 async def _refuse(_node: NodeName, _because: str) -> bool:

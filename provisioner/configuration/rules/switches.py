@@ -22,7 +22,10 @@ _KEYWORDS = frozenset({"vmswitch", "xvmswitch"})
 
 
 def taken_adapters(resource: Resource) -> tuple[str, ...]:
-    """Return the adapters a switch takes away from the host; empty for any other resource."""
+    """Return the adapters a switch takes away from the host; empty for any other resource.
+
+    The host's own port on the switch is among them where it is explicitly not allowed: it would be removed.
+    """
     given = resource.properties
     takes = (
         resource.type.name.casefold() in _KEYWORDS
@@ -32,7 +35,10 @@ def taken_adapters(resource: Resource) -> tuple[str, ...]:
     )
     # One adapter or several: that depends on the version of the module.
     names = given.get("NetAdapterName") or ()
-    return ((names,) if isinstance(names, str) else tuple(names)) if takes else ()
+    if not takes:
+        return ()
+    ports = (f"vEthernet ({given.get('Name')})",) if given.get("AllowManagementOS") is False else ()
+    return (*((names,) if isinstance(names, str) else names), *ports)
 
 
 def _judge(resource: Resource, node: Node, problems: Diagnostics) -> None:

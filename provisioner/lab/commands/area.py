@@ -84,6 +84,16 @@ SYSTEM = (
             Parameter("Physical", "switch"),
         ),
     ),
+    CommandSpec(
+        "Get-NetIPAddress",
+        f"{_MACHINE}.get_net_ip_address:run",
+        "NetTCPIP",
+        (
+            Parameter("IPAddress", "array", 0, aliases=("LocalAddress",)),
+            Parameter("InterfaceAlias", "array", aliases=("ifAlias",)),
+            Parameter("AddressFamily", "array"),
+        ),
+    ),
 )
 
 HYPERV = (

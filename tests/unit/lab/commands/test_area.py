@@ -167,6 +167,21 @@ async def test_adapters_are_found_by_name_or_description(hyperv: SimulatedNode) 
     ]
 
 
+async def test_the_address_moves_to_the_port_of_the_host(hyperv: SimulatedNode) -> None:
+    async def on() -> list[str]:
+        found = await run(hyperv, call("Get-NetIPAddress", AddressFamily=["IPv4"]))
+        return [f"{row.properties['InterfaceAlias']} {row.properties['IPAddress']}" for row in found.values]
+
+    loopback = "Loopback Pseudo-Interface 1 127.0.0.1"
+    assert await on() == [f"Ethernet {hyperv.address}", loopback]
+    hyperv.machine.hyperv.new_switch("kept", "External", ["Ethernet"])
+    assert await on() == [f"vEthernet (kept) {hyperv.address}", loopback]
+    hyperv.machine.network.remove("vEthernet (kept)")
+    assert await on() == [loopback]
+    missing = await run(hyperv, call("Get-NetIPAddress", "192.0.2.99"))
+    assert errors(missing) == [("CmdletizationQuery_NotFound_IPAddress,Get-NetIPAddress", "ObjectNotFound")]
+
+
 async def test_targets_and_disks_are_shown_with_what_belongs_to_them(storage: SimulatedNode) -> None:
     target = (await run(storage, call("Get-IscsiServerTarget", "volumes"))).values[0].properties
     assert [item.properties["Value"] for item in target["InitiatorIds"]] == ["iqn.1991-05.com.microsoft:hv01"]
