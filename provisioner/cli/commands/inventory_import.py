@@ -53,7 +53,7 @@ def import_inventory(  # noqa: PLR0913, PLR0917 - click passes by name
     foreign, problems = read_foreign(source, Form(form))
     imported = None
     if foreign is not None:
-        imported, found = translate(foreign, site_name(site or source.name))
+        imported, found = translate(foreign, site or site_name(source.name))
         problems.extend(found)
     problems.raise_errors()
     if imported is None:

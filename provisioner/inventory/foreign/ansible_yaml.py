@@ -96,10 +96,9 @@ def _section(key: str, group: str, part: Entry, problems: Diagnostics) -> dict[s
         name = Scalar(value.text, value.text, value.where)
         return {value.text: Entry(name, Scalar(None, "", value.where))}
     if not _is_empty(value):
+        form = "from names to values" if key == "vars" else "whose keys are names"
         problems.error(
-            "Section has another form",
-            f"'{key}' of the group '{group}' is a mapping from {'names to values' if key == 'vars' else 'names'}.",
-            value.where,
+            "Section has another form", f"'{key}' of the group '{group}' is a mapping {form}.", value.where
         )
     return {}
 

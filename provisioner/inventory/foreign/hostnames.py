@@ -14,7 +14,10 @@ MAX_HOSTS: Final = 100_000
 
 _RANGE: Final = re.compile(r"\[([^\[\]]*)\]")
 _PORT: Final = re.compile(r"(?P<host>.*[^:]):(?P<port>\d{1,5})")
-_BRACKETED: Final = re.compile(r"\[(?P<host>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%]*)\](?::(?P<port>\d{1,5}))?")
+#: An IPv6 address, told from a range by its '::' or its eight parts.
+_BRACKETED: Final = re.compile(
+    r"\[(?P<host>(?=[^\]]*::|(?:[^\]:]*:){7})[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\](?::(?P<port>\d{1,5}))?"
+)
 _LETTERS: Final = string.ascii_letters
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 

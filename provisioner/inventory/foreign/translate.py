@@ -31,7 +31,7 @@ from provisioner.inventory.foreign.names import Names, sounds_secret, why_refuse
 from provisioner.inventory.loader import read_inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from provisioner.inventory.foreign.model import ForeignInventory
     from provisioner.inventory.model import Inventory, Located, Node
@@ -83,7 +83,7 @@ class _Translation:
             self._problems.error(
                 "No Windows machine found",
                 f"No host of {self._foreign.name} is reached by winrm or psrp.",
-                help="Ansible needs ansible_connection to be winrm or psrp for Windows; this reads the same.",
+                help="Give the hosts you mean 'ansible_connection: winrm', as Ansible needs it too.",
             )
             return None, self._problems
         used = {name for host in hosts for name in self._groups_of[host]} - {UNGROUPED}
@@ -98,7 +98,9 @@ class _Translation:
         if inventory is None:
             return None, self._problems
         text = _text(data, self._foreign.name)
-        return Imported(text, inventory, dict(sorted(self._secrets.items()))), self._problems
+        referred = {text.removeprefix("file:") for text in _texts(data)}
+        secrets = {path: self._secrets[path] for path in sorted(self._secrets) if path in referred}
+        return Imported(text, inventory, secrets), self._problems
 
     def _note(self, summary: str, detail: str, located: Located | None, help: str = "") -> None:
         """Record a warning once: several hosts of one line share what is wrong with it."""
@@ -268,11 +270,12 @@ class _Translation:
         else:
             reason = "was written in clear"
         reference = self._file(value, place, "")
-        self._note(
-            "Password is left out",
-            f"The password {reason}; the inventory refers to {reference} instead.",
-            setting.located,
-        )
+        if not reference.startswith("env:"):  # else it says the same as before
+            self._note(
+                "Password is left out",
+                f"The password {reason}; the inventory refers to {reference} instead.",
+                setting.located,
+            )
         return reference
 
     def _file(self, value: Any, place: str, variable: str) -> str:
@@ -411,6 +414,18 @@ def _text(data: dict[str, Any], name: str) -> str:
     shown = "".join(char if char.isprintable() else "?" for char in name)
     head = f"# Imported from {shown}. What each node is to be is still to be said: 'roles: [NAME]'.\n"
     return head + documents.dump(data)
+
+
+def _texts(data: Any) -> Iterator[str]:
+    match data:
+        case str():
+            yield data
+        case list():
+            for item in data:
+                yield from _texts(item)
+        case dict():
+            for item in data.values():
+                yield from _texts(item)
 
 
 def _located(effective: Mapping[str, Given]) -> dict[str, Located]:
