@@ -147,6 +147,14 @@ def test_what_looks_like_an_expression_is_escaped() -> None:
     assert resources(found)[0]["name"] == "{{ '{{' }} y }}"
 
 
+def test_a_dependency_that_looks_like_an_expression_is_escaped() -> None:
+    one = resource('Name = "a";', resource_id="[Service]{{ y }}")
+    two = resource('Name = "b"; DependsOn = {"[Service]{{ y }}"};', resource_id="[Service]two")
+    found, _ = imported(("n1.mof", document(one, two)))
+
+    assert resources(found)[1]["dependsOn"] == ["[Service]{{ '{{' }} y }}"]
+
+
 def test_null_is_not_set() -> None:
     found, _ = imported(("n1.mof", document(resource('Name = "w3svc"; Description = NULL;'))))
 
