@@ -221,7 +221,7 @@ class _Reader:
         problems.raise_errors()
 
     def module(self, plain: Mapping[str, Any], channel: str) -> Module:
-        self._fields(plain, _MODULE_FIELDS, ("module", "version", "resources"), ())
+        plain = self._fields(plain, _MODULE_FIELDS, ("module", "version", "resources"), ())
         name, version = str(plain.get("module", "")), str(plain.get("version", ""))
         resources = self.each(
             plain, "resources", (), lambda each, path: self._resource(each, path, name, version)
@@ -239,7 +239,7 @@ class _Reader:
         )
 
     def embedded(self, plain: Mapping[str, Any], path: Steps) -> EmbeddedClass:
-        self._fields(plain, _CLASS_FIELDS, ("name", "properties"), path)
+        plain = self._fields(plain, _CLASS_FIELDS, ("name", "properties"), path)
         properties = self._properties(plain, path, is_on_node=True)
         return EmbeddedClass(
             str(plain.get("name", "")), properties, str(plain.get("keyword", "")), str(plain.get("base", ""))
@@ -264,7 +264,7 @@ class _Reader:
         return tuple(found)
 
     def _resource(self, plain: Mapping[str, Any], path: Steps, module: str, version: str) -> ResourceType:
-        self._fields(plain, _RESOURCE_FIELDS, ("name", "properties"), path)
+        plain = self._fields(plain, _RESOURCE_FIELDS, ("name", "properties"), path)
         kind = self._word(plain, "kind", _KINDS, ResourceKind.MOF, path)
         is_composite = kind is ResourceKind.COMPOSITE
         if is_composite == bool(plain.get("class")):
@@ -295,7 +295,7 @@ class _Reader:
         return found
 
     def _property(self, plain: Mapping[str, Any], path: Steps, *, is_on_node: bool) -> Property:
-        self._fields(plain, _PROPERTY_FIELDS, ("name",), path)
+        plain = self._fields(plain, _PROPERTY_FIELDS, ("name",), path)
         value_map, values = plain.get("value_map", ()), plain.get("values", ())
         if values and len(values) != len(value_map):
             self._wrong.append(((*path, "values"), "It must be as long as 'value_map'.", ""))
@@ -316,16 +316,20 @@ class _Reader:
 
     def _fields(
         self, plain: Mapping[str, Any], known: Mapping[str, str], needed: tuple[str, ...], path: Steps
-    ) -> None:
+    ) -> Mapping[str, Any]:
+        """Check the fields of an object; return it without those of the wrong kind."""
+        wrong = []
         for name, value in plain.items():
             if name not in known:
                 self._wrong.append(((*path, name), "There is no such field.", did_you_mean(name, known)))
             elif not _fits(value, known[name]):
                 self._wrong.append(((*path, name), f"It must be {known[name] or 'a plain value'}.", ""))
+                wrong.append(name)
         for name in needed:
             # An empty list is a value; an empty name is none.
             if plain.get(name, "") == "":
                 self._wrong.append((path, f"The field '{name}' is missing or empty.", ""))
+        return {name: value for name, value in plain.items() if name not in wrong} if wrong else plain
 
     def _word(
         self, plain: Mapping[str, Any], name: str, known: Mapping[str, Built], otherwise: Built, path: Steps
