@@ -15,9 +15,10 @@
     │ ├ LcmError(code, resources)  the LCM refused or failed
     │ ├ RebootRefused              a reboot is needed and nobody allowed it
     │ └ RebootTimeout              the node did not come back in time
-    └ StateError
-      ├ LockHeld(holder, since)    another run is at work
-      └ SchemaTooNew               the state file was written by a newer version
+    ├ StateError
+    │ ├ LockHeld(holder, since)    another run is at work
+    │ └ SchemaTooNew               the state file was written by a newer version
+    └ WorkerLost(exit_code)        a process that shared the work ended without an answer
 
 Constructors take fields; the class writes the sentence. Nothing here does I/O.
 """
@@ -168,3 +169,13 @@ class LockHeld(StateError):
 
 class SchemaTooNew(StateError):
     """The state file was written by a newer version of provisioner."""
+
+
+class WorkerLost(ProvisionerError):
+    """A process that shared the work ended without an answer. ``exit_code`` is negative for a signal."""
+
+    def __init__(self, exit_code: int) -> None:
+        self.exit_code = exit_code
+        self.help = "It may have run out of memory: try again with fewer processes (--jobs 1)."
+        how = f"was ended by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"
+        super().__init__(f"a worker process {how}; nothing was written")

@@ -31,6 +31,12 @@ parallel_option = click.option(
     show_default=True,
     help="How many nodes are worked on at once; 0 for all.",
 )
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=0,
+    help="How many processes share the work; one for each processor when left out.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout.")
 
 

@@ -227,7 +227,7 @@ def test_our_own_bug_is_a_sentence_and_a_traceback_with_debug(
 ) -> None:
     write(tmp_path, {})
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("provisioner.project.emit_mof", lambda *_: 1 / 0)
+    monkeypatch.setattr("provisioner.project.compiler.build", lambda *_: 1 / 0)
     result = invoke("validate", "inventory.yaml")
     assert result.exit_code == 1
     assert "ZeroDivisionError" in result.stderr

@@ -1,20 +1,24 @@
-"""A password like no other, and a search for it in everything a run leaves or shows.
+"""Passwords and secrets like no other, and a search for them in everything a run leaves or shows.
 
 Looked for is the password in clear and in the forms it could be hidden in, and its NT hash, which opens the same
-doors. The search itself is tested first: it must find what is planted, in every form and in every place.
+doors; a secret of a configuration also as it is encoded for the file it is meant for. Secrets may stand in one place:
+in that file, on the simulated disk of the node. The search itself is tested first: it must find what is planted, in every form and in every place.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,10 +28,18 @@ import pytest
 
 from provisioner.lab.server.ntlm import nt_hash
 from tests.lab.labs import EXAMPLE, LabRun
+from tests.unit.secrets.certificate_files import make_certificate
 
 # Another process that runs these tests at the same time plants passwords of its own.
 RIGHT = f"Kanari-{os.getpid():07}/Right?Wq+Vogel"
 WRONG = f"Kanari-{os.getpid():07}/Wrong?Xz+Vogel"
+#: What a configuration holds; the dollar makes oslo's form another one.
+SECRET = f"Kanari-{os.getpid():07}/Secret?$Yk+Vogel"
+SECRET_FORMS = {
+    "secret": SECRET,
+    "secret for a URL": quote(SECRET, safe=""),
+    "secret for oslo": SECRET.replace("$", "$$"),
+}
 
 Needles = Mapping[str, bytes]
 
@@ -63,7 +75,7 @@ def needles_of(password: str) -> dict[str, bytes]:
 
 NEEDLES: Needles = {
     f"{name} password, {form}": needle
-    for name, password in [("right", RIGHT), ("wrong", WRONG)]
+    for name, password in [("right", RIGHT), ("wrong", WRONG), *SECRET_FORMS.items()]
     for form, needle in needles_of(password).items()
 }
 
@@ -73,6 +85,17 @@ def leaks_in(content: bytes, place: str) -> set[str]:
     return {f"{place}: {form}" for form, needle in NEEDLES.items() if needle in content}
 
 
+#: A file on a node's simulated disk as ``machine.json`` holds it, and where its content begins.
+DISK = ("machine.json", "machine.tmp")
+NOVA_CONF = re.compile(rb'("path": "[^"]*nova\.conf(?:\.provisioner-new)?", [^{}]*?"content": ")[^"]*')
+
+
+def outside_the_file(path: Path) -> bytes:
+    """Read a file; of a node's disk leave out the content of the one file that secrets are for."""
+    content = path.read_bytes()
+    return NOVA_CONF.sub(rb"\1", content) if path.name in DISK else content
+
+
 def leaks_below(folder: Path) -> set[str]:
     """Search every file below a folder, and every name."""
     found = set()
@@ -80,7 +103,7 @@ def leaks_below(folder: Path) -> set[str]:
         found |= leaks_in(os.fsencode(path), f"the name {path}")
         with contextlib.suppress(OSError):  # sockets, and files that went away just now
             if path.is_file():
-                found |= leaks_in(path.read_bytes(), str(path))
+                found |= leaks_in(outside_the_file(path), str(path))
     return found
 
 
@@ -140,7 +163,9 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("password", [RIGHT, WRONG], ids=["right", "wrong"])
+@pytest.mark.parametrize(
+    "password", [RIGHT, WRONG, *SECRET_FORMS.values()], ids=["right", "wrong", *SECRET_FORMS]
+)
 def test_the_search_finds_a_planted_password_in_every_form(
     tmp_path: Path, password: str, form: str, encoding: str
 ) -> None:
@@ -148,6 +173,25 @@ def test_the_search_finds_a_planted_password_in_every_form(
     assert leaks_below(tmp_path) == set()
     planted = b"\x00\x01 noise \xff" + FORMS[form](password.encode(encoding)) + b" noise"
     (tmp_path / "deep" / "er" / ".hidden.db-wal").write_bytes(planted)
+    assert leaks_below(tmp_path)
+
+
+def test_only_the_content_of_the_one_file_is_left_out_of_a_node_s_disk(tmp_path: Path) -> None:
+    content = base64.b64encode(SECRET.encode()).decode()
+    entry = {"path": "C:\\etc\\nova.conf", "attributes": ["Archive"], "written": "", "content": content}
+    disk = tmp_path / "machine.json"
+    for kept in [json.dumps({"changed": [entry]}), json.dumps({"changed": [entry]})[:-12]]:
+        disk.write_text(kept, encoding="utf-8")
+        assert leaks_below(tmp_path) == set()
+    for planted in [
+        entry | {"path": "C:\\etc\\other.conf"},
+        entry | {"path": "nova.conf" + SECRET},
+        {"log": SECRET},
+    ]:
+        disk.write_text(json.dumps({"changed": [entry, planted]}), encoding="utf-8")
+        assert leaks_below(tmp_path)
+    disk.unlink()
+    (tmp_path / "trace.json").write_text(json.dumps(entry), encoding="utf-8")
     assert leaks_below(tmp_path)
 
 
@@ -186,7 +230,7 @@ PsrpTransport.open = open_aloud
 main(["apply", "inventory.yaml", "--yes"])
 """
 IN_MESSAGE = 'raise ConnectError(self._node, str(self._endpoint), f"refused with {text}")'
-UNREDACTED = "import provisioner.project; provisioner.project._redactor = lambda passwords: None"
+UNREDACTED = "import provisioner.project.runs; provisioner.project.runs._redactor = lambda compilation, passwords: None"
 ONE_NODE = """\
 site: canary
 connection: {port: 15985, user: tester, password: "env:LAB_CANARY", connect_timeout: 1, reconnect_timeout: 1}
@@ -226,9 +270,78 @@ def test_a_password_in_an_error_of_a_transport_is_masked_wherever_the_error_goes
     assert _say_aloud(tmp_path, IN_MESSAGE) == (set(), set())
 
 
+#: The real command with an encryption that does nothing: what is left is the clear text.
+UNSEALED = """
+from provisioner.cli.app import main
+from provisioner.secrets import cms
+
+cms.armoured = lambda text, certificate: text
+main(["compile", "inventory.yaml", "-o", "out"])
+"""
+COMPUTE = """\
+site: canary
+connection: {port: 15985, user: tester, password: "env:LAB_CANARY"}
+encryption: {certificate: .}
+nodes:
+  n1:
+    address: 127.20.0.1
+    roles: [nova_compute]
+    variables:
+      hyperv_switch_adapter: Ethernet 2
+      nova_msi_path: C:\\a.msi
+      nova_msi_sha256: 468f683e9370f85cd17be0cae0b4a85c6947843d8925e6128c5087992378db98
+      nova_msi_product_id: '{0B7F6C5E-6E0C-4C39-9C3B-5C1B6F1D2A10}'
+      nova_transport_host: mq.example
+      nova_rabbit_password: env:LAB_CANARY_SECRET
+"""
+
+
+def _compile(folder: Path, script: str) -> set[str]:
+    """Compile a node that takes a secret; return what is found in the output and in the files."""
+    made = make_certificate(
+        begins=datetime.now(UTC) - timedelta(days=1), ends=datetime.now(UTC) + timedelta(days=99)
+    )
+    (folder / "n1.cer").write_bytes(made.encoded)
+    (folder / "inventory.yaml").write_text(COMPUTE, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=os.environ | {"LAB_CANARY": RIGHT, "LAB_CANARY_SECRET": SECRET},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out" / "n1.mof").exists()
+    return leaks_in(done.stdout + done.stderr, "output") | leaks_below(folder)
+
+
+def test_a_secret_that_was_not_encrypted_would_be_found_in_the_document_and_in_what_is_kept(
+    tmp_path: Path,
+) -> None:
+    found = _compile(tmp_path, UNSEALED)
+    assert any("n1.mof" in leak for leak in found)
+    assert any("ciphertexts.db" in leak for leak in found)
+
+
+def test_a_compiled_secret_is_nowhere(tmp_path: Path) -> None:
+    sealed = UNSEALED.replace("cms.armoured = lambda text, certificate: text", "")
+    assert _compile(tmp_path, sealed) == set()
+    text = (tmp_path / "out" / "n1.mof").read_bytes().decode("utf-16")
+    assert "-----BEGIN CMS-----" in text
+    assert 'ContentType="PasswordEncrypted"' in text.replace(" ", "")
+
+
 # --- and finds nothing --------------------------------------------------------------------------------------
 
-_HEAD = EXAMPLE.read_text(encoding="utf-8").split("\nnodes:")[0]
+_HEAD = (
+    EXAMPLE.read_text(encoding="utf-8")
+    .split("\nnodes:")[0]
+    .replace("nova_rabbit_password: file:.secrets/rabbit", "nova_rabbit_password: env:LAB_CANARY_SECRET")
+    .replace(
+        "nova_service_password: file:.secrets/keystone-nova",
+        "nova_service_password: env:LAB_CANARY_SECRET\n      nova_config_readers: [Users]",
+    )
+)
 INVENTORY = f"""{_HEAD}
 
 nodes:
@@ -252,6 +365,11 @@ class Quiet(LabRun):
         self.said += f"{arguments}\n{done.stdout}\n{done.stderr}\n".encode()
         return done
 
+    def disk(self, node: str) -> list[dict[str, Any]]:
+        """The files of a node that are not those it began with."""
+        changed: list[dict[str, Any]] = self.machine(node)["machine"]["files"]["changed"]
+        return changed
+
     def leaks(self) -> set[str]:
         return leaks_in(self.said, "output") | leaks_below(self.folder) | leaks_in_processes()
 
@@ -259,6 +377,7 @@ class Quiet(LabRun):
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Quiet]:
     monkeypatch.setenv("LAB_CANARY", RIGHT)
+    monkeypatch.setenv("LAB_CANARY_SECRET", SECRET)
     lab = Quiet(tmp_path, INVENTORY, time_scale=0.2)
     lab.keep_house()
     with Watch(tmp_path) as watch:
@@ -288,7 +407,37 @@ def test_the_password_is_nowhere_after_runs_that_succeed(run: Quiet) -> None:
     assert run.apply().returncode == 0
     assert run.verify("--json").returncode == 0
     assert run.provision("lab", "status", "--json").returncode == 0
-    assert run.provision("compile", str(run.inventory)).returncode == 0
+    formats = "mof,ps1,dsc3-yaml,dsc3-json"
+    compiled = run.provision("compile", str(run.inventory), "--format", formats)
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+    assert run.provision("certificate", "fetch", str(run.inventory)).returncode == 0
+    _secrets_are_in_place(run)
+
+
+def _secrets_are_in_place(run: Quiet) -> None:
+    """They stand decrypted in the one file, which the declared accounts may read and nobody else."""
+    [entry] = [each for each in run.disk("hv01") if each["path"].endswith("\\nova.conf")]
+    text = base64.b64decode(entry["content"]).decode()
+    assert (
+        f"transport_url = rabbit://openstack:{SECRET_FORMS['secret for a URL']}@mq.lab.example:5672/nova\r\n"
+        in text
+    )
+    assert f"password = {SECRET_FORMS['secret for oslo']}\r\n" in text
+    owner, is_protected, rules = entry["acl"]
+    assert (owner, is_protected) == ("S-1-5-18", True)
+    assert {sid: rights for sid, rights in rules} == {  # noqa: C416 - a list of pairs, from JSON
+        "S-1-5-18": "FullControl",
+        "S-1-5-32-544": "FullControl",
+        "S-1-5-32-545": "Read, Synchronize",
+    }
+
+
+@pytest.mark.slow
+def test_the_secret_is_nowhere_when_the_file_it_is_for_cannot_be_written(run: Quiet) -> None:
+    run.write(INVENTORY.replace("nova_config_readers: [Users]", "nova_config_readers: [nobody]"))
+    done = run.apply("--limit", "hv01", "--json")
+    assert done.returncode == 1
+    assert "No account is named" in done.stdout
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from provisioner.cli.context import counted, inventory_argument, limit_option, say, verb
+from provisioner.cli.context import counted, inventory_argument, jobs_option, limit_option, say, verb
 from provisioner.cli.reporting import show_warnings
 from provisioner.project import Project
 
@@ -14,11 +14,11 @@ from provisioner.project import Project
 @click.command()
 @inventory_argument
 @limit_option
+@jobs_option
 @verb
-def validate(inventory: Path, limit: str) -> None:
+def validate(inventory: Path, limit: str, jobs: int) -> None:
     """Check an inventory, its roles and every node's configuration."""
-    compilation = Project.of(inventory).compile(inventory, limit)
-    show_warnings(compilation.warnings)
-    resources = sum(len(node.configuration.resources) for node in compilation.nodes.values())
-    nodes = counted(len(compilation.nodes), "node")
-    say(f"{inventory}: {nodes}, {counted(resources, 'resource')}, no errors.")
+    found = Project.of(inventory).validate(inventory, limit, jobs)
+    show_warnings(found.warnings)
+    nodes, resources = counted(found.nodes, "node"), counted(found.resources, "resource")
+    say(f"{inventory}: {nodes}, {resources}, no errors.")

@@ -20,7 +20,7 @@ from provisioner.project import Project
 def verify(inventory: Path, limit: str, parallel: int, *, as_json: bool) -> None:
     """Check that the nodes of INVENTORY are what it says."""
     project = Project.of(inventory)
-    compilation = project.compile(inventory, limit)
+    compilation = project.compile(inventory, limit, sealed=False)
     show_warnings(compilation.warnings)
     shown = output(as_json=as_json)
     leave_with(project.verify(compilation, shown.reporter, parallel), shown)

@@ -1,0 +1,212 @@
+"""Apply and verify: what was compiled becomes work for the engine, with secrets resolved at the last moment."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from provisioner.addresses import NodeName
+from provisioner.configuration.rules.switches import taken_adapters
+from provisioner.diagnostics import Diagnostics
+from provisioner.engine.executor import RunSummary
+from provisioner.engine.link import run_again
+from provisioner.engine.local import LocalExecutor
+from provisioner.engine.resume import adopt
+from provisioner.engine.verify_run import VerifyWork, run_checks
+from provisioner.engine.work import (
+    ApplyOptions,
+    Limits,
+    LoopClock,
+    NodeWork,
+    PollPolicy,
+    Verifier,
+)
+from provisioner.errors import SecretError
+from provisioner.events import CheckFinished, Event, RunStarted
+from provisioner.inventory.model import Node
+from provisioner.node.base import NodeApi
+from provisioner.node.managed import ManagedNode
+from provisioner.project.model import ApplyRequest, Compilation, CompiledNode
+from provisioner.reports.base import Reporter
+from provisioner.reports.recorder import Recorder
+from provisioner.secrets.model import Secret
+from provisioner.secrets.redact import Redactor
+from provisioner.secrets.stores import resolve
+from provisioner.state.base import StateStore
+from provisioner.state.memory import MemoryStateStore
+from provisioner.transport.registry import create
+from provisioner.verify.targets import Target
+
+
+async def apply(  # noqa: PLR0913, PLR0917 - what a run is made of
+    compilation: Compilation,
+    inventory: str,
+    request: ApplyRequest,
+    passwords: Mapping[NodeName, Secret],
+    store: StateStore,
+    reporter: Reporter,
+) -> RunSummary:
+    """Apply the compiled nodes, going on with a killed run of the same inventory."""
+    digests = {name: node.digest for name, node in compilation.nodes.items()}
+    adopted = adopt(store, inventory, digests)
+    run_id = adopted.run_id if adopted else _new_run_id()
+    record = Recorder(
+        run_id,
+        store,
+        reporter,
+        now=_now,
+        next_sequence=adopted.next_sequence if adopted else 1,
+        redact=_redactor(compilation, passwords),
+    )
+    options = ApplyOptions(
+        parallel=request.parallel,
+        allow_reboot=request.allow_reboot,
+        reboot_running_vms=request.reboot_running_vms,
+    )
+    works = [_work(node, passwords[name]) for name, node in compilation.nodes.items()]
+    try:
+        record(_started(run_id, inventory, compilation, "apply", resumed=adopted is not None))
+        return await LocalExecutor().run(
+            run_id,
+            works,
+            options,
+            verifier=_verifier(compilation),
+            record=record,
+            past=adopted.past if adopted else None,
+        )
+    finally:
+        reporter.close()
+
+
+async def verify(
+    compilation: Compilation,
+    inventory: str,
+    passwords: Mapping[NodeName, Secret],
+    parallel: int,
+    reporter: Reporter,
+) -> RunSummary:
+    """Run the checks of the compiled nodes."""
+    run_id = _new_run_id()
+    record = Recorder(
+        run_id, MemoryStateStore(), reporter, now=_now, redact=_redactor(compilation, passwords)
+    )
+    works = [
+        VerifyWork(name, lambda node=node, name=name: _connect(node.node, passwords[name]))  # type: ignore[misc]
+        for name, node in compilation.nodes.items()
+    ]
+    try:
+        record(_started(run_id, inventory, compilation, "verify"))
+        return await run_checks(run_id, works, _verifier(compilation), record, parallel)
+    finally:
+        reporter.close()
+
+
+def _work(compiled: CompiledNode, password: Secret) -> NodeWork:
+    resources = compiled.configuration.resources
+    connection = compiled.node.connection
+    return NodeWork(
+        name=compiled.node.name,
+        document=compiled.document.content,
+        digest=compiled.digest,
+        meta_document=compiled.meta_document.content,
+        meta_settings=compiled.meta_settings,
+        connect=lambda: _connect(compiled.node, password),
+        resources=tuple(str(resource.id) for resource in resources),
+        positions={str(resource.id).casefold(): str(resource.where) for resource in resources},
+        # With the adapter named in the inventory, the compiler has judged this already.
+        taken_adapters={}
+        if compiled.node.management_adapter
+        else {str(each.id): taken for each in resources if (taken := taken_adapters(each))},
+        address=connection.endpoint.host,
+        limits=Limits(
+            connect_timeout_s=connection.connect_timeout_s,
+            reconnect_timeout_s=connection.reconnect_timeout_s,
+            reboot_timeout_s=connection.reboot_timeout_s,
+            job_timeout_s=connection.job_timeout_s,
+        ),
+    )
+
+
+def _connect(node: Node, password: Secret) -> NodeApi:
+    connection = node.connection
+    transport = create(
+        connection.transport,
+        node.name,
+        connection.endpoint,
+        connection.user,
+        password,
+        connect_timeout_s=connection.connect_timeout_s,
+    )
+    return ManagedNode(node.name, transport, connection.framing)
+
+
+def _verifier(compilation: Compilation) -> Verifier:
+    """Bring the checks of each node's roles together with its open session."""
+    # pytest takes half a second to load, which validate and compile need not wait for.
+    from provisioner.verify.runner import verify  # noqa: PLC0415
+
+    async def check(nodes: Mapping[NodeName, NodeApi], report: Callable[[CheckFinished], None]) -> None:
+        targets = []
+        for name, api in nodes.items():
+            expansion = compilation.nodes[name].expansion
+            ask = partial(run_again, api, clock=LoopClock(), poll=PollPolicy())
+            targets.append(Target(name, expansion.checks, ask, expansion.variables))
+        await verify(targets, report)
+
+    return check
+
+
+def passwords_of(compilation: Compilation) -> dict[NodeName, Secret]:
+    """Resolve every node's password before anything is contacted; all failures at once."""
+    problems = Diagnostics()
+    found = {}
+    base = Path(compilation.inventory.path).parent
+    for name, compiled in compilation.nodes.items():
+        connection = compiled.node.connection
+        try:
+            found[name] = resolve(connection.password, base)
+        except SecretError as error:
+            problems.error(
+                "Secret cannot be resolved",
+                f"The password of node '{name}' is {error.reference}: {error.reason}.",
+                connection.where,
+                error.help,
+            )
+    problems.raise_errors()
+    return found
+
+
+def _redactor(compilation: Compilation, passwords: Mapping[NodeName, Secret]) -> Redactor:
+    """Know every secret of the run: those that open the nodes, and those that are in their documents."""
+    redactor = Redactor()
+    for password in passwords.values():
+        redactor.add(password)
+    for node in compilation.nodes.values():
+        for secret in node.opened:
+            redactor.add(secret)
+    return redactor
+
+
+def _started(
+    run_id: str, inventory: str, compilation: Compilation, operation: str, *, resumed: bool = False
+) -> Event:
+    return RunStarted(
+        run_id=run_id,
+        inventory=inventory,
+        operation=operation,
+        nodes=tuple(compilation.nodes),
+        total=len(compilation.inventory.nodes),
+        digests={name: node.digest for name, node in compilation.nodes.items()},
+        resumed=resumed,
+    )
+
+
+def _new_run_id() -> str:
+    return f"{_now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
