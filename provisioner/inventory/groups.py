@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 32
 #: Most groups one node may be in, those around its own included.
 MAX_GROUPS: Final = 256
+#: How many circles are reported at once.
+_MOST_CIRCLES: Final = 20
 
 
 class Groups:
@@ -92,25 +94,37 @@ class Groups:
         self._report_circles(waiting, problems)
 
     def _report_circles(self, left: dict[str, int], problems: Diagnostics) -> None:
-        """Walk from child to parent: among what is left every way ends in a circle."""
+        """Walk from child to parent; whoever comes back to a group of the way has found a circle."""
         done: set[str] = set()
+        reported = 0
         for start in left:
-            way: dict[str, None] = {}
-            name = start
-            while name not in way and name not in done:
-                way[name] = None
-                name = next(parent for parent in self._parents[name] if parent in left)
-            if name not in done:
-                circle = [*list(way)[list(way).index(name) :], name]
-                circle.reverse()
-                item = next(item for item in self._children[circle[-2]] if item.text == circle[-1])
-                problems.error(
-                    "Groups contain each other in a circle",
-                    f"Each of these groups is a child of the one before: {' → '.join(circle)}.",
-                    item.where,
-                    "Remove one of the 'children' entries.",
-                )
-            done.update(way)
+            way: dict[str, Iterator[str]] = {}
+            name: str | None = start if start not in done else None
+            while name is not None:
+                if name not in way:
+                    way[name] = iter([parent for parent in self._parents[name] if parent in left])
+                parent = next(way[name], None)
+                if parent is None:
+                    done.add(name)
+                    del way[name]
+                    name = next(reversed(way), None)
+                elif parent in way:
+                    reported += 1
+                    self._report_circle(list(way)[list(way).index(parent) :], problems)
+                    if reported == _MOST_CIRCLES:
+                        return
+                elif parent not in done:
+                    name = parent
+
+    def _report_circle(self, upwards: list[str], problems: Diagnostics) -> None:
+        circle = [upwards[0], *reversed(upwards)]
+        item = next(item for item in self._children[circle[-2]] if item.text == circle[-1])
+        problems.error(
+            "Groups contain each other in a circle",
+            f"Each of these groups is a child of the one before: {' → '.join(circle)}.",
+            item.where,
+            "Remove one of the 'children' entries.",
+        )
 
     def _items_naming(self, child: str) -> Iterator[Scalar]:
         for children in self._children.values():
