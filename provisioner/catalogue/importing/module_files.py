@@ -56,7 +56,7 @@ class ModuleFiles:
         try:
             content = self.readers[path]()
         except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            # RuntimeError: a file with a password; NotImplementedError, one of its kind: an unknown compression.
+            # RuntimeError: a file with a password, or (a kind of it) packed in a way Python does not know.
             problems.error(_UNREADABLE, f"The file cannot be read: {error}.", _start(shown))
             return None
         if len(content) > LARGEST_FILE:
