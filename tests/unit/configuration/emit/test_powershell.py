@@ -247,7 +247,7 @@ def test_a_parser_takes_every_property_name_of_the_catalogue() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(configurations())
 def test_a_parser_takes_any_script(found: Configuration) -> None:
     artifact, _ = emit_powershell(found, REGISTRY)
