@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from provisioner.editor.fragments import SECRET, Schema, document, suggested
+from provisioner.editor.role import MERGES
 from provisioner.inventory.schema import InventoryModel
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class _Generator(GenerateJsonSchema):
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         inner = super().function_before_schema(schema)
         function: Any = schema["function"]["function"]
-        return {"anyOf": [inner, {"type": "null"}]} if function(None) == {} else inner
+        nothing = {"type": "null"}
+        is_told = nothing in inner.get("anyOf", ())
+        return {"anyOf": [inner, nothing]} if function(None) == {} and not is_told else inner
 
     def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> JsonSchemaValue:
         inner = super().function_after_schema(schema)
@@ -107,6 +110,8 @@ def _settle(model: Schema, roles: list[str]) -> None:
         if name == "variables":
             schema.clear()
             schema["anyOf"] = [{"$ref": "#/$defs/variables"}, {"type": "null"}]
+        elif name == "merge":
+            schema["anyOf"][0]["additionalProperties"] = MERGES
         elif name == "roles":
             schema["items"] = suggested(roles, schema["items"])
         schema["description"] = description

@@ -22,7 +22,7 @@ from provisioner.editor.fragments import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from provisioner.catalogue.schema import Property
+    from provisioner.catalogue.schema import Limits, Property
 
 #: How an author writes a credential, and named secrets.
 CREDENTIAL: Final[Schema] = closed(
@@ -141,12 +141,21 @@ def _item(prop: Property, embedded: Callable[[str], Schema]) -> Schema:
         case CimType.STRING if limits and limits.values:
             return {"anyOf": [{"enum": list(limits.values)}, {"type": ["string", "number"]}]}
         case CimType.STRING:
-            is_bounded = limits is not None and limits.refuses_empty
-            return {"type": ["string", "number"]} | ({"minLength": 1} if is_bounded else {})
+            return _text(limits)
         case CimType.DATETIME | CimType.CHAR16:
             return {"type": ["string"]}
         case _:
             return _integer(prop)
+
+
+def _text(limits: Limits | None) -> Schema:
+    """Return a text, or a number, which becomes one. Lengths count UTF-16 units: of them a schema knows the longest."""
+    text: Schema = {"type": ["string", "number"]}
+    if limits and limits.refuses_empty and not limits.is_checked_on_node:
+        text["minLength"] = 1
+    if limits and limits.length:
+        return {"anyOf": [text | {"maxLength": limits.length[1]}, {"$ref": "#/definitions/expression"}]}
+    return text
 
 
 def _instance(prop: Property, embedded: Callable[[str], Schema]) -> Schema:

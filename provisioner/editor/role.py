@@ -33,7 +33,8 @@ VALUES: Final[dict[VariableType, Schema]] = {
     ),
 }
 
-_MERGES: Final[Schema] = {
+#: How the values of several layers become one, as an author writes it.
+MERGES: Final[Schema] = {
     "anyOf": [
         {"enum": [mode.value for mode in Mode]},
         closed(
@@ -136,7 +137,7 @@ def _variable() -> Schema:
             "required": {"type": ["boolean", "null"], "description": "Whether the inventory has to say it."},
             "description": {**_TEXT, "description": "One sentence."},
             "choices": {"type": ["array", "null"], "description": "The only values there may be."},
-            "merge": _MERGES,
+            "merge": MERGES,
         },
         ["type", "description"],
         allOf=[_typed(kind) for kind in VariableType],
