@@ -17,6 +17,7 @@ from provisioner.addresses import ResourceId
 from provisioner.catalogue.schema import Qualifier, ResourceKind, module_version
 from provisioner.configuration.composites import members
 from provisioner.configuration.credentials import check_placeholders
+from provisioner.configuration.digest import ResourceDigests
 from provisioner.configuration.embedded import Surroundings, fill
 from provisioner.configuration.model import Resource
 from provisioner.configuration.recent import Recent
@@ -51,6 +52,7 @@ class Checker:
     def __init__(self, registry: Registry, *, remembered: int = 4096) -> None:
         """Remember up to ``remembered`` declarations; each holds on to its resources."""
         self.shapes = Shapes(registry)
+        self.digests = ResourceDigests()
         self._registry = registry
         self._types: dict[tuple[str, str, str], ResourceType | None] = {}
         self._checked: Recent[_Checked] = Recent(remembered)
