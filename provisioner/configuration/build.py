@@ -66,11 +66,12 @@ def build(
     # With a resource missing, "not found" would be said of things that are there but wrong.
     if is_complete and not problems.has_errors:
         edges = collection.edges(expansion)
-        report_cycles([str(each.id) for each in collection.resources], edges, problems)
-        if not problems.has_errors:
-            resources = collection.in_order(edges)
+        resources = None if problems.has_errors else collection.in_order(edges)
+        if resources is None:
+            report_cycles([str(each.id) for each in collection.resources], edges, problems)
+        else:
             used = {each.type.module: each.version for each in resources}
-            name = document_name(resources)
+            name = document_name(resources, checker.digests)
             return Configuration(node.name, name, resources, used, expects_reboot(resources)), problems
     return None, problems
 
@@ -170,8 +171,11 @@ class _Collection:
         }
         return [*declared, *required_edges(roles, declared)]
 
-    def in_order(self, edges: list[Edge]) -> tuple[Resource, ...]:
-        """Return the resources with their dependencies, each after everything it depends on."""
+    def in_order(self, edges: list[Edge]) -> tuple[Resource, ...] | None:
+        """Return the resources with their dependencies, each after everything it depends on; None in a circle."""
+        placed = order(len(self.resources), edges)
+        if placed is None:
+            return None
         targets: dict[int, dict[int, None]] = {}
         for edge in edges:
             targets.setdefault(edge.source, {})[edge.target] = None
@@ -180,7 +184,7 @@ class _Collection:
                 self.resources[index],
                 tuple(self.resources[target].id for target in targets.get(index, ())),
             )
-            for index in order(len(self.resources), edges)
+            for index in placed
         )
 
     def _find(

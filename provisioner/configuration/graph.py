@@ -116,24 +116,28 @@ def _lasts(name: str, roles: Mapping[str, RoleNode], targets: Mapping[Index, lis
     return sorted(role.members - needed) or sorted(role.members)
 
 
-def order(count: int, edges: Iterable[Edge]) -> tuple[Index, ...]:
+def order(count: int, edges: Iterable[Edge]) -> tuple[Index, ...] | None:
     """Return all indexes, each after everything it depends on, otherwise in order of declaration.
 
-    Raises:
-        graphlib.CycleError: There is a cycle; ``report_cycles`` finds them beforehand.
+    None when that is impossible: ``report_cycles`` says why.
     """
-    sorter = _sorter(count, edges)
-    sorter.prepare()
-    ready = list(sorter.get_ready())
-    heapq.heapify(ready)
+    waiting: list[set[Index]] = [set() for _ in range(count)]
+    dependents: list[list[Index]] = [[] for _ in range(count)]
+    for edge in edges:
+        if edge.target not in waiting[edge.source]:
+            waiting[edge.source].add(edge.target)
+            dependents[edge.target].append(edge.source)
+    # Sorted already, so a heap.
+    ready = [index for index in range(count) if not waiting[index]]
     placed = []
     while ready:
         index = heapq.heappop(ready)
         placed.append(index)
-        sorter.done(index)
-        for freed in sorter.get_ready():
-            heapq.heappush(ready, freed)
-    return tuple(placed)
+        for dependent in dependents[index]:
+            waiting[dependent].remove(index)
+            if not waiting[dependent]:
+                heapq.heappush(ready, dependent)
+    return tuple(placed) if len(placed) == count else None
 
 
 def report_cycles(names: Sequence[str], edges: Sequence[Edge], problems: Diagnostics) -> None:

@@ -101,6 +101,12 @@ def _check_text(slot: Slot, limits: Limits, text: str) -> None:
         )
 
 
+def has_item_limits(limits: Limits) -> bool:
+    """Whether anything is asked of single values."""
+    asks = limits.range or limits.length or limits.pattern or limits.values
+    return bool(asks) or _refuses_empty(limits)
+
+
 def _refuses_empty(limits: Limits) -> bool:
     """Whether an empty value is refused for sure.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner.catalogue.schema import RUN_AS_CREDENTIAL, CimType, EmbeddedClass, Qualifier
+from provisioner.configuration.limits import has_item_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +50,11 @@ def translated(pattern: str) -> re.Pattern[str] | None:
 class Slot:
     """One property, ready to be filled.
 
-    ``words`` are the values an author may write, folded, with the one the document holds; empty when any will do.
-    ``is_any_text`` is true of a single text nothing more is asked of, which most properties are. ``position``
-    is the place in the schema.
+    ``words`` are the values an author may write, as they are and folded, with the one the document holds; empty
+    when any will do. ``is_any_text`` is true of a single text nothing more is asked of, which most properties are,
+    and ``is_word`` of a single text that is one of several. ``is_limited`` tells that items have limits beyond
+    that. ``integers`` are the smallest and the largest of an integer type. ``position`` is the place in the
+    schema.
     """
 
     prop: Property
@@ -59,17 +62,29 @@ class Slot:
     words: Mapping[str, str]
     pattern: re.Pattern[str] | None
     is_any_text: bool
+    is_word: bool
+    is_limited: bool
+    integers: tuple[int, int] | None
 
     @classmethod
     def of(cls, prop: Property, position: int = 0) -> Slot:
         """Make a property ready."""
-        words = {word.casefold(): word for word in prop.value_map}
-        if prop.values:
-            words = {word.casefold(): entry for word, entry in zip(prop.values, prop.value_map, strict=True)}
-        pattern = translated(prop.limits.pattern) if prop.limits and prop.limits.pattern else None
-        is_text = prop.type is CimType.STRING and not prop.is_array
-        is_any_text = is_text and not (words or prop.limits or prop.embedded_class)
-        return cls(prop, position, words, pattern, is_any_text)
+        pairs = list(zip(prop.values or prop.value_map, prop.value_map, strict=True))
+        words = {word.casefold(): entry for word, entry in pairs} | dict(pairs)
+        limits = prop.limits
+        pattern = translated(limits.pattern) if limits and limits.pattern else None
+        is_limited = limits is not None and has_item_limits(limits)
+        is_text = prop.type is CimType.STRING and not (prop.is_array or is_limited or prop.embedded_class)
+        return cls(
+            prop=prop,
+            position=position,
+            words=words,
+            pattern=pattern,
+            is_any_text=is_text and not words,
+            is_word=is_text and bool(words),
+            is_limited=is_limited,
+            integers=prop.type.integer_range,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def convert_item(slot: Slot, value: Value, problems: Diagnostics) -> Any:
     """
     try:
         item = _typed(slot, value)
-        if slot.prop.limits:
+        if slot.is_limited:
             check_item(slot, item)
     except WrongValue as wrong:
         problems.error(wrong.summary, wrong.detail, value.where, wrong.help)
@@ -94,8 +94,8 @@ def _typed(slot: Slot, value: Value) -> Any:
             return speakable(prop.name, data)
         case ((CimType.REAL32 | CimType.REAL64), int() | float()) if not isinstance(data, bool):
             return _real(prop, data)
-        case _, int() if prop.type.integer_range and not isinstance(data, bool):
-            return _in_range(prop, data)
+        case _, int() if slot.integers and not isinstance(data, bool):
+            return _in_range(prop, slot.integers, data)
         case _:
             pass
     raise wrong_type(prop, data)
@@ -165,8 +165,8 @@ def _real(prop: Property, number: float) -> float:
     return found
 
 
-def _in_range(prop: Property, number: int) -> int:
-    lowest, highest = prop.type.integer_range or (number, number)
+def _in_range(prop: Property, bounds: tuple[int, int], number: int) -> int:
+    lowest, highest = bounds
     if lowest <= number <= highest:
         return number
     raise WrongValue(
@@ -185,7 +185,7 @@ def _allowed(slot: Slot, value: Value) -> Any:
     """Return the entry of the ValueMap for what the author wrote, which is in Values where there are any."""
     prop, data = slot.prop, value.data
     is_number = prop.type is not CimType.STRING
-    if prop.type.integer_range and isinstance(data, float):
+    if slot.integers and isinstance(data, float):
         raise wrong_type(prop, data)
     entry = slot.words.get(data.casefold() if isinstance(data, str) else (value.text or str(data)).casefold())
     if entry is None and is_number and not isinstance(data, str) and str(data) in prop.value_map:
@@ -200,6 +200,6 @@ def _allowed(slot: Slot, value: Value) -> Any:
             f"'{prop.name}' is one of: {listed(words)}. This is '{data}'.",
             did_you_mean(data, words) if isinstance(data, str) and len(words) > 1 else "",
         )
-    if prop.type.integer_range:
+    if slot.integers:
         return int(entry)
     return float(entry) if is_number else entry

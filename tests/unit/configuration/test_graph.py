@@ -71,6 +71,7 @@ def graphs(draw: st.DrawFn) -> tuple[int, list[Edge]]:
 def test_any_order_has_everything_once_and_dependencies_first(graph: tuple[int, list[Edge]]) -> None:
     count, edges = graph
     found = order(count, edges)
+    assert found is not None
     assert sorted(found) == list(range(count))
     assert all(found.index(each.target) < found.index(each.source) for each in edges)
     # The smallest order: nothing could have come earlier that was declared earlier.
@@ -82,6 +83,11 @@ def test_any_order_has_everything_once_and_dependencies_first(graph: tuple[int, 
             if other not in placed and all(e.target in placed for e in edges if e.source == other)
         ]
         assert index == min(ready)
+
+
+def test_what_is_in_a_circle_has_no_order() -> None:
+    assert order(3, [edge(0, 1), edge(1, 0)]) is None
+    assert order(1, [edge(0, 0)]) is None
 
 
 @given(graphs(), st.data())
