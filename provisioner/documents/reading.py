@@ -26,16 +26,21 @@ MAX_DEPTH: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one file may hold. ``values`` counts every value once all aliases are written out."""
+    """How much one file may hold.
+
+    ``values`` counts every value once all aliases are written out, ``repeated`` those that aliases add: a small
+    text must not become a large tree.
+    """
 
     size_bytes: int
     values: int
+    repeated: int
 
 
 #: Roles, configurations, role inputs: written by hand.
-ORDINARY: Final = Limits(size_bytes=4 * 1024 * 1024, values=200_000)
+ORDINARY: Final = Limits(size_bytes=4 * 1024 * 1024, values=200_000, repeated=200_000)
 #: Inventories and what other programs wrote: tens of thousands of nodes.
-WHOLE_SITE: Final = Limits(size_bytes=64 * 1024 * 1024, values=8_000_000)
+WHOLE_SITE: Final = Limits(size_bytes=64 * 1024 * 1024, values=4_000_000, repeated=1_000_000)
 
 #: Everything YAML does not allow in a text (YAML 1.2.2, section 5.1), the byte order mark included.
 _FORBIDDEN: Final = re.compile(
@@ -109,6 +114,7 @@ class _Composer:
         self._next: Callable[[], Any] = loader(text).get_event
         self._anchors: dict[str, _Anchored | None] = {}
         self._expanded = 0
+        self._repeated = 0
         self._deepest = 0
 
     def document(self) -> Tree:
@@ -184,18 +190,21 @@ class _Composer:
         if lowest > MAX_DEPTH:
             self._too_deep(where)
         self._deepest = max(self._deepest, lowest)
+        self._repeated += anchored.size
         self._grow(anchored.size, event)
         return anchored.tree
 
     def _grow(self, count: int, event: Any) -> None:
         self._expanded += count
-        if self._expanded > self._limits.values:
-            self._error(
-                "Document is too large",
-                f"With every alias written out it has more than {self._limits.values} values.",
-                self._range(event, event),
-            )
-            raise _StopReading
+        limits = self._limits
+        if self._expanded > limits.values:
+            detail = f"With every alias written out it has more than {limits.values} values."
+        elif self._repeated > limits.repeated:
+            detail = f"Its aliases stand for more than {limits.repeated} values."
+        else:
+            return
+        self._error("Document is too large", detail, self._range(event, event))
+        raise _StopReading
 
     def _too_deep(self, where: SourceRange) -> NoReturn:
         self._error("Nesting is too deep", f"Values stand more than {MAX_DEPTH} levels deep here.", where)

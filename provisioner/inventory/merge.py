@@ -112,15 +112,15 @@ class _Joining:
         if mode not in _LISTS:
             return near
         items = list(wide.items) if wide else []
-        own: list[Tree] = []
-        for item in near.items:
-            name = _knocked(item)
-            if not name:
-                own.append(item)
-                continue
-            kept = [each for each in items if not _is_called(each, name, strategy.key)]
-            self.findings.knock_out(item.where, name, hit=len(kept) < len(items))
-            items = kept
+        taken = {id(item): name for item in near.items if (name := _knocked(item))}
+        own = [item for item in near.items if id(item) not in taken]
+        if taken:
+            present = {_name_of(item, strategy.key) for item in items}
+            names = set(taken.values())
+            items = [item for item in items if _name_of(item, strategy.key) not in names]
+            for item in near.items:
+                if name := taken.get(id(item)):
+                    self.findings.knock_out(item.where, name, hit=name in present)
         if strategy.key:
             own = self._keyed(items, own, rules, strategy)
         items += own
@@ -146,10 +146,9 @@ def _knocked(tree: Tree) -> str:
     return tree.text[len(KNOCK_OUT) :] if is_text else ""  # type: ignore[union-attr]
 
 
-def _is_called(item: Tree, name: str, key: str) -> bool:
-    if isinstance(item, Scalar):
-        return item.text == name
-    return bool(key) and _key_of(item, key) == name
+def _name_of(item: Tree, key: str) -> str:
+    """Return what a knock-out calls an item by: its text, or that under its key."""
+    return item.text if isinstance(item, Scalar) else _key_of(item, key)
 
 
 def _key_of(item: Tree, key: str) -> str:
