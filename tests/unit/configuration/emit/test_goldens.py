@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provisioner.configuration.emit.document import write_document
+from provisioner.configuration.emit.dsc3 import emit_dsc3_json, emit_dsc3_yaml
 from provisioner.configuration.emit.mof import emit_mof
+from provisioner.configuration.emit.powershell import emit_powershell
 from provisioner.configuration.instances import Alias, MofDocument, MofInstance
 from provisioner.configuration.reading.parser import Reading, read_mof
 from provisioner.inventory.model import MofEncoding
 from tests.shared_data import shared
 from tests.unit.configuration.builders import REGISTRY
 from tests.unit.configuration.emit.from_document import KnownTexts, configuration_of
+from tests.unit.configuration.emit.test_dsc3 import check
+from tests.unit.configuration.emit.test_powershell import mistakes
 
 ALL = [
     *("003", "004", "005", "008", "011", "012", "013", "014", "015", "016", "017", "018", "019", "020"),
@@ -117,6 +122,20 @@ def test_an_encrypted_document_says_so_in_the_layout_of_windows() -> None:
     expected = re.sub(r'(Author|GenerationHost)="[^"]*"', r'\1="provisioner"', expected)
     start = "instance of OMI_ConfigurationDocument"
     assert written[written.index(start) :] == expected[expected.index(start) :]
+
+
+def test_the_other_formats_of_the_goldens_are_taken_by_what_reads_them(tmp_path: Path) -> None:
+    files = []
+    for number in (each for each in ALL if each not in META):
+        found = configuration_of(golden(number)[1].document, KnownTexts(), f"n{number}")
+        script, _ = emit_powershell(found, REGISTRY)
+        assert mistakes(script.content.decode("utf-8-sig")) == []
+        for emit in (emit_dsc3_yaml, emit_dsc3_json):
+            artifact, _ = emit(found)
+            files.append(tmp_path / artifact.file_name)
+            files[-1].write_bytes(artifact.content)
+    assert len(files) == 46
+    check(tmp_path, files)
 
 
 def test_an_alias_of_every_instance_points_backwards() -> None:
