@@ -119,7 +119,8 @@ class _Joining:
             names = set(taken.values())
             items = [item for item in items if _name_of(item, strategy.key) not in names]
             for item in near.items:
-                if name := taken.get(id(item)):
+                name = taken.get(id(item), "")
+                if name:
                     self.findings.knock_out(item.where, name, hit=name in present)
         if strategy.key:
             own = self._keyed(items, own, rules, strategy)
