@@ -70,7 +70,11 @@ def needles_of(password: str) -> dict[str, bytes]:
         for form, piece in _base64_pieces(raw, name):
             # The shortest piece of one offset is part of the others.
             found[form] = min(found.get(form, piece), piece, key=len)
-    return found
+    # Documents are UTF-16, whatever form stands in them.
+    texts = {form: needle for form, needle in found.items() if form not in raws}
+    return found | {
+        f"{form}, as UTF-16": needle.decode().encode("utf-16-le") for form, needle in texts.items()
+    }
 
 
 NEEDLES: Needles = {
@@ -158,6 +162,8 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
         for after in range(4)
     },
     "base64 for URLs": base64.urlsafe_b64encode,
+    "base64 in UTF-16": lambda raw: base64.b64encode(raw).decode().encode("utf-16-le"),
+    "hex in UTF-16": lambda raw: raw.hex().encode("utf-16-le"),
 }
 
 
