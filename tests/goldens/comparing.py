@@ -4,7 +4,7 @@ Left out of every comparison, because it says who compiled, when and from which 
 SourceInfo, ConfigurationName, and Author, GenerationDate, GenerationHost and Name of the closing block. The
 order of properties and of instances carries no meaning and is not compared. Names of modules are compared without
 regard to case, as every reader of them does: Windows writes them as Import-DscResource spelled them.
-Passwords count as equal: ours are references.
+Passwords and registration keys count as equal: ours are references.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from provisioner.catalogue.registry import PROJECT_FOLDER, Registry
+from provisioner.configuration.emit.meta_mof import compile_lcm_profile
 from provisioner.configuration.emit.mof import emit_mof
 from provisioner.configuration.instances import Alias, MofDocument, MofInstance
 from provisioner.configuration.model import Configuration, Credential
@@ -25,7 +26,35 @@ from tests.compiling import compile_project
 from tests.shared_data import shared
 
 #: Documents that Windows PowerShell wrote, by number.
-GOLDENS = ["003", "004", "005", "008", "011", "012", "013", "014", "015", "016", "017", "018", "019", "020", "021", "022", "024", "026", "027", "031", "036", "037", "050", "051", "055", "063", "071"]
+GOLDENS = [
+    "003",
+    "004",
+    "005",
+    "008",
+    "011",
+    "012",
+    "013",
+    "014",
+    "015",
+    "016",
+    "017",
+    "018",
+    "019",
+    "020",
+    "021",
+    "022",
+    "024",
+    "026",
+    "027",
+    "031",
+    "036",
+    "037",
+    "050",
+    "051",
+    "055",
+    "063",
+    "071",
+]
 #: Those of them that set up the LCM.
 META = frozenset({"004", "017", "024", "036"})
 
@@ -72,12 +101,11 @@ def resources_of(document: MofDocument) -> dict[str, Any]:
     return found
 
 
-def settings_of(document: MofDocument) -> list[Any]:
-    """Return the instances of a metaconfiguration that no other one holds, with those they hold."""
+def settings_of(document: MofDocument) -> dict[str, Any]:
+    """Return the settings of a metaconfiguration, with the instances they hold."""
     by_alias = {each.alias.casefold(): each for each in document.instances if each.alias}
-    return [
-        _tree(each, by_alias) for each in document.instances if each.class_name == "MSFT_DSCMetaConfiguration"
-    ]
+    [settings] = [each for each in document.instances if each.class_name == "MSFT_DSCMetaConfiguration"]
+    return {"settings": _tree(settings, by_alias)}
 
 
 def _tree(instance: MofInstance, by_alias: Mapping[str, MofInstance]) -> dict[str, Any]:
@@ -99,8 +127,9 @@ def _tree(instance: MofInstance, by_alias: Mapping[str, MofInstance]) -> dict[st
         for each in instance.properties
         if each.name not in _NOT_COMPARED
     }
-    if instance.class_name == "MSFT_Credential":
-        properties["Password"] = "..."
+    for name in ("Password", "RegistrationKey"):
+        if name in properties:
+            properties[name] = "..."
     return {"instance of": instance.class_name, **properties}
 
 
@@ -111,6 +140,15 @@ def compiled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
     assert not problems.has_errors, "\n".join(each.render() for each in problems)
     [configuration] = configurations.values()
     return configuration
+
+
+def settings_compiled(path: Path) -> MofDocument:
+    """Return the metaconfiguration of an LCM profile."""
+    artifact, problems = compile_lcm_profile(
+        path, "n1", Registry.builtin(), seal=Sealed(), reveal=lambda reference: f"revealed {reference}"
+    )
+    assert artifact is not None, "\n".join(each.render() for each in problems)
+    return read(artifact.content, "ours.meta.mof")
 
 
 def emitted(configuration: Configuration) -> MofDocument:

@@ -1,8 +1,8 @@
 """The same configuration written in our YAML compiles to what Windows PowerShell wrote.
 
 A case holds what an author would write: modules, variables and resources. Values are those of the document, which
-was not always compiled from the revision of the script that lies beside it. ``block`` is what the closing block has
-in any document of 5.x, where Windows PowerShell was a preview.
+was not always compiled from the revision of the script that lies beside it. ``block`` is what our closing
+block has where it differs: Windows PowerShell was a preview, or the settings stood inside an ordinary configuration.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ import yaml
 from provisioner import documents
 from provisioner.catalogue.registry import Registry
 from tests.compiling import REPOSITORY, compile_project
-from tests.goldens.comparing import block_of, compiled, emitted, golden_bytes, read, resources_of
+from tests.goldens.comparing import (
+    block_of,
+    compiled,
+    emitted,
+    golden_bytes,
+    read,
+    resources_of,
+    settings_compiled,
+    settings_of,
+)
 
 CASES = sorted((REPOSITORY / "tests" / "goldens" / "cases").glob("*.yaml"))
 NODE = "node"
@@ -50,8 +59,8 @@ def test_yaml_compiles_to_what_windows_wrote(
 ) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     theirs = read(golden_bytes(path.stem))
-    project(tmp_path, case)
     if "refused" in case:
+        project(tmp_path, case)
         monkeypatch.chdir(tmp_path)
         _, problems = compile_project(tmp_path, registry=Registry.builtin())
         [problem] = problems
@@ -60,11 +69,18 @@ def test_yaml_compiles_to_what_windows_wrote(
         # The list begins on the line below its key.
         assert problem.where.source.line(problem.where.line - 1).strip() == f"{case['refused']['list']}:"
         return
-    ours = emitted(compiled(tmp_path, monkeypatch))
-    assert resources_of(ours) == resources_of(theirs)
+    if "profile" in case:
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(documents.dump(case["profile"]), encoding="utf-8")
+        ours = settings_compiled(profile)
+        assert settings_of(ours) == settings_of(theirs)
+    else:
+        project(tmp_path, case)
+        ours = emitted(compiled(tmp_path, monkeypatch))
+        assert resources_of(ours) == resources_of(theirs)
     expected = {name: tuple(value) for name, value in case.get("block", {}).items()}
     assert block_of(ours) == {**block_of(theirs), **expected}
 
 
 def test_there_are_cases() -> None:
-    assert len(CASES) >= 13
+    assert len(CASES) >= 17

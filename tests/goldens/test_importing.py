@@ -11,7 +11,17 @@ from provisioner.catalogue.registry import Registry
 from provisioner.configuration.importing.importer import import_documents
 from provisioner.diagnostics import Severity
 from tests.compiling import REPOSITORY
-from tests.goldens.comparing import GOLDENS, block_of, compiled, emitted, golden_bytes, read, resources_of
+from tests.goldens.comparing import (
+    GOLDENS,
+    block_of,
+    compiled,
+    emitted,
+    golden_bytes,
+    read,
+    resources_of,
+    settings_compiled,
+    settings_of,
+)
 
 EQUAL = "equal"
 _ROW = re.compile(r"^\| (\d{3}) \| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
@@ -36,8 +46,13 @@ def outcome(number: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         target = folder / (path.name if path.name == "inventory.yaml" else path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    ours, theirs = emitted(compiled(folder, monkeypatch)), read(data)
-    mine, real = resources_of(ours), resources_of(theirs)
+    theirs = read(data)
+    if found.profiles:
+        ours = settings_compiled(folder / found.profiles[0])
+        mine, real = settings_of(ours), settings_of(theirs)
+    else:
+        ours = emitted(compiled(folder, monkeypatch))
+        mine, real = resources_of(ours), resources_of(theirs)
     assert list(mine.keys() ^ real.keys()) == []
     differences = [
         f"{name} {real[key].get(name)!r} becomes {mine[key].get(name)!r}"

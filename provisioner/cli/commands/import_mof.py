@@ -59,13 +59,16 @@ def _report(imported: Import, output: Path) -> None:
     for path in imported.files:
         say(f"  {output / path}")
     nodes = counted(len(imported.nodes), "node")
-    say(f"Imported {nodes} with {counted(imported.resources, 'resource')} into {output}.")
-    say("Fill in how the nodes are reached: 'user' and 'password' in the inventory.")
+    profiles = f" and {counted(len(imported.profiles), 'LCM profile')}" if imported.profiles else ""
+    say(f"Imported {nodes} with {counted(imported.resources, 'resource')}{profiles} into {output}.")
     if imported.secrets:
         say("Set these references, whose passwords were not taken over:")
         for secret in imported.secrets:
             others = len(secret.used_by) - 1
             more = f" and {counted(others, 'other resource')}" if others else ""
             say(f"  {secret.reference}  {secret.owner or '(no user)'}, for {secret.used_by[0]}{more}")
-        say(f"Pin the certificates they are encrypted to: provision certificate fetch {output / INVENTORY}")
-    say(f"Then: provision validate {output / INVENTORY}")
+    if imported.nodes:
+        say("Fill in how the nodes are reached: 'user' and 'password' in the inventory.")
+        if imported.secrets:
+            say(f"Pin the certificates of the nodes: provision certificate fetch {output / INVENTORY}")
+        say(f"Then: provision validate {output / INVENTORY}")

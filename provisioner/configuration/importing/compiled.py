@@ -16,7 +16,7 @@ from provisioner.configuration.reading.parser import Reading
 from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 
 DOCUMENT_CLASS = "OMI_ConfigurationDocument"
-_META_CLASSES = frozenset({"msft_dscmetaconfiguration", "msft_dscmetaconfigurationv2"})
+META_CLASSES = frozenset({"msft_dscmetaconfiguration", "msft_dscmetaconfigurationv2"})
 #: A guess compares with every name of the document; who has more wrong ones needs no more guesses.
 _MOST_GUESSES = 20
 _SUFFIXES = re.compile(r"(?:\.meta)?\.mof(?:\.error)?$", re.IGNORECASE)
@@ -24,9 +24,10 @@ _SUFFIXES = re.compile(r"(?:\.meta)?\.mof(?:\.error)?$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class CompiledDocument:
-    """One document. ``embedded`` are its instances by alias, folded; ``resources`` have a ResourceID.
+    """One document.
 
-    ``configuration`` is the name of the configuration it was compiled from; empty when it does not say.
+    ``embedded`` are its instances by alias, folded; ``resources`` have a ResourceID; ``others`` are those of a
+    metaconfiguration. ``configuration`` is the name of what it was compiled from; empty when it does not say.
     """
 
     path: str
@@ -35,6 +36,7 @@ class CompiledDocument:
     is_meta: bool
     is_encrypted: bool
     resources: tuple[tuple[ResourceId, MofInstance], ...]
+    others: tuple[MofInstance, ...]
     embedded: Mapping[str, MofInstance]
 
     def instance(self, alias: Alias) -> MofInstance:
@@ -47,7 +49,7 @@ def take_apart(path: str, reading: Reading, problems: Diagnostics) -> CompiledDo
     instances = reading.document.instances
     blocks = [each for each in instances if _is(each, DOCUMENT_CLASS)]
     _check_blocks(blocks, instances, problems)
-    is_meta = any(each.class_name.casefold() in _META_CLASSES for each in instances)
+    is_meta = any(each.class_name.casefold() in META_CLASSES for each in instances)
     used = {
         alias.name.casefold()
         for each in instances
@@ -71,6 +73,7 @@ def take_apart(path: str, reading: Reading, problems: Diagnostics) -> CompiledDo
         is_meta=is_meta,
         is_encrypted=any(each.get("ContentType") == "PasswordEncrypted" for each in blocks),
         resources=tuple(resources),
+        others=instances if is_meta else (),
         embedded={each.alias.casefold(): each for each in instances if each.alias},
     )
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from provisioner.addresses import RoleName
 from provisioner.catalogue.registry import Registry
 from provisioner.configuration.check import Checker
 from provisioner.configuration.importing.compiled import CompiledDocument, take_apart
-from provisioner.configuration.importing.project_files import Part, project_files
+from provisioner.configuration.importing.lcm_settings import LcmImport, import_settings
+from provisioner.configuration.importing.project_files import Part, lcm_files, project_files
 from provisioner.configuration.importing.resources import ImportedResource, Resources
 from provisioner.configuration.importing.schemas import find_schemas
 from provisioner.configuration.importing.secret_names import SecretNames, WantedSecret
@@ -26,10 +26,15 @@ from provisioner.roles.model import Declaration, DeclaredProperty, Reference, Va
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What an import would write. ``files`` are texts by their path below the project."""
+    """What an import would write.
+
+    ``files`` are texts by their path below the project, ``nodes`` the role of each node, ``profiles`` those of the
+    files that hold settings of an LCM.
+    """
 
     files: Mapping[Path, str]
     nodes: Mapping[str, str]
+    profiles: Sequence[Path]
     resources: int
     secrets: Sequence[WantedSecret]
 
@@ -45,6 +50,7 @@ def import_documents(
     problems = Diagnostics()
     secrets = SecretNames()
     parts: list[Part] = []
+    profiles: list[LcmImport] = []
     seen: dict[str, CompiledDocument] = {}
     checker = Checker(registry)
     for path, data in documents:
@@ -54,7 +60,8 @@ def import_documents(
             continue
         document = take_apart(path, reading, problems)
         if document.is_meta:
-            _refuse_meta(document, reading.document.instances[0].where, problems)
+            profile = import_settings(document, registry, secrets, problems)
+            profiles.extend([profile] if profile else [])
             continue
         first = seen.setdefault(document.node.casefold(), document)
         if first is not document:
@@ -76,19 +83,10 @@ def import_documents(
         parts.append(Part(document, schemas.modules, resources))
     if problems.has_errors:
         return None, problems
-    nodes, files = project_files(parts, has_secrets=bool(secrets.wanted))
+    nodes, files = project_files(parts, has_credentials=secrets.has_credentials)
+    profile_files = lcm_files(profiles)
     count = sum(len(part.resources) for part in parts)
-    return Import(files, nodes, count, secrets.wanted), problems
-
-
-def _refuse_meta(document: CompiledDocument, where: Any, problems: Diagnostics) -> None:
-    problems.error(
-        "Document holds settings of the LCM",
-        f"{document.path} is a metaconfiguration. Its settings are those of the LCM itself, and this imports "
-        "what a node should be.",
-        where,
-        "Leave it out; the LCM is set up by provisioner.",
-    )
+    return Import({**files, **profile_files}, nodes, tuple(profile_files), count, secrets.wanted), problems
 
 
 def _check(

@@ -15,9 +15,12 @@ from typing import Any
 from provisioner import documents
 from provisioner.configuration.importing.compiled import CompiledDocument
 from provisioner.configuration.importing.escaping import literal, literals
+from provisioner.configuration.importing.lcm_settings import LcmImport
 from provisioner.configuration.importing.resources import ImportedResource
 
 INVENTORY = Path("inventories", "imported", "inventory.yaml")
+#: Folder of LCM profiles.
+PROFILES = Path("dsc_configs", "lcm")
 #: What a node's own account and password are called; an inventory cannot do without them.
 USER = "Administrator"
 PASSWORD = "env:WINDOWS_PASSWORD"  # noqa: S105 - a reference
@@ -39,7 +42,7 @@ class Part:
 
 
 def project_files(
-    parts: Sequence[Part], *, has_secrets: bool
+    parts: Sequence[Part], *, has_credentials: bool
 ) -> tuple[Mapping[str, str], Mapping[Path, str]]:
     """Return the role of each node, and the texts by their path below the project."""
     files: dict[Path, str] = {}
@@ -49,7 +52,7 @@ def project_files(
     taken: set[str] = set()
     for part in parts:
         configuration = _configuration(part)
-        role = _role(part, configuration, known)
+        role = _unique(part.document, f"{dict(part.modules)}\n{configuration}", known)
         path = Path("roles", role, "role.yaml")
         if path not in files:
             files[path] = _role_file(part, role)
@@ -57,15 +60,28 @@ def project_files(
         node = _node(part.document.node, taken)
         nodes[node] = role
         addresses[node] = part.document.node
-    return nodes, {INVENTORY: _inventory(nodes, addresses, has_secrets=has_secrets), **files}
+    if nodes:
+        files = {INVENTORY: _inventory(nodes, addresses, has_credentials=has_credentials), **files}
+    return nodes, files
 
 
-def _inventory(nodes: Mapping[str, str], addresses: Mapping[str, str], *, has_secrets: bool) -> str:
+def lcm_files(profiles: Sequence[LcmImport]) -> Mapping[Path, str]:
+    """Return the texts of LCM profiles by their path below the project; equal ones share a file."""
+    files: dict[Path, str] = {}
+    known: dict[str, str] = {}
+    for each in profiles:
+        data = {key: value for key, value in each.profile.items() if key != "description"}
+        name = _unique(each.document, documents.dump(data), known)
+        files.setdefault(PROFILES / f"{name}.yaml", documents.dump(dict(each.profile)))
+    return files
+
+
+def _inventory(nodes: Mapping[str, str], addresses: Mapping[str, str], *, has_credentials: bool) -> str:
     data: dict[str, Any] = {
         "site": "imported",
         "connection": {"transport": "psrp", "user": USER, "password": PASSWORD},
     }
-    if has_secrets:
+    if has_credentials:
         data["encryption"] = {"certificate": CERTIFICATES}
     data["nodes"] = {
         node: {"address": _address(addresses[node], node), "roles": [role]} for node, role in nodes.items()
@@ -103,20 +119,19 @@ def _resource(resource: ImportedResource) -> dict[str, Any]:
     return found
 
 
-def _role(part: Part, configuration: str, known: dict[str, str]) -> str:
-    """Return the name of the role: that of the configuration, with the node's where several differ.
+def _unique(document: CompiledDocument, content: str, known: dict[str, str]) -> str:
+    """Return the name of what a document becomes: that of its configuration, with the node's where several differ.
 
-    ``known`` maps the folded name of each role to its content and grows.
+    ``known`` maps each folded name to its content and grows.
     """
-    content = f"{dict(part.modules)}\n{configuration}"
-    base = _name(part.document.configuration or part.document.node)
+    base = _name(document.configuration or document.node)
     wishes = chain(
-        (base, _name(f"{base}_{part.document.node}")),
+        (base, _name(f"{base}_{document.node}")),
         (_name(f"{base}_{number}", str(number)) for number in count(2)),
     )
-    role = next(wish for wish in wishes if known.get(wish.casefold(), content) == content)
-    known[role.casefold()] = content
-    return role
+    name = next(wish for wish in wishes if known.get(wish.casefold(), content) == content)
+    known[name.casefold()] = content
+    return name
 
 
 def _name(wish: str, ending: str = "") -> str:

@@ -43,6 +43,15 @@ class SecretNames:
         """Return the reference for a named secret of one resource."""
         return self._reference(("secret", resource_id.casefold(), name), name, name, resource_id)
 
+    def key(self, written: str, resource_id: str) -> str:
+        """Return the reference for a registration key, which a document holds in clear."""
+        return self._reference(("key", written), "REGISTRATION_KEY", "registration key", resource_id)
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether a resource needs a secret, which then has to be encrypted for its node."""
+        return any(kind != "key" for kind, _ in self._known)
+
     @property
     def wanted(self) -> Sequence[WantedSecret]:
         """Every reference given out, in the order of their first use."""

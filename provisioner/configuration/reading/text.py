@@ -23,7 +23,7 @@ _TARGET = re.compile(r"^@TargetNode='([^'\n]*)'", re.MULTILINE)
 _LONGEST_HEADER = 4096
 #: A property of that name up to its end; what stands in quotes may contain anything, and may lack its end.
 _PASSWORD = re.compile(
-    r'(?P<name>(?:password|passphrase|secret)\w{0,60}+[^=;"{}]{0,60}+=)'
+    r'(?P<name>(?:password|passphrase|secret|registrationkey)\w{0,60}+[^=;"{}]{0,60}+=)'
     r'(?P<value>(?:"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)|[^";]++)*+)',
     re.IGNORECASE | re.DOTALL,
 )

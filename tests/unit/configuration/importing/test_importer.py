@@ -37,6 +37,7 @@ def document(*instances: str, name: str = "Web", node: str = "n1", more: str = "
     return (head + "".join(instances) + BLOCK.format(name=name, more=more)).encode()
 
 
+META = "instance of MSFT_DSCMetaConfiguration as $m { };\n"
 SERVICE = resource('Name = "w3svc";')
 
 
@@ -279,8 +280,21 @@ def test_the_account_a_resource_runs_as_is_kept() -> None:
             [("Two documents for one node", "b.mof:4:1")],
         ),
         (
-            [("a.meta.mof", document("instance of MSFT_DSCMetaConfiguration as $a { };\n"))],
-            [("Document holds settings of the LCM", "a.meta.mof:4:1")],
+            [("a.meta.mof", document(META, META.replace("$m", "$n")))],
+            [("Document has settings twice", "a.meta.mof:5:1")],
+        ),
+        (
+            [("a.meta.mof", document(META.replace("}", "Colour = 1; LCMState = 2; }")))],
+            [("Unknown property", "a.meta.mof:4:56"), ("Unknown property", "a.meta.mof:4:70")],
+        ),
+        (
+            [
+                (
+                    "a.meta.mof",
+                    document("instance of X as $x { };\n", META.replace("}", "ReportManagers = {$x}; }")),
+                )
+            ],
+            [("Class is not one of the LCM's", "a.meta.mof:4:1")],
         ),
     ],
 )
@@ -319,3 +333,46 @@ def test_a_version_of_the_in_box_module_stays_what_was_written() -> None:
 
     assert parsed(found, "roles/Web/role.yaml")["modules"] == {"PSDesiredStateConfiguration": "1.0"}
     assert resources(found)[0]["type"] == "PSDesiredStateConfiguration/Service"
+
+
+def test_a_metaconfiguration_becomes_a_profile() -> None:
+    server = (
+        'instance of MSFT_WebDownloadManager as $w { ResourceID = "[ConfigurationRepositoryWeb]Pull"; '
+        f'ServerURL = "https://pull"; RegistrationKey = "{PASSWORD}"; SourceInfo = "x"; }};\n'
+    )
+    partials = "".join(
+        f'instance of MSFT_PartialConfiguration as $p{n} {{ ResourceID = "[PartialConfiguration]{n}"; {more} }};\n'
+        for n, more in (("a", ""), ("b", 'DependsOn = {"[PartialConfiguration]a"}; Description = "{{ b }}";'))
+    )
+    settings = META.replace(
+        "}",
+        'RefreshMode = "pull"; ConfigurationDownloadManagers = {$w}; PartialConfigurations = {$p_a, $p_b}; }',
+    ).replace("$p_", "$p")
+    found, problems = imported(("n1.meta.mof", document(server, partials, settings, name="Lcm")))
+
+    assert problems == []
+    assert list(found.files) == [Path("dsc_configs/lcm/Lcm.yaml")]
+    profile = parsed(found, "dsc_configs/lcm/Lcm.yaml")
+    assert profile["managers"] == [
+        {
+            "type": "ConfigurationRepositoryWeb",
+            "name": "Pull",
+            "properties": {"ServerURL": "https://pull", "RegistrationKey": "env:REGISTRATION_KEY"},
+        }
+    ]
+    assert profile["partials"] == [
+        {"name": "a"},
+        {"name": "b", "properties": {"Description": "{{ b }}", "DependsOn": ["[PartialConfiguration]a"]}},
+    ]
+    assert profile["settings"] == {"RefreshMode": "pull"}
+    assert PASSWORD not in repr(found)
+
+
+def test_settings_and_what_a_node_should_be_are_imported_together() -> None:
+    found, _ = imported(
+        ("n1.mof", document(SERVICE)), ("n1.meta.mof", document(META)), ("n2.meta.mof", document(META))
+    )
+
+    assert list(found.files)[-1] == Path("dsc_configs/lcm/Web.yaml")
+    assert len(found.files) == 4
+    assert "encryption" not in parsed(found, INVENTORY)
