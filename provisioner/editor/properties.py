@@ -149,7 +149,10 @@ def _item(prop: Property, embedded: Callable[[str], Schema]) -> Schema:
 
 
 def _text(limits: Limits | None) -> Schema:
-    """Return a text, or a number, which becomes one. Lengths count UTF-16 units: of them a schema knows the longest."""
+    """Return a text, or a number, which becomes one.
+
+    Lengths count UTF-16 units, so a schema can only bound the longest.
+    """
     text: Schema = {"type": ["string", "number"]}
     if limits and limits.refuses_empty and not limits.is_checked_on_node:
         text["minLength"] = 1

@@ -39,9 +39,11 @@ _LINE: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
-#: The same in texts of the form ``key=value`` or ``Key value``.
+#: The same in texts of the form ``key=value`` or ``Key value``. They know no references; what a whole expression
+#: without a text in it says is no secret.
 _ASSIGNMENT: Final = re.compile(
-    _key(_WORDS + r"|pas{1,2}\b") + r"""[=:\s][ \t]*)(?P<value>\S.*)$""", re.IGNORECASE | re.MULTILINE
+    _key(_WORDS + r"|pas{1,2}\b") + r"""[=: \t][ \t]*+)(?![=:]|\{\{[^'"{}]*\}\}[ \t]*$)(?P<value>\S.*)$""",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -56,6 +58,12 @@ def mask_lines(source: SourceFile) -> SourceFile:
     For texts that are not YAML yet: it needs no tree.
     """
     text = _LINE.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
+    return SourceFile(source.path, text)
+
+
+def mask_assignments(source: SourceFile) -> SourceFile:
+    """Return a source of ``key=value`` or ``Key value`` lines with what may be a secret starred out."""
+    text = _ASSIGNMENT.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
     return SourceFile(source.path, text)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from provisioner import documents
 from provisioner.expressions import ExpressionError
+from provisioner.inventory.masking import mask_assignments
 from provisioner.roles.loader import inside, shown
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ class TemplateTexts:
         if not path.is_file():
             known = tuple(each.name for each in sorted(folder.glob("*")) if each.is_file())
             raise ExpressionError(f"There is no template {shown(path)}.", None, str(name), known)
-        found = self._read[role_folder, str(name)] = documents.read_text(path, shown(path))
+        text, source, problems = documents.read_text(path, shown(path))
+        # Messages quote lines of it, and a password may stand in one by mistake.
+        found = self._read[role_folder, str(name)] = text, mask_assignments(source), problems
         return found
 
     def files(self, role_folder: Path) -> list[tuple[str, str | None]]:

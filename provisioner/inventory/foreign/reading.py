@@ -11,7 +11,6 @@ from provisioner.diagnostics import Diagnostics, SourceRange
 from provisioner.inventory import masking
 from provisioner.inventory.foreign.ansible_yaml import read_folders, read_yaml
 from provisioner.inventory.foreign.ini import read_ini
-from provisioner.inventory.foreign.masking import mask_assignments
 from provisioner.inventory.foreign.model import ALL, ForeignInventory
 from provisioner.inventory.foreign.vagrant import read_vagrant
 from provisioner.inventory.foreign.yaml_values import VAULT_MARK
@@ -72,9 +71,9 @@ def read_foreign_text(
         case Form.ANSIBLE:
             read_yaml(text, masking.mask_lines(source), inventory, problems)
         case Form.VAGRANT:
-            read_vagrant(text, mask_assignments(source), inventory, problems)
+            read_vagrant(text, masking.mask_assignments(source), inventory, problems)
         case _:
-            read_ini(text, mask_assignments(source), inventory, problems)
+            read_ini(text, masking.mask_assignments(source), inventory, problems)
     # Every inventory has it, and a file in group_vars may speak for it.
     inventory.group(ALL, SourceRange(source, 1, 1, 1, 1))
     cycle = inventory.cycle()

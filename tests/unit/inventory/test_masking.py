@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from provisioner.diagnostics import SourceFile
 from provisioner.inventory.loader import read_inventory
-from provisioner.inventory.masking import mask_lines
+from provisioner.inventory.masking import mask_assignments, mask_lines
 
 
 def masked(text: str) -> str:
@@ -33,6 +33,30 @@ def masked(text: str) -> str:
 )
 def test_values_that_sound_like_secrets_are_starred_out(line: str, shown: str) -> None:
     assert masked(line) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("password = hunter2", "password = *******"),
+        ("a ansible_password=x y=2", "a ansible_password=* ***"),
+        ("  Password vagrant", "  Password *******"),
+        ("pass: x", "pass: *"),
+        ("[secret]", "[secret]"),
+        ("password = {{ nova_password }}", "password = {{ nova_password }}"),
+        ("password = {{ 'hunter2' }}", "password = ** ********* **"),
+        ("password = {{ a }} {{ b }}x", "password = ** * ** ** * ***"),
+        ("password\nnext line", "password\nnext line"),
+        ("user x", "user x"),
+    ],
+)
+def test_assignments_that_sound_like_secrets_are_starred_out(line: str, shown: str) -> None:
+    assert mask_assignments(SourceFile("x", line)).text == shown
+
+
+def test_a_long_line_is_masked_in_linear_time() -> None:
+    line = "password " * 20_000
+    assert len(mask_assignments(SourceFile("x", line)).text) == len(line)
 
 
 @given(st.text())
