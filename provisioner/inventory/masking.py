@@ -42,7 +42,8 @@ _LINE: Final = re.compile(
 #: The same in texts of the form ``key=value`` or ``Key value``. They know no references; what a whole expression
 #: without a text in it says is no secret.
 _ASSIGNMENT: Final = re.compile(
-    _key(_WORDS + r"|pas{1,2}\b") + r"""[=: \t][ \t]*+)(?![=:]|\{\{[^'"{}]*\}\}[ \t]*$)(?P<value>\S.*)$""",
+    _key(_WORDS + r"|pas{1,2}\b")
+    + r"""[=: \t][ \t]*+)(?![=:]|\}\}[ \t]*$|\{\{[^'"{}]*\}\}[ \t]*$)(?P<value>\S.*)$""",
     re.IGNORECASE | re.MULTILINE,
 )
 
