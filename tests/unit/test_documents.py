@@ -210,6 +210,14 @@ def test_a_small_file_cannot_become_a_huge_tree() -> None:
     assert "Document is too large" in messages("a0: &a0 [x]\n" + "\n".join(rounds))
 
 
+def test_what_aliases_add_is_bounded_of_itself() -> None:
+    text = "a: &a [1, 2, 3]\nb: [*a, *a, *a]"
+    limits = documents.Limits(size_bytes=1000, values=1000, repeated=8)
+    tree, problems = documents.parse(text, SourceFile("x", text), limits)
+    assert tree is None
+    assert "Its aliases stand for more than 8 values." in next(iter(problems)).render()
+
+
 def test_aliases_cannot_build_a_deep_tree() -> None:
     rounds = [f"a{i}: &a{i} [[*a{i - 1}]]" for i in range(1, 2000)]
     assert "Nesting is too deep" in messages("a0: &a0 [x]\n" + "\n".join(rounds))
@@ -239,6 +247,15 @@ def test_the_position_of_a_block_mapping_ends_with_its_last_value() -> None:
 )
 def test_a_path_leads_to_the_nearest_place_that_exists(path: tuple[str | int, ...], position: str) -> None:
     assert str(documents.locate(tree_of("a:\n  b: [1, 2]\nempty:\n"), path)) == position
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [((), {"a": [1, {"b": 2}]}), (("a", 1, "b"), 2), (("a", 2), None), (("a", "b"), None), (("x",), None)],
+)
+def test_a_path_leads_to_a_value_or_to_nothing(path: tuple[str | int, ...], value: Any) -> None:
+    found = documents.step_into(tree_of("a: [1, {b: 2}]"), path)
+    assert (documents.plain(found) if found else None) == value
 
 
 def test_columns_count_characters_not_bytes() -> None:
