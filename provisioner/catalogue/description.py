@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from provisioner.catalogue.example import example, is_compilable
-from provisioner.catalogue.module_file import plain_property
+from provisioner.catalogue.module_text import plain_property
 from provisioner.catalogue.registry import Registry
 from provisioner.catalogue.schema import (
     CREDENTIAL_CLASS,

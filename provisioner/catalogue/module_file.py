@@ -1,4 +1,4 @@
-"""The JSON form of one module version: ``Module@Version.json``, read into the schema and written from it.
+"""The JSON form of one module version, ``Module@Version.json``, read into the schema.
 
 Both the shipped facts and what ``provision catalog import`` writes have this form; docs/catalogue.md describes
 it. What equals the default is left out. A file that cannot be believed is refused as a whole, with every place
@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from provisioner import documents
 from provisioner.catalogue.schema import (
+    CREDENTIAL_CLASS,
+    PAIR_CLASS,
     CimType,
     EmbeddedClass,
     Limits,
@@ -27,6 +29,9 @@ from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange, did_yo
 Steps = tuple["str | int", ...]
 Built = TypeVar("Built")
 
+#: Classes every module may embed.
+_COMMON = {CREDENTIAL_CLASS, PAIR_CLASS}
+
 _TYPES = {each.value: each for each in CimType}
 _QUALIFIERS = {each.value: each for each in Qualifier}
 _KINDS = {each.value: each for each in ResourceKind}
@@ -35,7 +40,7 @@ _TEXT, _FLAG, _TEXTS, _PAIR, _PLAIN, _LIST = (
     "text",
     "true or false",
     "a list of texts",
-    "two numbers",
+    "two numbers, the smaller one first",
     "",
     "a list",
 )
@@ -108,81 +113,6 @@ def read_classes(text: str, path: str) -> tuple[EmbeddedClass, ...]:
     return found
 
 
-def write_module(module: Module) -> str:
-    """Return the text of the file for a module version: one property a line, defaults left out."""
-    head = {
-        "module": module.name,
-        "version": module.version,
-        "channel": module.channel if module.channel != "stable" else "",
-        "source": module.source,
-        "licence": module.licence,
-        "notes": list(module.notes),
-    }
-    lines = [f" {_json(name)}: {_json(value)}" for name, value in head.items() if value]
-    lines.append(f' "resources": [{_block([_resource_text(each) for each in module.resources])}]')
-    if module.classes:
-        lines.append(f' "classes": [{_block([class_text(each) for each in module.classes])}]')
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def class_text(embedded: EmbeddedClass) -> str:
-    """Return the JSON text of one embedded class."""
-    head = {"name": embedded.name, "keyword": embedded.keyword, "base": embedded.base}
-    return _with_properties(head, embedded.properties)
-
-
-def _resource_text(resource: ResourceType) -> str:
-    head = {
-        "name": resource.name,
-        "class": resource.class_name,
-        "kind": resource.kind.value if resource.kind is not ResourceKind.MOF else "",
-        "expands_to": resource.expands_to,
-        "split_by": resource.split_by,
-        "summary": resource.summary,
-    }
-    return _with_properties(head, resource.properties)
-
-
-def _with_properties(head: Mapping[str, str], properties: tuple[Property, ...]) -> str:
-    fields = ", ".join(f"{_json(name)}: {_json(value)}" for name, value in head.items() if value)
-    lines = ",".join(f"\n   {_json(plain_property(each))}" for each in properties)
-    return f'{{{fields}, "properties": [{lines}]}}'
-
-
-def _block(texts: list[str]) -> str:
-    return ",".join(f"\n  {text}" for text in texts) + "\n "
-
-
-def plain_property(prop: Property) -> dict[str, Any]:
-    """Return the JSON object of one property."""
-    limits = prop.limits or Limits()
-    fields: dict[str, Any] = {
-        "name": prop.name,
-        "type": prop.type.value if prop.type is not CimType.STRING else "",
-        "array": prop.is_array,
-        "qualifier": prop.qualifier.value if prop.qualifier is not Qualifier.WRITE else "",
-        "value_map": list(prop.value_map),
-        "values": list(prop.values),
-        "embedded_class": prop.embedded_class,
-        "range": list(limits.range or ()),
-        "length": list(limits.length or ()),
-        "count": list(limits.count or ()),
-        "pattern": limits.pattern,
-        "not_empty": limits.refuses_empty,
-        "allowed": list(limits.values),
-        "needed_on_node": prop.is_needed_on_node,
-        "secret_lines": prop.is_secret_lines,
-    }
-    found = {name: value for name, value in fields.items() if value}
-    if prop.default is not None:
-        found["default"] = list(prop.default) if isinstance(prop.default, tuple) else prop.default
-    return found
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
 class _Reader:
     """Builds the values and keeps every problem. After a problem the value built is a stand-in."""
 
@@ -193,7 +123,7 @@ class _Reader:
 
     def parsed(self) -> Mapping[str, Any]:
         try:
-            plain = json.loads(self._text)
+            plain = json.loads(self._text, parse_constant=_refuse_constant)
         except json.JSONDecodeError as error:
             self._syntax(error.msg, error.lineno, error.colno)
         except RecursionError:
@@ -227,16 +157,44 @@ class _Reader:
             plain, "resources", (), lambda each, path: self._resource(each, path, name, version)
         )
         self._unique(resources, "resources")
-        return Module(
+        classes = self.each(plain, "classes", (), self.embedded)
+        self._unique(classes, "classes")
+        module = Module(
             name,
             version,
             resources,
-            self.each(plain, "classes", (), self.embedded),
+            classes,
             channel or str(plain.get("channel", "stable")),
             str(plain.get("source", "")),
             str(plain.get("licence", "")),
             tuple(plain.get("notes", ())),
         )
+        if not self._wrong:  # else what is missing may be what could not be read
+            self._references(module)
+        return module
+
+    def _references(self, module: Module) -> None:
+        """Check that what a file names is in the file."""
+        for index, resource in enumerate(module.resources):
+            if resource.expands_to and not module.resource(resource.expands_to):
+                known = [each.name for each in module.resources]
+                self._wrong.append(
+                    (
+                        ("resources", index, "expands_to"),
+                        f"There is no resource '{resource.expands_to}'.",
+                        did_you_mean(resource.expands_to, known),
+                    )
+                )
+        for place, owners in (
+            ("resources", [each.properties for each in module.resources]),
+            ("classes", [each.properties for each in module.classes]),
+        ):
+            for index, properties in enumerate(owners):
+                for number, prop in enumerate(properties):
+                    name = prop.embedded_class
+                    if name and name not in _COMMON and not module.embedded_class(name):
+                        path = (place, index, "properties", number, "embedded_class")
+                        self._wrong.append((path, f"The class '{name}' is not below 'classes'.", ""))
 
     def embedded(self, plain: Mapping[str, Any], path: Steps) -> EmbeddedClass:
         plain = self._fields(plain, _CLASS_FIELDS, ("name", "properties"), path)
@@ -382,10 +340,16 @@ def _fits(value: Any, kind: str) -> bool:
     if kind == _TEXTS:
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
     if kind == _PAIR:
-        return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))  # noqa: PLR2004 - a pair
+        is_pair = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))  # noqa: PLR2004 - a pair
+        return is_pair and value[0] <= value[1]
     if kind == _LIST:
         return isinstance(value, list)
     return _is_plain(value) or (isinstance(value, list) and all(map(_is_plain, value)))
+
+
+def _refuse_constant(word: str) -> None:
+    """Refuse what Python takes for a number in JSON and nothing else does: NaN, Infinity."""
+    raise ValueError(f"{word} is no number")
 
 
 def _is_number(value: Any) -> bool:

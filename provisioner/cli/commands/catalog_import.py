@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from provisioner.catalogue.importing.modules import read_modules
-from provisioner.catalogue.module_file import write_module
+from provisioner.catalogue.module_text import write_module
 from provisioner.catalogue.schema import Module
 from provisioner.cli.commands.catalog import catalogue_folder, project_option
 from provisioner.cli.context import counted, json_option, say, verb

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalogue.importing.modules import read_modules
-from provisioner.catalogue.module_file import read_module, write_module
+from provisioner.catalogue.module_file import read_module
+from provisioner.catalogue.module_text import write_module
 from provisioner.catalogue.registry import COMMON_CLASSES, Registry
 from provisioner.catalogue.schema import EmbeddedClass, Limits, Module, Property, ResourceKind, ResourceType
 from provisioner.diagnostics import Diagnostics

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provisioner.catalogue.module_file import write_module
+from provisioner.catalogue.module_file import read_module
+from provisioner.catalogue.module_text import write_module
 from provisioner.catalogue.registry import Registry
 from provisioner.errors import InputError
 
@@ -122,12 +124,12 @@ def test_a_later_folder_wins_over_an_earlier_one_whatever_the_case(tmp_path: Pat
         (
             ("resources", 0, "properties", 1, "range"),
             [1],
-            "resources[0].properties[1].range: It must be two numbers.",
+            "resources[0].properties[1].range: It must be two numbers, the smaller one first.",
         ),
         (
             ("resources", 0, "properties", 1, "range"),
             [True, 1],
-            "resources[0].properties[1].range: It must be two numbers.",
+            "resources[0].properties[1].range: It must be two numbers, the smaller one first.",
         ),
         (
             ("resources", 0, "properties", 1, "rang"),
@@ -164,6 +166,17 @@ def test_a_later_folder_wins_over_an_earlier_one_whatever_the_case(tmp_path: Pat
             5,
             "resources[0].properties[0].value_map: It must be a list of texts.",
         ),
+        (
+            ("resources", 0, "properties", 1, "range"),
+            [9, 1],
+            "resources[0].properties[1].range: It must be two numbers, the smaller one first.",
+        ),
+        (
+            ("resources", 0, "properties", 2, "embedded_class"),
+            "OWN_Rul",
+            "resources[0].properties[2].embedded_class: The class 'OWN_Rul' is not below 'classes'.",
+        ),
+        (("resources", 1, "expands_to"), "Thin", "resources[1].expands_to: There is no resource 'Thin'."),
         (("notes",), 5, "notes: It must be a list of texts."),
     ],
 )
@@ -193,6 +206,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("", "Own@1.0.0.json:1:1", "cannot be read as JSON"),
         ("[]", "Own@1.0.0.json:1:1", "A JSON object is expected here."),
         ("[" * 100_000, "Own@1.0.0.json:1:1", "nested too deeply"),
+        ('{"module": NaN}', "Own@1.0.0.json:1:1", "NaN is no number"),
         ('{"module": ' + "9" * 5000 + "}", "Own@1.0.0.json:1:1", "cannot be read as JSON"),
     ],
 )
@@ -215,3 +229,23 @@ def test_the_name_of_a_file_says_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "Own.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match=r"A catalogue file is named Module@Version\.json"):
         Registry.of(tmp_path)
+
+
+def test_a_file_with_wrong_bytes_is_refused_or_read_but_never_breaks_the_reader(tmp_path: Path) -> None:
+    dice = random.Random(1)
+    module = Registry.builtin().module("AccessControlDsc", "1.4.3")
+    assert module is not None
+    text = write_module(module)
+    pieces = ["{", "}", "[", "]", '"', ",", ":", "0", "null", "true", "NaN", "\\", "\0", "\ud800"[:1], "é"]
+    refused = []
+    for _ in range(300):
+        changed_text = text
+        for _ in range(dice.randint(1, 4)):
+            at = dice.randrange(len(changed_text))
+            changed_text = changed_text[:at] + dice.choice(pieces) + changed_text[at + dice.randint(0, 3) :]
+        try:
+            read_module(changed_text, "a.json")
+        except InputError as error:
+            refused.append(all(problem.startswith("a.json:") for problem in error.problems))
+    assert len(refused) > 200
+    assert all(refused)
