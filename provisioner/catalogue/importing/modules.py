@@ -17,7 +17,7 @@ from provisioner.catalogue.importing.mof_schema import read_schema
 from provisioner.catalogue.importing.ps_class import ClassSet, read_class_resources
 from provisioner.catalogue.importing.script_resources import add_set_function, read_composites
 from provisioner.catalogue.importing.tokens import Script
-from provisioner.catalogue.registry import COMMON_CLASSES
+from provisioner.catalogue.importing.wholeness import check_exports, without_gaps
 from provisioner.catalogue.schema import EmbeddedClass, Module, ResourceType
 from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
 
@@ -39,12 +39,13 @@ def read_modules(path: Path, problems: Diagnostics) -> list[Module]:
     files = open_module(path, problems)
     if files is None:
         return []
+    path = path.resolve()
     manifests = list(_manifests(files, path))
     if not manifests:
         problems.error(
             "Module cannot be read",
             "No module manifest is here: a module has a file Module.psd1 named like its folder.",
-            _start(str(path)),
+            _start(files.shown),
         )
     found = (_module(files, manifest, path.name, problems) for manifest in manifests)
     return [module for module in found if module is not None]
@@ -61,7 +62,7 @@ def _manifests(files: ModuleFiles, path: Path) -> Iterator[str]:
     for folder in sorted(candidates, key=lambda each: (len(each.parts), each)):
         if any(folder.is_relative_to(other) for other in taken):
             continue
-        found = _own_manifest(candidates[folder], [path.absolute().parent.name, path.name, *folder.parts])
+        found = _own_manifest(candidates[folder], [path.parent.name, path.name, *folder.parts])
         if found is not None:
             taken.append(folder)
             yield found.as_posix()
@@ -92,8 +93,10 @@ def _module(files: ModuleFiles, manifest_path: str, source: str, problems: Diagn
     own = Diagnostics()
     resources, classes = _Reader(root, inside.stem, manifest, own).all()
     module = Module(inside.stem, manifest.version, tuple(resources), tuple(classes), "project", source)
-    if not own.has_errors:  # else what is missing has been told of where it stands
-        _check_whole(module, manifest, script, own)
+    was_read_whole = not own.has_errors  # else what is missing has been told of where it stands
+    module = without_gaps(module, script.where(0), own)
+    if was_read_whole and not own.has_errors:
+        check_exports(module, manifest.resources or (), script.where(0), own)
     problems.extend(own)
     return module
 
@@ -202,30 +205,6 @@ def _unique(classes: Iterable[EmbeddedClass]) -> list[EmbeddedClass]:
         if known is None or not known.properties:
             found[each.name.casefold()] = each
     return list(found.values())
-
-
-def _check_whole(module: Module, manifest: Manifest, script: Script, problems: Diagnostics) -> None:
-    if not module.resources:
-        problems.error(
-            "Module has no DSC resources", f"No resource of '{module.name}' could be read.", script.where(0)
-        )
-    for name in manifest.resources or ():
-        if module.resource(name) is None:
-            problems.error(
-                "Exported resource is not there",
-                f"The manifest exports the DSC resource '{name}', but it is in no schema, class or composite.",
-                script.where(0),
-            )
-    common = {each.name.casefold() for each in COMMON_CLASSES}
-    owned = [*(each.properties for each in module.resources), *(each.properties for each in module.classes)]
-    used = {prop.embedded_class for properties in owned for prop in properties if prop.embedded_class}
-    for name in sorted(used):
-        if name.casefold() not in common and module.embedded_class(name) is None:
-            problems.error(
-                "Embedded class is not declared",
-                f"A property of '{module.name}' embeds '{name}', which the module does not declare.",
-                script.where(0),
-            )
 
 
 def _start(shown: str) -> SourceRange:

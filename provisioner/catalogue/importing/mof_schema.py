@@ -150,7 +150,7 @@ class _Schema:
             next((each for each in _STRICTEST_FIRST if _qualifier(declared, each.value)), Qualifier.WRITE),
             value_map or values,
             values if value_map and values != value_map else (),
-            str(_qualifier(declared, "EmbeddedInstance") or ""),
+            _spelled(str(_qualifier(declared, "EmbeddedInstance") or "")),
         )
 
     def _compiled(self, prelude: str) -> dict[str, pywbem.CIMClass]:
@@ -222,6 +222,12 @@ class _Refused(Exception):
         self.line = line
         self.column = column
         super().__init__(message)
+
+
+def _spelled(class_name: str) -> str:
+    """Return the name of an embedded class; the common ones in the spelling everything else compares with."""
+    common = {name.casefold(): name for name in (CREDENTIAL_CLASS, PAIR_CLASS)}
+    return common.get(class_name.casefold(), class_name)
 
 
 def _qualifier(declared: pywbem.CIMProperty, name: str) -> Any:

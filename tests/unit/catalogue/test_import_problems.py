@@ -12,6 +12,8 @@ import pytest
 
 from provisioner.catalogue.importing import module_files
 from provisioner.catalogue.importing.modules import read_modules
+from provisioner.catalogue.module_file import read_module
+from provisioner.catalogue.module_text import write_module
 from provisioner.catalogue.registry import Registry
 from provisioner.catalogue.schema import CimType, Module, Qualifier
 from provisioner.diagnostics import Diagnostics
@@ -186,7 +188,7 @@ def test_a_package_is_read_without_what_belongs_to_the_package(tmp_path: Path) -
         (
             {"DSCResources/V_R/V_R.schema.mof": SCHEMA.replace("[Key]", '[Key, EmbeddedInstance("V_X")]')},
             "V.psd1:1:1",
-            "embeds 'V_X', which the module does not declare",
+            "'R' embeds 'V_X', which the module does not declare",
         ),
         (
             {
@@ -260,6 +262,45 @@ def test_a_composite_whose_body_is_powershell_is_known_by_its_parameters(tmp_pat
         "",
         [("Name", True), ("Any", False)],
     )
+
+
+def test_a_composite_of_another_module_s_resource_is_known_by_its_parameters(tmp_path: Path) -> None:
+    body = "$p = @{ ResourceName = 'Elsewhere'; KeyParamName = 'Name'; Parameters = $PSBoundParameters }"
+    text = f"Configuration C {{ param ([string[]] $Name) {body} }}"
+    module, problems = only(tmp_path, {"DSCResources/C/C.schema.psm1": text})
+    [problem] = problems
+    assert "'Elsewhere', which the module does not have" in problem
+    assert module.resources[0].expands_to == ""
+
+
+def test_what_could_be_read_of_a_broken_module_can_be_written_and_read_back(tmp_path: Path) -> None:
+    holder = (
+        SCHEMA.replace("V_R", "V_S").replace('"R"', '"S"').replace("[Key]", '[Key, EmbeddedInstance("V_X")]')
+    )
+    inner = '[ClassVersion("1.0.0")] class V_X { [Write, EmbeddedInstance("V_Gone")] string A; };\n'
+    files = {
+        "DSCResources/V_R/V_R.schema.mof": SCHEMA,
+        "DSCResources/V_S/V_S.schema.mof": inner + holder,
+        "DSCResources/V_T/V_T.schema.mof": "class {",
+    }
+    module, problems = only(tmp_path, files)
+    assert len(problems) == 2
+    assert [each.name for each in module.resources] == ["R"]
+    assert read_module(write_module(module), "a.json") == module
+
+
+def test_common_classes_are_known_in_any_case(tmp_path: Path) -> None:
+    schema = SCHEMA.replace("  [Key]", '  [Write, EmbeddedInstance("msft_Credential")] String C;\n  [Key]')
+    module, problems = only(tmp_path, {"DSCResources/V_R/V_R.schema.mof": schema})
+    assert problems == []
+    assert module.resources[0].properties[0].embedded_class == "MSFT_Credential"
+
+
+def test_the_current_folder_can_be_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(tmp_path, {"V.psm1": CLASS, "Other.psd1": MANIFEST})
+    monkeypatch.chdir(tmp_path / "V")
+    [module] = read_modules(Path(), Diagnostics())
+    assert (module.name, module.source) == ("V", "V")
 
 
 def test_only_what_a_manifest_exports_is_a_resource(tmp_path: Path) -> None:
