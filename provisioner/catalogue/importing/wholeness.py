@@ -71,8 +71,8 @@ def _expandable(
         return resource
     problems.warning(
         "Composite is known by its parameters only",
-        f"'{resource.name}' makes resources of the type '{resource.expands_to}', which the module does not have, so "
-        "a configuration that uses it cannot be compiled.",
+        f"'{resource.name}' makes resources of the type '{resource.expands_to}', which the module does not have, "
+        "so a configuration that uses it cannot be compiled.",
         where,
     )
     return replace(resource, expands_to="", split_by="")
