@@ -157,6 +157,7 @@ class Checker:
             property_ranges=ranges,
             role=declaration.role,
             version=module_version(version),
+            module=declaration.module,
         )
 
     def _check_secrets(self, declaration: Declaration, shape: Shape, problems: Diagnostics) -> None:

@@ -40,8 +40,9 @@ class Resource:
     ``properties`` are keyed by the schema's spelling, ``PsDscRunAsCredential`` included; values are str, bool,
     int, float, ``Instance``, ``Credential`` or a tuple of these, already converted to what the MOF holds
     (ValueMap entry in schema case). ``version`` is the ModuleVersion to write, which for in-box modules may be
-    another one than that of the type. ``where`` is the position of the declaration, ``property_ranges`` those of
-    the values. ``role`` is the first role that declared it.
+    another one than that of the type; ``module`` is the ModuleName to write, in the author's case. ``where`` is
+    the position of the declaration, ``property_ranges`` those of the values. ``role`` is the first role that
+    declared it.
     """
 
     id: ResourceId
@@ -52,6 +53,7 @@ class Resource:
     property_ranges: Mapping[str, SourceRange]
     role: str = ""
     version: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)

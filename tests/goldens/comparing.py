@@ -2,8 +2,7 @@
 
 Left out of every comparison, because it says who compiled, when and from which file: the comment at the top,
 SourceInfo, ConfigurationName, and Author, GenerationDate, GenerationHost and Name of the closing block. The
-order of properties and of instances carries no meaning and is not compared. Names of modules are compared without
-regard to case, as every reader of them does: Windows writes them as Import-DscResource spelled them.
+order of properties and of instances carries no meaning and is not compared.
 Passwords and registration keys count as equal: ours are references.
 """
 
@@ -117,8 +116,6 @@ def _tree(instance: MofInstance, by_alias: Mapping[str, MofInstance]) -> dict[st
                 return _tree(by_alias[value.name.casefold()], by_alias)
             case bool() | float():
                 return f"{type(value).__name__} {value}"  # True equals 1 in Python, not in a document
-            case str() if name == "ModuleName":
-                return value.casefold()
             case _:
                 return value
 

@@ -108,7 +108,7 @@ class EmissionCache:
     def plan(self, resource: Resource, registry: Registry) -> Plan:
         """Return how resources of this type with these properties are laid out."""
         kind = resource.type
-        key: tuple[int | str, ...] = (id(kind), resource.version, *resource.properties)
+        key: tuple[int | str, ...] = (id(kind), resource.version, resource.module, *resource.properties)
         known = self._plans.get(key)
         if known is None or known.kind is not kind:
             if len(self._plans) > self._limit:
@@ -134,6 +134,7 @@ def _is_same(one: Resource, other: Resource) -> bool:
         and one.type is other.type
         and one.where is other.where
         and one.version == other.version
+        and one.module == other.module
         and one.id == other.id
         and one.depends_on == other.depends_on
     )
@@ -222,7 +223,7 @@ def _plan(resource: Resource, registry: Registry, cache: EmissionCache) -> Plan:
     kind = resource.type
     in_box = kind.module.casefold() in IN_BOX_MODULES
     version = layout.quoted(module_version(resource.version or kind.version))
-    constant = {"ModuleName": layout.quoted(kind.module), "ModuleVersion": version}
+    constant = {"ModuleName": layout.quoted(resource.module or kind.module), "ModuleVersion": version}
     sources = {"ResourceID": _Source.ID, "SourceInfo": _Source.WHERE}
     places = {prop.name: place for place, prop in enumerate(kind.properties)}
     own = sorted(resource.properties, key=lambda name: places.get(name, len(places)))

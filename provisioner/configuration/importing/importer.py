@@ -96,7 +96,7 @@ def _check(
     where = resource.where
     declaration = Declaration(
         role=RoleName("imported"),
-        module=resource.type.module,
+        module=resource.module,
         type_name=resource.type.name,
         name=resource.id.name,
         properties=tuple(

@@ -108,7 +108,7 @@ def _configuration(part: Part) -> str:
 def _resource(resource: ImportedResource) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": literal(resource.id.name),
-        "type": f"{resource.type.module}/{resource.type.name}",
+        "type": f"{resource.module}/{resource.type.name}",
     }
     if resource.id.within:
         found["within"] = literal(resource.id.within)

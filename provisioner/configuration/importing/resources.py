@@ -33,10 +33,14 @@ _PLACEHOLDER = re.compile(r"@\{secret:([^}\r\n]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class ImportedResource:
-    """A resource in the author's form, its texts not yet escaped. ``places`` are those of the properties."""
+    """A resource in the author's form, its texts not yet escaped.
+
+    ``module`` is in the case of the document; ``places`` are those of the properties.
+    """
 
     id: ResourceId
     type: ResourceType
+    module: str
     properties: Mapping[str, Any]
     depends_on: tuple[str, ...]
     where: SourceRange
@@ -74,7 +78,8 @@ class Resources:
                 found[name] = self._named_secrets(instance, resource_id)
             else:
                 found[name] = self._value(prop, each.value, _Use(kind, str(resource_id), place))
-        return ImportedResource(resource_id, kind, found, targets(instance), instance.where, places)
+        module = str(instance.get("ModuleName") or kind.module)
+        return ImportedResource(resource_id, kind, module, found, targets(instance), instance.where, places)
 
     def _named_secrets(self, instance: MofInstance, resource_id: ResourceId) -> dict[str, str]:
         """Name the secrets by the places that wait for them: what they are called may be encrypted too."""

@@ -332,7 +332,7 @@ def test_a_version_of_the_in_box_module_stays_what_was_written() -> None:
     found, _ = imported(("a.mof", document(one)))
 
     assert parsed(found, "roles/Web/role.yaml")["modules"] == {"PSDesiredStateConfiguration": "1.0"}
-    assert resources(found)[0]["type"] == "PSDesiredStateConfiguration/Service"
+    assert resources(found)[0]["type"] == "PsDesiredStateConfiguration/Service"
 
 
 def test_a_metaconfiguration_becomes_a_profile() -> None:
