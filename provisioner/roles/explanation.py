@@ -98,6 +98,10 @@ class _One:
         there = [each.given for each in found if each.taken_by is None]
         labels = [label for label, _ in values if any(given.layer == label for given in there)]
         value = safe(plain(part), self._names, is_secret=is_secret)
+        if [each.path for each in found] == [()]:  # one value, whole
+            is_reference = is_secret and HIDDEN not in str(value)
+            given, over = found[0].given, found[0].over
+            return Explained(SECTION, self._names, given, over, role=role, is_reference=is_reference)
         return Explained(
             SECTION,
             self._names,
@@ -163,9 +167,16 @@ class _One:
         return (self.name, *self.below)
 
     def _strategy(self, variable: Variable | None) -> str:
-        wanted = (variable.merge if variable else None) or REPLACE
-        strategy = self.node.rules.at(self.name).strategy or wanted
-        return "by the rules below it" if strategy.mode is Mode.REPLACE else strategy.mode.value
+        """Name what counts at this path: a rule for it, or what is inherited from above."""
+        strategy = (variable.merge if variable else None) or REPLACE
+        rules = self.node.rules.at(self.name)
+        for step in self.below:
+            strategy = rules.strategy or strategy
+            strategy = strategy if strategy.mode is Mode.DEEP else REPLACE
+            rules = rules.at(str(step))
+        strategy = rules.strategy or strategy
+        is_on_the_way = strategy.mode is Mode.REPLACE and rules.go_deeper
+        return "by the rules below it" if is_on_the_way else strategy.mode.value
 
 
 def _label(role: Role) -> str:

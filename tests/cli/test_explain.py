@@ -106,10 +106,8 @@ def test_a_path_leads_into_a_value() -> None:
     expected = """\
 variables
   options.log.level = debug
-      merged (deep)
-        debug
-            from node hv01, inventory.yaml:17:40
-            over role base: info, roles/base/role.yaml:5:64
+      from node hv01, inventory.yaml:17:40
+      over role base: info, roles/base/role.yaml:5:64
 """
     assert run("hv01", "options.log.level").stdout == expected
     assert run("hv01", "variables.options.log.level").stdout == expected
