@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from provisioner.editor.configuration import all_modules, configuration_schema, used_modules
 from provisioner.editor.fragments import Schema
 from provisioner.editor.inventory import inventory_schema
+from provisioner.editor.lcm import lcm_schema
 from provisioner.editor.role import role_schema, variable_values
 from provisioner.roles.loader import RoleLibrary
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 #: Folder of the files, below the project.
 FOLDER: Final = "schemas"
 #: Kinds of files there are schemas for.
-KINDS: Final = ("inventory", "role", "configuration")
+KINDS: Final = ("inventory", "role", "configuration", "lcm")
 
 
 def file_name(kind: str) -> str:
@@ -59,6 +60,7 @@ def schema_texts(
         "inventory": inventory_schema(library.names, variable_values(roles)),
         "role": role_schema(library.names, configurations, registry),
         "configuration": configuration_schema(modules, registry),
+        "lcm": lcm_schema(registry),
     }
     return {kind: _text(schemas[kind]) for kind in KINDS}
 

@@ -15,7 +15,7 @@ from provisioner.project import Project, builtin_folder
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS), required=False, metavar="[inventory|role|configuration]")
+@click.argument("kind", type=click.Choice(KINDS), required=False, metavar=f"[{'|'.join(KINDS)}]")
 @click.option(
     "-o",
     "--output",

@@ -6,15 +6,20 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
 from provisioner.catalogue.registry import Registry
 from provisioner.catalogue.schema import Property
+from provisioner.configuration.lcm.model import GROUPS
+from provisioner.configuration.lcm.profile import _KEYS, _PART_KEYS, load_lcm_profile
 from provisioner.configuration.shapes import Slot
 from provisioner.configuration.values import convert_item
 from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
+from provisioner.editor.configuration import configuration_schema, used_modules
 from provisioner.editor.inventory import CHECKS, DESCRIPTIONS
+from provisioner.editor.lcm import MANAGERS
 from provisioner.editor.properties import DEFINITIONS, value_schema
 from provisioner.inventory import schema as inventory_models
 from provisioner.inventory.loader import read_inventory
@@ -86,8 +91,10 @@ def test_the_properties_of_every_resource_case_are_accepted(path: Path) -> None:
 def kinds_of_properties() -> list[Property]:
     """One property of each kind there is in the whole catalogue, but for embedded ones."""
     found: dict[Any, Property] = {}
-    for resource in Registry.builtin().resource_types():
-        for prop in resource.properties:
+    registry = Registry.builtin()
+    lcm = [registry.meta_class(keyword) for keyword in (*MANAGERS, "Settings", "PartialConfiguration")]
+    for each in [*registry.resource_types(), *filter(None, lcm)]:
+        for prop in each.properties:
             if not prop.embedded_class:
                 kind = (prop.type, prop.is_array, prop.value_map, prop.values, prop.limits)
                 found.setdefault(kind, prop)
@@ -146,6 +153,46 @@ def test_every_type_of_variable_takes_what_our_checks_take() -> None:
     assert judged == 64
 
 
+def golden_cases() -> list[Any]:
+    return [
+        pytest.param(path, id=path.stem) for path in sorted(REPOSITORY.glob("tests/goldens/cases/*.yaml"))
+    ]
+
+
+@pytest.mark.parametrize("path", golden_cases())
+def test_configurations_that_equal_what_windows_compiled_are_accepted(path: Path) -> None:
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "profile" in case:
+        assert list(validator("lcm").iter_errors(case["profile"])) == []
+    if "resources" in case:
+        registry = Registry.builtin()
+        modules = used_modules([(name, str(version)) for name, version in case["modules"].items()], registry)
+        judge: Any = jsonschema.Draft7Validator(configuration_schema(modules, registry))
+        found = [error.message[:300] for error in judge.iter_errors({"resources": case["resources"]})]
+        # One is a document that Windows PowerShell refuses itself.
+        assert bool(found) is ("refused" in case), found
+
+
+def test_the_lcm_profile_of_the_documentation_is_accepted() -> None:
+    text = (REPOSITORY / "docs/formats.md").read_text(encoding="utf-8")
+    profiles = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "managers:" in block]
+    assert profiles
+    for profile in profiles:
+        assert refusals("lcm", profile) == []
+
+
+def test_the_inventories_of_the_documentation_are_accepted() -> None:
+    blocks = [
+        block
+        for page in (REPOSITORY / "README.md", REPOSITORY / "docs/inventory.md")
+        for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        if block.startswith("site:")
+    ]
+    assert len(blocks) > 1
+    for block in blocks:
+        assert refusals("inventory", block) == []
+
+
 # --- what is refused ----------------------------------------------------------------------------------------
 
 
@@ -166,6 +213,14 @@ def test_a_mistake_in_a_role_is_refused_by_both(path: Path, tmp_path: Path) -> N
     assert role is None
     assert problems.has_errors
     assert refusals("role", text) != []
+
+
+@pytest.mark.parametrize("path", bad("lcm"))
+def test_a_mistake_in_an_lcm_profile_is_refused_by_both(path: Path) -> None:
+    profile, problems = load_lcm_profile(path, Registry.builtin())
+    assert profile is None
+    assert problems.has_errors
+    assert refusals("lcm", path.read_text(encoding="utf-8")) != []
 
 
 @pytest.mark.parametrize("path", bad("configuration"))
@@ -201,6 +256,14 @@ def test_the_schema_of_a_configuration_has_the_keys_our_reader_knows() -> None:
     assert sorted(schema["properties"]) == sorted(known)
     resource = schema["definitions"]["resource"]["properties"]
     assert sorted(resource) == sorted([*configuration_file._RESOURCE_KEYS, "metadata"])
+
+
+def test_the_schema_of_an_lcm_profile_has_the_keys_our_reader_knows() -> None:
+    schema = validator("lcm").schema
+    assert sorted(schema["properties"]) == sorted(_KEYS)
+    assert sorted(schema["properties"]["managers"]["items"]["properties"]) == sorted(_PART_KEYS)
+    assert sorted(schema["properties"]["partials"]["items"]["properties"]) == sorted(_PART_KEYS[1:])
+    assert not set(schema["definitions"]["Settings"]["properties"]) & set(GROUPS)
 
 
 def test_every_key_of_an_inventory_is_described_and_no_other() -> None:
