@@ -156,6 +156,7 @@ def _modules(
                     f"Role '{role.name}' needs {use.name} {use.version}, but {earlier.version} is needed at "
                     f"{earlier.where}, and a node can only use one.",
                     use.where,
+                    "Give both roles the same version.",
                 )
     names = {spelled[key]: use for key, use in first.items() if key in spelled}
     return {name: use.version for name, use in names.items()}, {

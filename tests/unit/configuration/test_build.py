@@ -184,6 +184,25 @@ resources:
     )
 
 
+def test_several_resources_may_wait_for_the_same_thing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wait = "type: PSDesiredStateConfiguration/WaitForAll, properties: {ResourceName: '[Service]a', NodeName: [n2]"
+    write(
+        tmp_path,
+        {
+            "roles/web/role.yaml": "description: x\nconfigurations: [web]\n"
+            'modules: {PSDesiredStateConfiguration: "1.1"}\n',
+            "dsc_configs/web.dsc.yaml": f"resources:\n  - {{name: a, {wait}}}}}\n"
+            f"  - {{name: b, {wait}, RetryCount: 5}}}}\n",
+        },
+    )
+    configurations, problems = compile_project(tmp_path)
+    assert [problem.render() for problem in problems] == []
+    assert len(configurations["n1"].resources) == 2
+
+
 def test_one_name_for_types_of_two_modules_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

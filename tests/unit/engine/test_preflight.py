@@ -81,7 +81,7 @@ def test_a_switch_on_another_adapter_is_made() -> None:
 )
 def test_an_address_is_the_same_in_any_spelling(address: str, told: str) -> None:
     problem = refused(Result(output=(row("Ethernet", told),)), address=address)
-    assert f"the address {address}" in problem.message
+    assert f"which has the address {address}" in problem.message
 
 
 @pytest.mark.parametrize(
