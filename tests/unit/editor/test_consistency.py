@@ -92,7 +92,9 @@ def kinds_of_properties() -> list[Property]:
     """One property of each kind there is in the whole catalogue, but for embedded ones."""
     found: dict[Any, Property] = {}
     registry = Registry.builtin()
-    lcm = [registry.meta_class(keyword) for keyword in (*MANAGERS, "Settings", "PartialConfiguration")]
+    lcm: list[Any] = [
+        registry.meta_class(keyword) for keyword in (*MANAGERS, "Settings", "PartialConfiguration")
+    ]
     for each in [*registry.resource_types(), *filter(None, lcm)]:
         for prop in each.properties:
             if not prop.embedded_class:
