@@ -114,16 +114,28 @@ def parse(data: bytes) -> EncryptionCertificate:
     with warnings.catch_warnings():
         # Whatever a library thinks of a serial number: Windows has accepted this certificate.
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-        certificate = _certificate(data)
-        encoded = certificate.public_bytes(Encoding.DER)
         try:
-            key = certificate.public_key()
-            extensions = certificate.extensions
-        except (UnsupportedAlgorithm, ValueError, x509.DuplicateExtension) as error:
-            raise CertificateError("its key or its extensions cannot be read") from error
+            return _read(_certificate(data))
+        except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
+            # The library looks into a certificate part by part, when it is asked for one.
+            raise CertificateError("a part of it cannot be read") from error
+
+
+def _certificate(data: bytes) -> x509.Certificate:
+    try:
+        if b"-----BEGIN" in data:
+            return x509.load_pem_x509_certificate(data)
+        return x509.load_der_x509_certificate(data)
+    except ValueError as error:
+        raise CertificateError("it is neither PEM nor DER of a certificate") from error
+
+
+def _read(certificate: x509.Certificate) -> EncryptionCertificate:
+    encoded = certificate.public_bytes(Encoding.DER)
+    key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
         raise CertificateError("its key is not RSA")
-    problems, cautions = _judge(key, extensions)
+    problems, cautions = _judge(key, certificate.extensions)
     return EncryptionCertificate(
         encoded=encoded,
         issuer_and_serial=_issuer_and_serial(encoded),
@@ -135,15 +147,6 @@ def parse(data: bytes) -> EncryptionCertificate:
         problems=problems,
         cautions=cautions,
     )
-
-
-def _certificate(data: bytes) -> x509.Certificate:
-    try:
-        if b"-----BEGIN" in data:
-            return x509.load_pem_x509_certificate(data)
-        return x509.load_der_x509_certificate(data)
-    except ValueError as error:
-        raise CertificateError("it is neither PEM nor DER of a certificate") from error
 
 
 def _judge(key: RSAPublicKey, extensions: x509.Extensions) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from provisioner.secrets import der
 from provisioner.secrets.certificates import (
@@ -145,3 +148,17 @@ def test_a_length_takes_as_few_bytes_as_it_can(value: int) -> None:
 def test_bytes_that_are_no_der_are_refused(content: bytes) -> None:
     with pytest.raises(der.DerError):
         list(der.elements(content))
+
+
+WHOLE = make_certificate()
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_a_damaged_certificate_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from([WHOLE.encoded, WHOLE.pem])))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+    with contextlib.suppress(CertificateError):
+        parse(bytes(content))
