@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from provisioner.cli.app import main
 from provisioner.inventory.loader import load_inventory
 from provisioner.roles.loader import RoleLibrary
 from provisioner.roles.variables import bind, roles_of
-from tests.compiling import write
+from tests.compiling import REPOSITORY, write
 
 INVENTORY = """\
 site: lab
@@ -180,6 +181,20 @@ def test_two_roles_with_other_defaults_are_told_apart(folder: Path) -> None:
         ("base", False),
         ("other", True),
     ]
+
+
+def test_the_page_about_inventories_shows_what_is_really_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (REPOSITORY / "docs/inventory.md").read_text(encoding="utf-8")
+    page = page[page.index("## Layers") : page.index("## Encryption")]
+    inventory, role = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    write(tmp_path, {"inventory.yaml": inventory, "roles/features/role.yaml": role})
+    monkeypatch.chdir(tmp_path)
+    shown = re.findall(r"```text\n\$ provision (.*?)\n(.*?)```", page, re.DOTALL)
+    assert len(shown) == 4
+    for command, printed in shown:
+        assert CliRunner().invoke(main, command.split()).stdout == printed
 
 
 LAYERS = st.fixed_dictionaries(
