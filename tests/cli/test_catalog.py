@@ -104,6 +104,35 @@ def test_an_imported_module_belongs_to_the_project(tmp_path: Path) -> None:
     }
 
 
+def test_a_project_compiles_against_what_it_imported(tmp_path: Path) -> None:
+    source = tmp_path / "Farm"
+    source.mkdir()
+    (source / "Farm.psd1").write_text("@{ ModuleVersion = '2.1.0' }", encoding="utf-8")
+    code = "[DscResource()] class Field { [DscProperty(Key)] [string] $Name; [DscProperty()] [ValidateRange(1, 9)] [int] $Size }"
+    (source / "Farm.psm1").write_text(code, encoding="utf-8")
+    assert catalog("import", str(source)).exit_code == 0
+    root = tmp_path / "project"
+    files = {
+        "inventory.yaml": "site: x\nconnection: {user: a, password: 'env:P'}\nnodes: {n1: {address: 192.0.2.1, roles: [farm]}}\n",
+        "roles/farm/role.yaml": 'description: x\nmodules: {Farm: "2.1.0"}\nconfigurations: [farm]\n',
+        "dsc_configs/farm.dsc.yaml": "resources:\n  - {name: f, type: Farm/Field, properties: {Name: a, Size: 5}}\n",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(main, ["compile", str(root / "inventory.yaml"), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    document = (tmp_path / "out" / "n1.mof").read_text(encoding="utf-16")
+    assert "instance of Field as $Field1ref" in document
+    assert 'ModuleVersion = "2.1.0"' in document
+    (root / "dsc_configs/farm.dsc.yaml").write_text(
+        files["dsc_configs/farm.dsc.yaml"].replace("5", "50"), encoding="utf-8"
+    )
+    result = CliRunner().invoke(main, ["compile", str(root / "inventory.yaml"), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "from 1 to 9" in result.output
+
+
 def test_another_project_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "other" / "dsc_configs").mkdir(parents=True)
     result = catalog("import", str(module_folder(tmp_path)), "--project", str(tmp_path / "other"))

@@ -329,6 +329,20 @@ def test_classes_are_found_in_all_scripts_of_a_module_but_not_in_its_tests(tmp_p
     assert [(each.name, each.value_map) for each in reason.properties] == [("Code", ("A", "B"))]
 
 
+def test_a_property_declared_again_is_what_the_nearest_class_says(tmp_path: Path) -> None:
+    text = """
+class Base { [DscProperty()] [int] $Name; [DscProperty()] [int] $Size }
+[DscResource()] class R : Base { [DscProperty(Key)] [string] $name }
+"""
+    module, problems = only(tmp_path, {"V.psm1": text})
+    assert problems == []
+    [resource] = module.resources
+    assert [(each.name, each.type) for each in resource.properties] == [
+        ("name", CimType.STRING),
+        ("Size", CimType.SINT32),
+    ]
+
+
 def test_a_qualifier_nobody_knows_is_taken_as_it_is_written(tmp_path: Path) -> None:
     qualifiers = '[Key, Odd, Older(5), Oldest("a"), Lists{"a", "b"}, Numbers{1, 2}, Truth(true)]'
     module, problems = only(
