@@ -105,10 +105,16 @@ from provisioner.configuration.emit.meta_mof import META_SETTINGS, emit_meta_mof
 from provisioner.configuration.emit.mof import emit_mof
 from provisioner.inventory.model import MofEncoding
 from tests.compiling import compile_project
+class Sealer:
+    is_encrypted = True
+
+    def seal(self, credential):
+        return f"sealed {credential.user} {list(credential.secrets or ())}"
+
 configurations, problems = compile_project(Path(sys.argv[1]))
 assert not problems.has_errors, [problem.render() for problem in problems]
 for name, configuration in configurations.items():
-    print(name, emit_mof(configuration, MofEncoding.UTF16).sha256,
+    print(name, emit_mof(configuration, MofEncoding.UTF16, seal=Sealer()).sha256,
           emit_meta_mof(name, META_SETTINGS, MofEncoding.UTF16).sha256)
 """
 
