@@ -92,6 +92,47 @@ def test_the_project_compiles_to_what_the_document_says(document: Path, tmp_path
     assert 'Description = "takes {{ x }}";' in compiled
 
 
+def test_with_its_references_filled_the_project_compiles(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("hv01.mof", "-o", "site").exit_code == 0
+    inventory = tmp_path / "site/inventories/imported/inventory.yaml"
+    text = inventory.read_text(encoding="utf-8")
+    inventory.write_text(text.replace("certificate: certificates/", "plain_text: true"), encoding="utf-8")
+    monkeypatch.setenv("DOM_SVC_PASSWORD", "filled in")
+
+    result = CliRunner().invoke(main, ["compile", str(inventory), "-o", "out"], prog_name="provision")
+
+    assert result.exit_code == 0, result.output
+    compiled = (tmp_path / "out/hv01.mof").read_bytes().decode("utf-16")
+    assert 'Password = "filled in";' in compiled
+    assert 'UserName = "DOM\\\\svc";' in compiled
+
+
+def test_an_unknown_module_can_be_added_where_the_project_will_be(document: Path, tmp_path: Path) -> None:
+    (tmp_path / "zoo.mof").write_text(DOCUMENT.replace("PSDscResources", "Zoo"), encoding="utf-8")
+    assert run("zoo.mof", "-o", "site").exit_code == 2
+    resource = tmp_path / "Zoo/DSCResources/MSFT_ServiceResource"
+    resource.mkdir(parents=True)
+    (tmp_path / "Zoo/Zoo.psd1").write_text("@{ ModuleVersion = '2.12.0.0' }", encoding="utf-8")
+    (resource / "MSFT_ServiceResource.psm1").write_text("", encoding="utf-8")
+    (resource / "MSFT_ServiceResource.schema.mof").write_text(
+        '[ClassVersion("1.0.0"), FriendlyName("Service")]\n'
+        "class MSFT_ServiceResource : OMI_BaseResource\n{\n"
+        "  [Key] string Name;\n  [Write] string Description;\n"
+        '  [Write, EmbeddedInstance("MSFT_Credential")] string Credential;\n};\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "site").mkdir()
+    added = CliRunner().invoke(main, ["catalog", "import", "--project", "site", "Zoo"], prog_name="provision")
+    assert added.exit_code == 0, added.output
+
+    result = run("zoo.mof", "-o", "site")
+
+    assert result.exit_code == 0, result.output
+    assert "type: Zoo/Service" in (tmp_path / "site/dsc_configs/Compute.dsc.yaml").read_text(encoding="utf-8")
+
+
 def test_a_password_of_the_document_is_neither_written_nor_printed(document: Path, tmp_path: Path) -> None:
     result = run("hv01.mof", "-o", "site")
 

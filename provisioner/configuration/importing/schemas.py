@@ -18,7 +18,8 @@ from provisioner.diagnostics import Diagnostics
 
 _COMMON = frozenset(name.casefold() for name in COMMON_PROPERTIES)
 _WAY_OUT = (
-    "'provision catalog import' reads the folder of a module into the project; import again after that."
+    "Add the module with 'provision catalog import --project DIR MODULE', where DIR is the folder to import into, "
+    "and import again."
 )
 
 _Uses = Sequence[tuple[ResourceId, MofInstance]]
@@ -105,7 +106,7 @@ def _fitting(registry: Registry, module: str, written: str, uses: _Uses, problem
         f"The document was compiled with {module} {written}. The catalogue knows {', '.join(known)}, and "
         f"{version} is taken instead: the node must then have that one.",
         place(uses[0][1], "ModuleVersion"),
-        f"To stay with {written}: {_WAY_OUT}",
+        f"To stay with {written}: a{_WAY_OUT[1:]}",
     )
     return version
 
