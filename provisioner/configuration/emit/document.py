@@ -37,23 +37,30 @@ def write_document(document: MofDocument, node: str = "", *, is_meta: bool = Fal
 def _instance(instance: MofInstance) -> str:
     alias = f" as {instance.alias}" if instance.alias else ""
     head = f"instance of {instance.class_name}{alias}\n{{\n"
-    found = {each.name: each for each in instance.properties}
-    if len(found) < len(instance.properties) or list(found)[-1:] != ["ConfigurationName"]:
-        return f"{head}{layout.properties(_spelled(instance.properties))}\n\n}};\n\n"
-    in_box = str(instance.get("ModuleName")).casefold() in IN_BOX_MODULES
-    apart = [
-        name for name in ("ModuleVersion", "DependsOn") if name in found and (in_box or name == "DependsOn")
-    ]
-    apart = [name for name in apart if isinstance(found[name].value, str | tuple) and found[name].value]
-    last = ["ConfigurationName"]
-    if list(found)[-len(apart) - 1 :] == [*apart, *last]:
-        last = [*apart, *last]
-    version = layout.value(found["ModuleVersion"].value, exact=True) if "ModuleVersion" in last else ""
-    targets = found["DependsOn"].value if "DependsOn" in last else ()
-    spelled = [layout.value(each, exact=True) for each in targets]
-    body = layout.properties(_spelled(instance.properties[: -len(last)]))
-    name = layout.value(found["ConfigurationName"].value, exact=True)
-    return f"{head}{body}{layout.ending(version, spelled)}{name};{DOUBLE}}};\n"
+    ordinary, apart = _parts(instance)
+    body = layout.properties(_spelled(ordinary))
+    if not apart:
+        return f"{head}{body}\n\n}};\n\n"
+    found = dict(_spelled(apart))
+    targets = instance.get("DependsOn") if "DependsOn" in found else ()
+    ending = layout.ending(
+        found.get("ModuleVersion", ""), [layout.value(each, exact=True) for each in targets]
+    )
+    return f"{head}{body}{ending}{found['ConfigurationName']};{DOUBLE}}};\n"
+
+
+def _parts(instance: MofInstance) -> tuple[tuple[MofProperty, ...], tuple[MofProperty, ...]]:
+    """Return the ordinary properties, and those at the end of a resource that have a layout of their own."""
+    names = [each.name for each in instance.properties]
+    if names[-1:] != ["ConfigurationName"] or len(set(names)) < len(names):
+        return instance.properties, ()
+    is_in_box = str(instance.get("ModuleName")).casefold() in IN_BOX_MODULES
+    for apart in (["ModuleVersion", "DependsOn"], ["ModuleVersion"], ["DependsOn"]):
+        count = len(apart) + 1
+        is_there = names[-count:-1] == apart and (is_in_box or "ModuleVersion" not in apart)
+        if is_there and all(instance.get(name) not in {None, ()} for name in apart):
+            return instance.properties[:-count], instance.properties[-count:]
+    return instance.properties[:-1], instance.properties[-1:]
 
 
 def _spelled(properties: tuple[MofProperty, ...]) -> list[tuple[str, str]]:

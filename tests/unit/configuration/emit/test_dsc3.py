@@ -183,6 +183,14 @@ def test_a_name_stays_when_other_resources_come() -> None:
     assert map_names([ResourceId("Service", "x", "[Set]y")]) != map_names([ResourceId("Service", "x")])
 
 
+def test_a_name_that_is_taken_is_given_to_nobody_else() -> None:
+    lossy = ResourceId("Service", "a.b")
+    name = map_names([lossy])[lossy.folded]
+    plain_one = ResourceId("Service", name.removeprefix("Service "))
+    assert len(set(map_names([lossy, plain_one]).values())) == 2
+    assert len(set(map_names([plain_one, lossy]).values())) == 2
+
+
 def test_yaml_and_json_hold_the_same_data() -> None:
     found = configuration(service("a", Text="yes", Lines=("[x]", "1", "multi\nline\n")), service("b", n=1.5))
     as_yaml, _ = emit_dsc3_yaml(found)

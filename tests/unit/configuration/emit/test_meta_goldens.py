@@ -159,7 +159,7 @@ def test_a_profile_becomes_the_document_of_windows(tmp_path: Path) -> None:
 def test_partial_configurations_and_credentials_are_written(tmp_path: Path) -> None:
     path = tmp_path / "parts.yaml"
     path.write_text("""\
-settings: {RefreshMode: Push, StatusRetentionTimeInDays: 7}
+settings: {RefreshMode: Push}
 managers:
   - type: ConfigurationRepositoryShare
     name: Share
