@@ -24,7 +24,7 @@ from provisioner.project.model import WrittenFile
 
 FILE_NAME: Final = "compiled-1.db"
 #: Most entries of each table; those not needed for longest go.
-MOST_ENTRIES: Final = 60_000
+MOST_ENTRIES: Final = 120_000
 _PATIENCE_S: Final = 10.0
 _OWNER_ONLY: Final = 0o600
 _TABLES: Final = ("documents", "files", "latest")
@@ -87,8 +87,11 @@ class DocumentCache:
         entries: Iterable[tuple[str, Mapping[str, Any]]],
         files: Iterable[tuple[str, WrittenFile]],
         latest: Iterable[tuple[str, Mapping[str, str]]],
+        needed: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Keep what one run found, all of it or nothing.
+
+        ``needed`` are table and key of what was found there and shall not be forgotten for being old.
 
         Raises:
             CacheUnusable: it cannot be written now.
@@ -97,6 +100,11 @@ class DocumentCache:
             self._put("documents", entries)
             self._put("files", ((path, {"sha256": f.sha256, "stamp": f.stamp}) for path, f in files))
             self._put("latest", latest)
+            for table, key in needed:
+                self._connection.execute(
+                    f"UPDATE {table} SET day = ?1 WHERE key = ?2 AND day <> ?1",  # noqa: S608 - as above
+                    (self._today, key),
+                )
             for table in _TABLES:
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE key IN "  # noqa: S608 - one of three constants

@@ -84,7 +84,16 @@ class FleetMemory:
             for name, (summary, entry) in made.items()
             if summary is not None and entry is not None and name in recalled.ingredients
         }
-        if not kept and not recalled.checked:
+        needed = [
+            row
+            for name, summary in recalled.unchanged.items()
+            for row in (
+                ("documents", key_of(recalled.ingredients[name])),
+                ("latest", self._path(name)),
+                *(("files", self._path(file.name)) for file in summary.files),
+            )
+        ]
+        if not kept and not needed:
             return
         files = [file for _, summary, _ in kept.values() for file in summary.files]
         try:
@@ -96,6 +105,7 @@ class FleetMemory:
                 ((key_of(parts), entry.plain()) for parts, _, entry in kept.values()),
                 ((self._path(file.name), file) for file in (*files, *recalled.checked)),
                 ((self._path(name), parts) for name, (parts, _, _) in kept.items()),
+                needed,
             )
         except CacheUnusable:
             return

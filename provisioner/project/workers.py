@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -41,7 +41,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def share(work: Callable[[P], R], portions: Sequence[P], count: int) -> Iterator[R]:
+def share(work: Callable[[P], R], portions: Sequence[P], count: int) -> Generator[R, None, None]:
     """Yield the result of every portion, in the order in which they are done.
 
     Args:
