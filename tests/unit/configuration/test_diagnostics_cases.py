@@ -24,7 +24,8 @@ from tests.compiling import REPOSITORY, compile_project, write
 FOLDER = REPOSITORY / "tests/cases/diagnostics"
 PAGE = REPOSITORY / "docs/diagnostics.md"
 KINDS = 60
-_SUMMARY = re.compile(r"^(?:\S.*: )?(error|warning): (.+)$", re.MULTILINE)
+#: Wrong usage has no fixed summary: it names what was given on the command line.
+_SUMMARY = re.compile(r"^(?:\S.*: )?(error|warning): (?!--)(.+)$", re.MULTILINE)
 
 
 def load() -> dict[Path, list[dict[str, Any]]]:
@@ -39,7 +40,7 @@ def rendered(case: dict[str, Any], folder: Path) -> str:
     if "argv" in case:
         result = CliRunner().invoke(main, case["argv"])
         assert result.exit_code == case.get("exit_code", 2)
-        return result.output
+        return result.output.replace(f"{folder}/", "")
     configurations, problems = compile_project(folder)
     if problems.has_errors:
         assert configurations == {} or len(configurations) < len(problems) + 1
