@@ -58,7 +58,8 @@ def _parts(instance: MofInstance) -> tuple[tuple[MofProperty, ...], tuple[MofPro
     for apart in (["ModuleVersion", "DependsOn"], ["ModuleVersion"], ["DependsOn"]):
         count = len(apart) + 1
         is_there = names[-count:-1] == apart and (is_in_box or "ModuleVersion" not in apart)
-        if is_there and all(instance.get(name) not in {None, ()} for name in apart):
+        is_list = "DependsOn" not in apart or isinstance(instance.get("DependsOn"), tuple)
+        if is_there and is_list and all(instance.get(name) not in {None, ()} for name in apart):
             return instance.properties[:-count], instance.properties[-count:]
     return instance.properties[:-1], instance.properties[-1:]
 

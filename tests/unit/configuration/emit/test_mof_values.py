@@ -184,12 +184,17 @@ def test_what_a_document_may_hold_survives_being_written_and_read(encoding: str)
         "Many": (Alias("$A1ref"), Alias("$A2ref")),
     }
     properties = tuple(MofProperty(name, value) for name, value in values.items())
+    name = MofProperty("ConfigurationName", "c")
     document = MofDocument(
         (
             MofInstance("A", "$A1ref", ()),
             MofInstance("A", "$A2ref", (MofProperty("X", ("", "\r")),)),
             MofInstance("B", "$B1ref", properties),
-            MofInstance("C", "", (*properties, MofProperty("ConfigurationName", "c"))),
+            MofInstance("C", "", (*properties, name)),
+            *(
+                MofInstance("D", "", (MofProperty("DependsOn", each), name))
+                for each in (None, (), "a", ("a", "b"))
+            ),
             MofInstance(
                 "OMI_ConfigurationDocument", "", (MofProperty("Name", "n"), MofProperty("Empty", ()))
             ),
