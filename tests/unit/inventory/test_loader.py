@@ -173,6 +173,15 @@ KEYS = st.sampled_from(
         "tls",
         "x",
         "hv01",
+        "children",
+        "merge",
+        "strategy",
+        "deep",
+        "x.hv01",
+        "--x",
+        "encryption",
+        "certificate",
+        "management_adapter",
     ]
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | KEYS
@@ -181,6 +190,39 @@ TREES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=30,
 )
+
+
+NAMES = st.sampled_from(["x", "hv01", "deep"])
+PATHS = st.sampled_from(["x", "hv01", "deep", "x.hv01", "x.*", "x.*.hv01", "deep.x", "hv01.--x"])
+PLACES = st.fixed_dictionaries(
+    {},
+    optional={
+        "variables": st.dictionaries(NAMES, TREES, max_size=3),
+        "children": st.lists(st.sampled_from(["g1", "g2", "g3"]), max_size=3),
+        "roles": st.lists(NAMES, max_size=2),
+        "encryption": st.sampled_from([{"plain_text": True}, {"certificate": "c"}, None]),
+    },
+)
+
+
+@given(
+    groups=st.dictionaries(st.sampled_from(["g1", "g2", "g3"]), PLACES),
+    merge=st.dictionaries(PATHS, st.sampled_from(["deep", "unique", "append", "replace"])),
+    listed=st.lists(st.sampled_from(["g1", "g2", "g3"]), max_size=3),
+    near=st.dictionaries(NAMES, TREES, max_size=3),
+)
+def test_any_layers_are_merged_or_have_errors(
+    groups: dict[str, Any], merge: dict[str, str], listed: list[str], near: dict[str, Any]
+) -> None:
+    nodes = {"n": {"groups": listed, "variables": near}}
+    value = {"site": "s", "connection": {"user": "u", "password": "env:P"}, "groups": groups, "merge": merge, "nodes": nodes}  # fmt: skip
+    text = documents.dump(value)
+    inventory, problems = read_inventory(text, SourceFile("x", text))
+    assert (inventory is None) is problems.has_errors
+    for found in inventory.nodes.values() if inventory else ():
+        for located in found.variables.values():
+            assert located.tree is not None
+            assert documents.dump(documents.plain(located.tree)) == documents.dump(located.value)
 
 
 @given(st.dictionaries(KEYS, TREES))
