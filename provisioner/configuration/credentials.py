@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 CARRIER = "secrets"
 _KEYS = ("user", "password")
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-#: Everything that looks like a place for a secret, whatever stands in it, so that a bad name is found too.
-_PLACEHOLDER = re.compile(r"@\{secret:([^}\r\n]*)\}")
+#: Everything that starts like a place for a secret, so that one without an end, or with a bad name, is found too.
+_PLACEHOLDER = re.compile(r"@\{secret:([^}\r\n]*)(\}?)")
 _HELP_FORM = "Write {user: NAME, password: 'env:NAME'}."
 _HELP_REFERENCE = (
     "Write 'env:NAME' for an environment variable or 'file:PATH' for a file, and keep the secret there."
@@ -151,7 +151,17 @@ def check_placeholders(contents: Value | None, secrets: Value | None, problems: 
     text = contents.data if contents and isinstance(contents.data, str) else ""
     entries = (entries_of(secrets) if secrets else None) or ()
     names = {key.name: key for key, part in entries if part.data is not None}
-    used = dict.fromkeys(found[1] for found in _PLACEHOLDER.finditer(text))
+    used: dict[str, None] = {}
+    for found in _PLACEHOLDER.finditer(text):
+        if contents and not (found[2] and _SECRET_NAME.fullmatch(found[1])):
+            problems.error(
+                "Placeholder cannot be read",
+                "'@{secret:' starts a placeholder, and no name of a secret and '}' follow.",
+                _inside(contents.where, found[0]),
+                "Write @{secret:NAME}: a letter or '_', then letters, digits, '_' and '-'.",
+            )
+        else:
+            used[found[1]] = None
     if contents:
         for name in used:
             if name not in names:

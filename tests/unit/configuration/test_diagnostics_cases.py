@@ -77,7 +77,7 @@ and column, the line itself, what was seen and why that is wrong, and what to do
 code 2), warnings do not. Passwords that stand in a file by mistake are starred out.
 
 This page is made of the cases in `tests/cases/diagnostics`, word by word ({cases} cases, {kinds} kinds of message):
-each is a small project with one mistake or a few. `REGENERATE=1 pytest tests/unit/configuration/test_diagnostics_cases.py`
+each is a small project with one mistake or a few. `REGENERATE=1 pytest -n0 tests/unit/configuration/test_diagnostics_cases.py`
 writes it anew."""
 
 
