@@ -17,8 +17,8 @@ from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 
 DOCUMENT_CLASS = "OMI_ConfigurationDocument"
 META_CLASSES = frozenset({"msft_dscmetaconfiguration", "msft_dscmetaconfigurationv2"})
-#: A guess compares with every name of the document; who has more wrong ones needs no more guesses.
-_MOST_GUESSES = 20
+#: A guess compares with every name of the document; so many comparisons may all guesses together cost.
+_MOST_COMPARISONS = 10_000
 _SUFFIXES = re.compile(r"(?:\.meta)?\.mof(?:\.error)?$", re.IGNORECASE)
 
 
@@ -161,7 +161,7 @@ def _check_names(resources: list[tuple[ResourceId, MofInstance]], problems: Diag
             "Dependency not found",
             f"'{resource_id}' depends on '{target}', which the document does not have.",
             place(instance, "DependsOn"),
-            did_you_mean(target, names) if number < _MOST_GUESSES else "",
+            did_you_mean(target, names) if number * len(names) < _MOST_COMPARISONS else "",
         )
 
 
