@@ -121,6 +121,8 @@ class _Values:
         match value:
             case Credential():
                 return f"[parameters('{self.parameters.name(value)}')]"
+            case Instance(class_name=each) if each == PAIR_CLASS:
+                return self._pairs((value,), where)
             case Instance():
                 return {
                     name: self.plain(each, CimType.STRING, where)

@@ -73,7 +73,8 @@ class _Script:
     def _usage(self) -> str:
         if not self._parameters:
             return ""
-        return " -ConfigurationData @{ AllNodes = @(@{ NodeName = '...'; CertificateFile = '...' }) }"
+        node = literals.text(_comment(self._configuration.node))
+        return f" -ConfigurationData @{{ AllNodes = @(@{{ NodeName = {node}; CertificateFile = '...' }}) }}"
 
     def _param_block(self) -> list[str]:
         blocks = [
@@ -178,26 +179,28 @@ class _Script:
         prop = resource.type.property(name)
         where = resource.property_ranges.get(name, resource.where)
         kind = prop.type if prop else CimType.STRING
-        if not isinstance(value, tuple):
-            first, *rest = self._value(value, kind, where)
-            return [f"{literals.name(name)} = {first}", *rest]
-        if not value:
+        if value == ():
             self.problems.warning(
                 "Script loses an empty array",
                 f"Windows PowerShell leaves '{name}' of '{resource.id}' out of its document, because the array "
                 "has no elements.",
                 where,
             )
-        if value and all(isinstance(each, Instance) and each.class_name == PAIR_CLASS for each in value):
-            return self._pairs(name, value, where)
-        return _array(name, [self._value(each, kind, where) for each in value])
+        return self._setting(name, value, kind, where)
 
-    def _pairs(self, name: str, pairs: tuple[Instance, ...], where: SourceRange) -> list[str]:
+    def _setting(self, name: str, value: Any, kind: CimType, where: SourceRange) -> list[str]:
+        """Return the lines that set one property."""
+        if isinstance(value, tuple) and not (value and all(_is_pair(each) for each in value)):
+            return _array(name, [self._value(each, kind, where) for each in value])
+        first, *rest = self._value(value, kind, where)
+        return [f"{literals.name(name)} = {first}", *rest]
+
+    def _pairs(self, pairs: tuple[Instance, ...], where: SourceRange) -> list[str]:
         keys = [str(pair.properties.get("Key", "")) for pair in pairs]
         if len({key.casefold() for key in keys}) < len(keys):
             self.problems.error(
                 "Script cannot hold a key twice",
-                f"'{name}' has keys that differ in case at most: {', '.join(keys)}.",
+                f"The keys differ in case at most, and a hashtable has each once: {', '.join(keys)}.",
                 where,
                 "Use each key once.",
             )
@@ -205,7 +208,7 @@ class _Script:
             f"{literals.text(key)} = {self._value(pair.properties.get('Value'), CimType.STRING, where)[0]}"
             for key, pair in zip(keys, pairs, strict=True)
         ]
-        return [f"{literals.name(name)} = @{{", *_indented(lines), "}"]
+        return ["@{", *_indented(lines), "}"]
 
     def _value(self, value: Any, kind: CimType, where: SourceRange) -> list[str]:
         """Spell one value; an embedded instance takes several lines."""
@@ -218,8 +221,12 @@ class _Script:
                 return [literals.number(value)]
             case Credential():
                 return [f"${self._parameters.name(value)}"]
+            case Instance(class_name=each) if each == PAIR_CLASS:
+                return self._pairs((value,), where)
             case Instance():
                 return self._embedded(value, where)
+            case tuple():
+                return self._pairs(value, where)
             case _ if kind is CimType.CHAR16:
                 return [literals.character(str(value))]
             case _ if kind is CimType.DATETIME:
@@ -246,13 +253,7 @@ class _Script:
     def _embedded(self, instance: Instance, where: SourceRange) -> list[str]:
         lines = []
         for name, value in instance.properties.items():
-            if isinstance(value, tuple) and value and all(_is_pair(each) for each in value):
-                lines += self._pairs(name, value, where)
-            elif isinstance(value, tuple):
-                lines += _array(name, [self._value(each, CimType.STRING, where) for each in value])
-            else:
-                first, *rest = self._value(value, CimType.STRING, where)
-                lines += [f"{literals.name(name)} = {first}", *rest]
+            lines += self._setting(name, value, CimType.STRING, where)
         return [f"{instance.class_name} {{", *_indented(lines), "}"]
 
 

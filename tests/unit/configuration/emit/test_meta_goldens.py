@@ -13,6 +13,7 @@ from provisioner.configuration.instances import Alias, MofDocument
 from provisioner.configuration.lcm.model import LcmPart
 from provisioner.configuration.reading.parser import read_mof
 from provisioner.inventory.model import MofEncoding
+from tests.compiling import REPOSITORY
 from tests.shared_data import shared
 from tests.unit.configuration.builders import REGISTRY, at
 
@@ -154,6 +155,16 @@ def test_a_profile_becomes_the_document_of_windows(tmp_path: Path) -> None:
     assert artifact.file_name == "dev-node-01.meta.mof"
     theirs = read(golden("036").encode("utf-16"))
     assert instances(read(artifact.content)) == instances(theirs)
+
+
+def test_the_profile_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs/formats.md").read_text(encoding="utf-8")
+    [example] = re.findall("```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "pull.yaml"
+    path.write_text(example)
+    artifact, problems = compile_lcm_profile(path, "n1", REGISTRY, reveal=lambda _: "key")
+    assert [each.render() for each in problems] == []
+    assert artifact is not None
 
 
 def test_partial_configurations_and_credentials_are_written(tmp_path: Path) -> None:

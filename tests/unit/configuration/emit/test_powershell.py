@@ -230,6 +230,12 @@ def test_what_a_script_writes_otherwise_is_a_warning() -> None:
     ]
 
 
+def test_a_property_that_takes_one_pair_gets_a_hashtable_too() -> None:
+    text, problems = script(service("a", Map=Instance("MSFT_KeyValuePair", {"Key": "k", "Value": "v"})))
+    assert len(problems) == 0
+    assert "            Map = @{\n                'k' = 'v'\n            }\n" in text
+
+
 def test_a_hashtable_has_a_key_once() -> None:
     pairs = tuple(Instance("MSFT_KeyValuePair", {"Key": key, "Value": "v"}) for key in ("a", "A"))
     _, problems = script(service("a", Map=pairs))
