@@ -26,7 +26,7 @@ from provisioner.project.sealers import Sealers, Withheld, credentials_of, keyed
 from provisioner.roles.expand import expand
 from provisioner.roles.loader import RoleLibrary
 from provisioner.roles.memo import Memo
-from provisioner.secrets.sealing import NodeSealer
+from provisioner.secrets.sealing import NodeSealer, check_encryption
 
 
 class NodeCompiler:
@@ -89,6 +89,7 @@ class NodeCompiler:
         sealer: NodeSealer | None = None
         found = Diagnostics()
         if credentials and not sealed:
+            problems.extend(check_encryption(node))
             emission = replace(emission, seal=Withheld(is_encrypted=not has_plain_text(node)))
         elif credentials:
             sealer, found = self.sealers.open(node)

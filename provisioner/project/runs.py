@@ -34,6 +34,7 @@ from provisioner.reports.base import Reporter
 from provisioner.reports.recorder import Recorder
 from provisioner.secrets.model import Secret
 from provisioner.secrets.redact import Redactor
+from provisioner.secrets.sealing import within_reach
 from provisioner.secrets.stores import resolve
 from provisioner.state.base import StateStore
 from provisioner.state.memory import MemoryStateStore
@@ -185,7 +186,8 @@ def _redactor(compilation: Compilation, passwords: Mapping[NodeName, Secret]) ->
     for password in passwords.values():
         redactor.add(password)
     for node in compilation.nodes.values():
-        for secret in node.opened:
+        # A run that sends nothing has opened none, but may read files that hold them.
+        for secret in node.opened or within_reach(node.credentials, Path(compilation.inventory.path).parent):
             redactor.add(secret)
     return redactor
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from provisioner.diagnostics import Diagnostics
@@ -22,7 +23,7 @@ from provisioner.secrets.model import MASK, Secret
 from provisioner.secrets.stores import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -202,6 +203,20 @@ class NodeSealer:
         self.problems.error(_SUMMARY, detail, credential.where, help)
 
 
+def within_reach(credentials: Iterable[Unsealed], base: Path) -> list[Secret]:
+    """Return those secrets of some credentials that can be resolved here and now, to be masked.
+
+    A run that sends no document needs none of them, so what is missing is no error.
+    """
+    found = []
+    for credential in credentials:
+        for reference in (credential.password, *(credential.secrets or {}).values()):
+            with suppress(SecretError):
+                if reference is not None:
+                    found.append(resolve(reference, base))
+    return found
+
+
 def open_sealer(
     node: SealedFor, base: Path, store: CiphertextStore, now: datetime
 ) -> tuple[NodeSealer | None, Diagnostics]:
@@ -213,6 +228,18 @@ def open_sealer(
         store: The ciphertexts of the project; shared by all sealers of a process.
         now: When the documents are made; a certificate must be valid then.
     """
+    problems = check_encryption(node)
+    encryption = node.encryption
+    if problems.has_errors or encryption is None:
+        return None, problems
+    if not encryption.certificate:
+        return NodeSealer(node.name, base, None, store), problems
+    certificate = _certificate(node, encryption, base, now, problems)
+    return (NodeSealer(node.name, base, certificate, store) if certificate else None), problems
+
+
+def check_encryption(node: SealedFor) -> Diagnostics:
+    """Say what is wrong with the encryption of a node that has credentials, as far as the inventory tells."""
     problems = Diagnostics()
     encryption = node.encryption
     if encryption is None:
@@ -223,26 +250,22 @@ def open_sealer(
             "Write `encryption: {certificate: certificates/}` at the top of the inventory, at a group or at the "
             "node, and get the certificates: provision certificate fetch INVENTORY.",
         )
-        return None, problems
-    if encryption.certificate:
-        certificate = _certificate(node, encryption, base, now, problems)
-        return (NodeSealer(node.name, base, certificate, store) if certificate else None), problems
-    if not encryption.is_plain_text:
+    elif not encryption.certificate and not encryption.is_plain_text:
         problems.error(
             "No encryption for credentials",
             f"The encryption of node '{node.name}' names no certificate, and does not allow plain text.",
             encryption.where,
             "Write `certificate: certificates/`, or `plain_text: true` if passwords may stand in the documents.",
         )
-        return None, problems
-    problems.warning(
-        "Passwords stand in documents as they are",
-        f"The inventory allows plain text for node '{node.name}': whoever reads its document, on the way or on "
-        "disk, reads its passwords.",
-        encryption.where,
-        "Name a certificate instead: `encryption: {certificate: certificates/}`.",
-    )
-    return NodeSealer(node.name, base, None, store), problems
+    elif not encryption.certificate:
+        problems.warning(
+            "Passwords stand in documents as they are",
+            f"The inventory allows plain text for node '{node.name}': whoever reads its document, on the way or "
+            "on disk, reads its passwords.",
+            encryption.where,
+            "Name a certificate instead: `encryption: {certificate: certificates/}`.",
+        )
+    return problems
 
 
 def certificate_path(node: str, setting: str, base: Path) -> Path:
