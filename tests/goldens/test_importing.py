@@ -42,6 +42,8 @@ def outcome(number: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if found is None:
         summaries = dict.fromkeys(each.summary for each in problems if each.severity is Severity.ERROR)
         return f"refused: {', '.join(summaries)}"
+    for password in (each.get("Password") for each in read(data).instances):
+        assert password is None or password not in "".join(found.files.values())
     for path, text in found.files.items():
         target = folder / (path.name if path.name == "inventory.yaml" else path)
         target.parent.mkdir(parents=True, exist_ok=True)
