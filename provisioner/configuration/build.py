@@ -18,7 +18,10 @@ from provisioner.configuration.rules.registry import apply_rules
 from provisioner.diagnostics import Diagnostics, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from provisioner.catalogue.registry import Registry
+    from provisioner.configuration.check import Layout
     from provisioner.configuration.shapes import Shapes
     from provisioner.inventory.model import Node
     from provisioner.roles.model import Declaration, Expansion, Reference
@@ -65,11 +68,8 @@ def build(
     apply_rules(node, collection.resources, problems)
     # With a resource missing, "not found" would be said of things that are there but wrong.
     if is_complete and not problems.has_errors:
-        edges = collection.edges(expansion)
-        resources = None if problems.has_errors else collection.in_order(edges)
-        if resources is None:
-            report_cycles([str(each.id) for each in collection.resources], edges, problems)
-        else:
+        resources = collection.in_order(expansion)
+        if resources is not None:
             used = {each.type.module: each.version for each in resources}
             name = document_name(resources, checker.digests)
             return Configuration(node.name, name, resources, used, expects_reboot(resources)), problems
@@ -149,7 +149,52 @@ class _Collection:
                     "Keep one of the two.",
                 )
 
-    def edges(self, expansion: Expansion) -> list[Edge]:
+    def in_order(self, expansion: Expansion) -> tuple[Resource, ...] | None:
+        """Return the resources with their dependencies, each after everything it depends on.
+
+        None when a dependency names nothing, or leads round in a circle; the problem is recorded.
+        """
+        # Nodes of a fleet have the same graph far more often than the same values.
+        key = self._graph_key(expansion)
+        layout = self._checker.layouts.get(key)
+        if layout is None:
+            layout = self._layout(expansion)
+            if layout is None:
+                return None
+            self._checker.layouts.put(key, layout)
+        return tuple(self._checker.placed(self.resources[index], depends_on) for index, depends_on in layout)
+
+    def _graph_key(self, expansion: Expansion) -> Hashable:
+        """Return everything the order of the resources follows from."""
+        required = tuple(
+            tuple(reference.name for reference in expansion.requires[name]) for name in expansion.roles
+        )
+        nodes = tuple(
+            (
+                resource.id,
+                tuple(reference.name for reference in declarations[0].depends_on),
+                tuple(each.role for each in declarations),
+            )
+            for resource, declarations in zip(self.resources, self._declared, strict=True)
+        )
+        return expansion.roles, required, nodes
+
+    def _layout(self, expansion: Expansion) -> Layout | None:
+        edges = self._edges(expansion)
+        if self._problems.has_errors:
+            return None
+        placed = order(len(self.resources), edges)
+        if placed is None:
+            report_cycles([str(each.id) for each in self.resources], edges, self._problems)
+            return None
+        targets: dict[int, dict[int, None]] = {}
+        for edge in edges:
+            targets.setdefault(edge.source, {})[edge.target] = None
+        return tuple(
+            (index, tuple(self.resources[target].id for target in targets.get(index, ()))) for index in placed
+        )
+
+    def _edges(self, expansion: Expansion) -> list[Edge]:
         """Return declared and required edges."""
         targets = Targets(self.resources)
         declared = [
@@ -170,22 +215,6 @@ class _Collection:
             for name in expansion.roles
         }
         return [*declared, *required_edges(roles, declared)]
-
-    def in_order(self, edges: list[Edge]) -> tuple[Resource, ...] | None:
-        """Return the resources with their dependencies, each after everything it depends on; None in a circle."""
-        placed = order(len(self.resources), edges)
-        if placed is None:
-            return None
-        targets: dict[int, dict[int, None]] = {}
-        for edge in edges:
-            targets.setdefault(edge.source, {})[edge.target] = None
-        return tuple(
-            self._checker.placed(
-                self.resources[index],
-                tuple(self.resources[target].id for target in targets.get(index, ())),
-            )
-            for index in placed
-        )
 
     def _find(
         self, targets: Targets, reference: Reference, source: Resource, expansion: Expansion

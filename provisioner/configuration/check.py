@@ -24,6 +24,7 @@ from provisioner.configuration.recent import Recent
 from provisioner.configuration.shapes import Shapes
 from provisioner.configuration.values import UNSPEAKABLE
 from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.roles.recent import Recent as RecentByValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 #: Longest name of a resource. Nobody says what an LCM takes; names stand in every message, and these are long
 #: enough.
 LONGEST_NAME = 1024
+
+#: The resources of a node in their order, by their place in the declaration, with what each depends on.
+Layout = tuple[tuple[int, tuple[ResourceId, ...]], ...]
+_MOST_LAYOUTS = 64
 
 #: What a declaration became, and what was said about it.
 _Checked = tuple[tuple[Resource, ...] | None, tuple["Diagnostic", ...]]
@@ -57,6 +62,8 @@ class Checker:
         self._types: dict[tuple[str, str, str], ResourceType | None] = {}
         self._checked: Recent[_Checked] = Recent(remembered)
         self._placed: Recent[Resource] = Recent(remembered)
+        #: The graphs of nodes, by everything they follow from.
+        self.layouts: RecentByValue[Layout] = RecentByValue(_MOST_LAYOUTS)
 
     def check(
         self, declaration: Declaration, modules: Mapping[str, str], problems: Diagnostics
