@@ -97,6 +97,36 @@ def test_another_secret_is_another_document_and_is_applied(run: LabRun) -> None:
     assert run.count("hv01", "job-started") == jobs + 1, "the same secret makes the same document"
 
 
+PEEK = """\
+def test_peek(host):
+    text = host.file(r"C:\\OpenStack\\cloudbase\\nova\\etc\\nova.conf").content_string
+    said = [line for line in text.splitlines() if line.startswith("password")]
+    assert not said, said[0]
+"""
+
+
+def test_a_check_that_shows_a_file_with_secrets_shows_them_masked(run: LabRun) -> None:
+    assert run.apply("--limit", "hv01").returncode == 0
+    role = run.folder / "roles" / "peek"
+    (role / "checks").mkdir(parents=True)
+    (role / "role.yaml").write_text("description: Looks.\nchecks: [checks/test_peek.py]\n", encoding="utf-8")
+    (role / "checks" / "test_peek.py").write_text(PEEK, encoding="utf-8")
+    run.write(INVENTORY.replace("groups: [compute],", "groups: [compute], roles: [peek],"))
+    try:
+        shown = [run.verify("--limit", "hv01", *more) for more in ([], ["--json"])]
+        shown.append(run.apply("--limit", "hv01"))
+    finally:
+        run.write(INVENTORY)
+    texts = [
+        file.read_text("utf-8").strip() for file in (run.folder / ".secrets").iterdir() if file.is_file()
+    ]
+    assert len(texts) == 6
+    for done in shown:
+        assert done.returncode == 1
+        assert "<secret>" in done.stdout
+        assert not [text for text in texts if text in done.stdout + done.stderr]
+
+
 def test_documents_are_the_same_bytes_in_every_run(run: LabRun) -> None:
     found = []
     for name in ("one", "two"):
