@@ -17,7 +17,7 @@ _PRERELEASE = re.compile(r"-?([0-9A-Za-z]{1,64})")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest says. ``resources`` is None when it exports all, or does not say."""
+    """What a manifest says. ``resources`` are the names, or patterns of names, that it exports; None for all."""
 
     version: str
     resources: tuple[str, ...] | None
@@ -59,5 +59,4 @@ def _resources(entries: dict[str, Static]) -> tuple[str, ...] | None:
     exported = entries.get("dscresourcestoexport")
     names = exported if isinstance(exported, list) else [exported]
     texts = [name for name in names if isinstance(name, str)]
-    is_open = not texts or any("*" in name or "?" in name for name in texts)
-    return None if is_open else tuple(texts)
+    return tuple(texts) or None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from provisioner.catalogue.importing.declarations import (
     Attribute,
@@ -73,13 +74,13 @@ def read_class_resources(
         module: Name of the module.
         version: Its version.
         problems: Told of resources that cannot be read; they are left out.
-        limited_to: Folded names of the resources the module exports; None for all.
+        limited_to: Folded names, or patterns of names, of the resources the module exports; None for all.
     """
     reader = _Reader(found, problems)
-    wanted = None if limited_to is None else set(limited_to)
+    wanted = None if limited_to is None else tuple(limited_to)
     resources = []
     for declaration in found.resources:
-        if wanted is not None and declaration.name.casefold() not in wanted:
+        if wanted is not None and not any(fnmatchcase(declaration.name.casefold(), each) for each in wanted):
             continue
         properties = reader.properties(declaration)
         if properties is None:
@@ -117,7 +118,7 @@ class _Reader:
         is_known = True
         for each in chain:
             for variable in each.properties:
-                attribute = variable.attribute("dscproperty")
+                attribute = None if variable.is_static else variable.attribute("dscproperty")
                 if attribute is None or variable.name.casefold() in properties:
                     continue
                 prop = self._property(declaration, variable, attribute)
@@ -166,8 +167,8 @@ class _Reader:
             shown = f"the type '{variable.type_name}'" if variable.type_name else "no type"
             self._problems.error(
                 _UNREADABLE,
-                f"The property '{variable.name}' of '{declaration.name}' has {shown}, which cannot stand in a "
-                "document.",
+                f"The property '{variable.name}' of '{declaration.name}' has {shown}: it is neither a type "
+                "of documents nor declared by a script of the module.",
                 variable.where,
             )
             return None

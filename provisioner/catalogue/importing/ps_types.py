@@ -76,7 +76,8 @@ def mof_type(name: str, enums: Mapping[str, EnumDeclaration], classes: Mapping[s
     if folded in _TABLES:
         return MofType(CimType.STRING, is_array=True, embedded_class=PAIR_CLASS)
     if folded in enums:
-        return MofType(CimType.STRING, is_array, value_map=enums[folded].values)
+        # PowerShell forgets here that it was an array: the class it makes takes one value.
+        return MofType(CimType.STRING, value_map=enums[folded].values)
     if folded in classes:
         return MofType(CimType.STRING, is_array, classes[folded])
     return None

@@ -46,7 +46,8 @@ def check_exports(module: Module, exported: Iterable[str], where: SourceRange, p
     if not module.resources:
         problems.error("Module has no DSC resources", f"No resource of '{module.name}' could be read.", where)
     for name in exported:
-        if module.resource(name) is None:
+        is_pattern = any(each in name for each in "*?[")
+        if not is_pattern and module.resource(name) is None:
             problems.error(
                 "Exported resource is not there",
                 f"The manifest exports the DSC resource '{name}', but it is in no schema, class or composite.",

@@ -289,6 +289,22 @@ def test_what_could_be_read_of_a_broken_module_can_be_written_and_read_back(tmp_
     assert read_module(write_module(module), "a.json") == module
 
 
+def test_of_several_qualifiers_the_strictest_counts(tmp_path: Path) -> None:
+    properties = (
+        "[Required, Key] String A; [Write, Required] String B; [Write, Read] String C; [Key, Read] String D;"
+    )
+    module, problems = only(
+        tmp_path, {"DSCResources/V_R/V_R.schema.mof": SCHEMA.replace("[Key]", properties + " [Key]")}
+    )
+    assert problems == []
+    assert [each.qualifier.value for each in module.resources[0].properties[:4]] == [
+        "Key",
+        "Required",
+        "Read",
+        "Key",
+    ]
+
+
 def test_common_classes_are_known_in_any_case(tmp_path: Path) -> None:
     schema = SCHEMA.replace("  [Key]", '  [Write, EmbeddedInstance("msft_Credential")] String C;\n  [Key]')
     module, problems = only(tmp_path, {"DSCResources/V_R/V_R.schema.mof": schema})
@@ -311,6 +327,41 @@ def test_only_what_a_manifest_exports_is_a_resource(tmp_path: Path) -> None:
     module, problems = only(tmp_path, files)
     assert problems == []
     assert [each.name for each in module.resources] == ["R"]
+
+
+def test_a_manifest_may_export_by_pattern(tmp_path: Path) -> None:
+    classes = "\n".join(CLASS.replace("R {", f"{name} {{") for name in ("DnsA", "DnsB", "Other"))
+    files = {"V.psd1": "@{ ModuleVersion = '1.0'; DscResourcesToExport = 'dns*' }", "V.psm1": classes}
+    module, problems = only(tmp_path, files)
+    assert problems == []
+    assert [each.name for each in module.resources] == ["DnsA", "DnsB"]
+
+
+def test_members_become_what_powershell_itself_makes_of_them(tmp_path: Path) -> None:
+    text = """
+enum Kind { A; B }
+[DscResource()] class R {
+    [DscProperty(Key)] [Kind] $One
+    [DscProperty()] [Kind[]] $Many
+    [DscProperty()] static [string] $Shared
+    [DscProperty()] [Nullable[DateTime]] $When
+    [DscProperty()] [Hashtable] $Map
+    [DscProperty(Mandatory, NotConfigurable)] [byte[]] $Bytes
+}
+"""
+    module, problems = only(tmp_path, {"V.psm1": text})
+    assert problems == []
+    found = [
+        (each.name, each.type.value, each.is_array, each.qualifier.value)
+        for each in module.resources[0].properties
+    ]
+    assert found == [
+        ("One", "string", False, "Key"),
+        ("Many", "string", False, "Write"),
+        ("When", "datetime", False, "Write"),
+        ("Map", "string", True, "Write"),
+        ("Bytes", "uint8", True, "Required"),
+    ]
 
 
 def test_classes_are_found_in_all_scripts_of_a_module_but_not_in_its_tests(tmp_path: Path) -> None:

@@ -197,7 +197,12 @@ def powershell_class(name: str, properties: Iterable[Property], *, is_resource: 
         words = {Qualifier.KEY: "Key", Qualifier.REQUIRED: "Mandatory", Qualifier.READ: "NotConfigurable"}
         lines.append(f"    [DscProperty({words.get(prop.qualifier, '')})]")
         spelled = ""
-        if prop.value_map and len(enums) % 2 == 0 and all(each.isalpha() for each in prop.value_map):
+        if (
+            prop.value_map
+            and not prop.is_array
+            and len(enums) % 2 == 0
+            and all(each.isalpha() for each in prop.value_map)
+        ):
             spelled = f"{name}{prop.name}Values"
             enums.append(f"enum {spelled}\n{{\n    " + "\n    ".join(prop.value_map) + "\n}\n")
         lines += [f"    {each}" for each in attributes(prop, with_values=not spelled)]
