@@ -53,6 +53,8 @@ def members(
         slot = shape.slots[name]
         if name != key.prop.name and name not in shared and slot.prop.type is CimType.STRING:
             shared[name] = ""
+    if not _is_enough(composite, shape, {*shared, key.prop.name}, problems):
+        return None
     within = str(composite.id)
     found = []
     for number, value in enumerate(values):
@@ -68,6 +70,28 @@ def members(
             )
         )
     return tuple(found)
+
+
+def _is_enough(composite: Resource, shape: Shape, given: set[str], problems: Diagnostics) -> bool:
+    """Whether members have all they need; what only their resource asks for is a warning."""
+    missing = [slot.prop.name for slot in shape.needed if slot.prop.name not in given]
+    for name in missing:
+        problems.error(
+            "Missing property",
+            f"Each {shape.name} of '{composite.id}' needs a value for '{name}'.",
+            composite.where,
+            f"Add '{name}' below 'properties'.",
+        )
+    for slot in shape.needed_on_node:
+        if slot.prop.name not in given:
+            problems.warning(
+                "Property is needed on the node",
+                f"'{composite.id}' has no value for '{slot.prop.name}': a document may do without, and "
+                f"{shape.name} refuses to run.",
+                composite.where,
+                f"Add '{slot.prop.name}' below 'properties'.",
+            )
+    return not missing
 
 
 def _shared(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from provisioner import documents
@@ -90,6 +91,7 @@ def _texts(tree: Tree, *, is_named: bool) -> Iterator[Scalar]:
             yield from _texts(entry.value, is_named=True)
 
 
+@lru_cache(maxsize=4096)
 def _asks_for_password(key: str) -> bool:
     word = key.casefold()
     return "credential" in word or bool(difflib.get_close_matches(word, _PASSWORD_KEYS, n=1, cutoff=_NEAR))

@@ -100,6 +100,26 @@ def test_a_key_the_composite_does_not_offer_is_empty(tmp_path: Path, monkeypatch
     assert process.properties == {"Path": "C:\\a.exe", "Arguments": ""}
 
 
+def test_members_need_what_their_type_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    modules = 'modules: {PSDesiredStateConfiguration: "1.1"}'
+    features = (
+        "{name: a, type: PSDesiredStateConfiguration/WindowsOptionalFeatureSet, properties: {Name: [x]}}"
+    )
+    write(
+        tmp_path,
+        {
+            "roles/web/role.yaml": f"description: x\n{modules}\nconfigurations: [web]\n",
+            "dsc_configs/web.dsc.yaml": f"resources:\n  - {features}\n",
+        },
+    )
+    configurations, problems = compile_project(tmp_path)
+    assert [(each.severity.value, each.summary) for each in problems] == [
+        ("warning", "Property is needed on the node")
+    ]
+    assert len(configurations["n1"].resources) == 1
+
+
 def test_a_composite_may_itself_stand_within_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resources = """\
 resources:
