@@ -155,6 +155,46 @@ def test_every_type_of_variable_takes_what_our_checks_take() -> None:
     assert judged == 64
 
 
+def test_numbers_beyond_the_limits_of_a_property_are_refused() -> None:
+    judged = 0
+    for prop in kinds_of_properties():
+        bounds = prop.limits.range if prop.limits else None
+        if bounds and prop.type.integer_range and not prop.value_map:
+            judge = validator("configuration").evolve(schema=value_schema(prop, lambda _: {}))
+            assert judge.is_valid(int(bounds[1])), prop
+            assert not judge.is_valid(int(bounds[1]) + 1), prop
+            judged += 1
+    assert judged > 3
+
+
+MODULES = ("PSDscResources", "xHyper-V", "iSCSIDsc", "ProvisionerDsc", "PSDesiredStateConfiguration")
+ROLE = "description: x\nconfigurations: [web]\nmodules:\n" + "".join(
+    f'  {name}: "{Registry.builtin().versions(name)[0]}"\n' for name in MODULES
+)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "{Name: a, PsDscRunAsCredential: {user: 'DOM\\a', password: 'env:P|url'}}",
+        "{NAME: a, psdscrunascredential: {user: a, password: 'file:.secrets/a'}}",
+        "{Name: a, Credential: \"{{ {'user': 'a', 'password': 'env:P'} }}\"}",
+        "{Name: a, state: RUNNING, StartupType: null, Ensure: }",
+        '{Name: 5, DesktopInteract: "{{ true }}", StartupTimeout: "{{ 5 }}", State: "{{ \'Running\' }}"}',
+        "{Name: a, Dependencies: [b, 5, null, \"{{ 'c' }}\"]}",
+    ],
+)
+def test_what_an_author_may_write_is_accepted_by_both(
+    properties: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = f"resources:\n  - name: a\n    type: psdscresources/SERVICE\n    properties: {properties}\n"
+    write(tmp_path, {"roles/web/role.yaml": ROLE, "dsc_configs/web.dsc.yaml": text})
+    _, problems = compile_project(tmp_path)
+    assert not problems.has_errors, [problem.render() for problem in problems]
+    assert refusals("configuration", text) == []
+
+
 def golden_cases() -> list[Any]:
     return [
         pytest.param(path, id=path.stem) for path in sorted(REPOSITORY.glob("tests/goldens/cases/*.yaml"))
@@ -231,13 +271,14 @@ def test_a_mistake_in_a_configuration_is_refused_by_both(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     text = path.read_text(encoding="utf-8")
-    role = (
-        'description: x\nmodules: {PSDscResources: "2.12.0.0", xHyper-V: "3.18.0", iSCSIDsc: "1.5.0.41", '
-        'ProvisionerDsc: "0.1.0", PSDesiredStateConfiguration: "1.1"}\nconfigurations: [web]\n'
-    )
-    write(tmp_path, {"roles/web/role.yaml": role, "dsc_configs/web.dsc.yaml": text})
+    write(tmp_path, {"roles/web/role.yaml": ROLE, "dsc_configs/web.dsc.yaml": text})
     _, problems = compile_project(tmp_path)
-    assert problems.has_errors
+    places = {
+        problem.where.source.path
+        for problem in problems
+        if problem.where and problem.severity.value == "error"
+    }
+    assert places == {"dsc_configs/web.dsc.yaml"}
     assert refusals("configuration", text) != []
 
 
