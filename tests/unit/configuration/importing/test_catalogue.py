@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from provisioner import documents
 from provisioner.addresses import NodeName, RoleName
 from provisioner.catalogue.registry import Registry
@@ -137,6 +139,7 @@ def imported(resource: Resource) -> Resource:
     return again
 
 
+@pytest.mark.slow
 def test_every_resource_type_survives_an_import() -> None:
     counts = {"types": 0, "filled": 0, "properties": 0}
     for kind in REGISTRY.resource_types():
