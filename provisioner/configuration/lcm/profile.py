@@ -6,6 +6,7 @@ registration keys are references to secrets, as everywhere. No expressions: a pr
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from provisioner.configuration.embedded import Surroundings, fill
 from provisioner.configuration.lcm.model import GROUPS, LcmPart, LcmProfile
 from provisioner.configuration.shapes import Shape, Shapes
 from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
+from provisioner.inventory.schema import is_reference
+from provisioner.roles import masking
 from provisioner.roles.model import Reference, Value, kind_of
 
 #: The setting that lists the instances of a class, by the class it inherits from or its own name.
@@ -37,12 +40,39 @@ _PART_KEYS = ("type", "name", "properties")
 
 def load_lcm_profile(path: Path, registry: Registry) -> tuple[LcmProfile | None, Diagnostics]:
     """Return a profile and its problems; None beside errors."""
-    tree, problems = documents.load(path)
+    tree, problems = _load(path)
     if tree is None or problems.has_errors:
         return None, problems
     reader = _Reader(registry, problems)
     profile = reader.profile(tree)
     return (None if problems.has_errors else profile), problems
+
+
+def _load(path: Path) -> tuple[documents.Tree | None, Diagnostics]:
+    """Read the file; what stands where a key should be referred to is starred out in all messages."""
+    tree, problems = masking.load(path, str(path))
+    hidden = list(_written_keys(tree)) if tree is not None else []
+    if tree is None or not hidden:
+        return tree, problems
+    text, _, problems = documents.read_text(path)
+    if text is None:
+        return None, problems
+    return documents.parse(text, masking.starred(tree.where, *hidden).source)
+
+
+def _written_keys(tree: documents.Tree) -> Iterator[SourceRange]:
+    match tree:
+        case documents.Sequence():
+            for item in tree.items:
+                yield from _written_keys(item)
+        case documents.Mapping():
+            for entry in tree.entries:
+                asks = difflib.get_close_matches(entry.name.casefold(), [_SECRET.casefold()], cutoff=0.6)
+                if asks and not is_reference(str(documents.plain(entry.value))):
+                    yield entry.value.where
+                yield from _written_keys(entry.value)
+        case _:
+            pass
 
 
 class _Reader:
@@ -164,6 +194,14 @@ class _Reader:
                     fill(shape, [(key, part)], self._around)
                     continue
                 found[slot.prop.name] = reference(slot.prop.name, part, self._problems)
+                if found[slot.prop.name] is None:
+                    continue
+                self._problems.warning(
+                    "Registration key stands in the document",
+                    f"An LCM takes '{slot.prop.name}' in clear only, so whoever reads the document has it.",
+                    part.where,
+                    "Keep the document where only administrators read, and the key valid for a short time.",
+                )
         for slot in shape.needed:
             if slot.prop.name not in ranges:
                 self._problems.error(

@@ -121,6 +121,14 @@ def test_embedded_instances_are_objects_pairs_a_mapping_and_dates_iso() -> None:
     assert properties(plain(preference)[0])["ScanScheduleTime"] == "2025-01-31T12:00:00.000000+01:00"
 
 
+def test_one_pair_is_a_mapping_and_a_length_of_time_stays_as_it_is() -> None:
+    found, _ = plain(service("a", Map=Instance("MSFT_KeyValuePair", {"Key": "k", "Value": "v"})))
+    assert properties(found)["Map"] == {"k": "v"}
+    interval = {"Name": "p", "ScanScheduleTime": "00000001000000.000000:000"}
+    found, _ = plain(resource("xDefender/xMpPreference", "p", interval))
+    assert properties(found)["ScanScheduleTime"] == interval["ScanScheduleTime"]
+
+
 def test_what_v3_cannot_say_is_told() -> None:
     user = Credential("u", SecretRef("env", "P"), at())
     pairs = tuple(Instance("MSFT_KeyValuePair", {"Key": key, "Value": "v"}) for key in ("a", "A"))

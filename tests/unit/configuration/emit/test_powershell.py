@@ -201,9 +201,10 @@ def test_a_dependency_on_one_member_of_a_set_cannot_be_said() -> None:
 
 def test_a_composite_that_is_no_set_cannot_be_said() -> None:
     found = service("a")
-    inside = Resource(ResourceId("Service", "a", "[Web]one"), found.type, found.properties, (), at(), {})
-    _, problems = script(inside)
-    assert summaries(problems) == ["Script cannot place a resource in this composite"]
+    for within in ("[Web]one", "[ServiceSet]one", "[ServiceSet]one::[Web]two"):
+        inside = Resource(ResourceId("Service", "a", within), found.type, found.properties, (), at(), {})
+        _, problems = script(inside)
+        assert summaries(problems) == ["Script cannot place a resource in this composite"]
 
 
 def test_a_dependency_on_a_name_outside_the_form_cannot_be_said() -> None:
@@ -228,6 +229,13 @@ def test_what_a_script_writes_otherwise_is_a_warning() -> None:
         ("warning", "Script writes a date in another time zone"),
         ("warning", "Script loses an empty array"),
     ]
+
+
+def test_nothing_is_null_and_a_length_of_time_cannot_be_said() -> None:
+    interval = {"Name": "p", "ScanScheduleTime": "00000001000000.000000:000", "SignatureScheduleTime": None}
+    text, problems = script(resource("xDefender/xMpPreference", "p", interval))
+    assert "SignatureScheduleTime = $null" in text
+    assert summaries(problems) == ["Script cannot hold an interval"]
 
 
 def test_a_property_that_takes_one_pair_gets_a_hashtable_too() -> None:
