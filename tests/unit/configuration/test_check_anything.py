@@ -108,7 +108,9 @@ def test_what_the_schema_allows_is_taken_as_it_is(kind: ResourceType, data: st.D
     optional = [prop.name for prop in props if prop.name not in needed]
     chosen = needed | set(data.draw(st.lists(st.sampled_from(optional or [""]), max_size=5))) - {""}
     given_values = {
-        prop.name.upper(): data.draw(_good_value(prop, kind)) for prop in props if prop.name in chosen
+        prop.name.upper(): data.draw(_good_value(prop, kind))
+        for prop in data.draw(st.permutations(props))
+        if prop.name in chosen
     }
     made, problems = checked(kind, given_values)
     assert [
