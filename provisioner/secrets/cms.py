@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import os
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives import hashes
@@ -60,7 +59,8 @@ def armoured(text: str, certificate: EncryptionCertificate) -> str:
     if not text:
         raise ValueError("an empty text is never encrypted")
     encoded = base64.b64encode(enveloped(text.encode(), certificate)).decode("ascii")
-    return "\n".join((BEGIN, *textwrap.wrap(encoded, _LINE), END))
+    lines = (encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE))
+    return "\n".join((BEGIN, *lines, END))
 
 
 def enveloped(content: bytes, certificate: EncryptionCertificate) -> bytes:

@@ -96,6 +96,8 @@ class NodeSealer:
         self._base = base
         self._certificate = certificate
         self._store = store
+        # By identity, with the credential so that its identity stays its own: hashing and sealing open it once.
+        self._known: dict[int, tuple[Unsealed, Secret | None]] = {}
 
     @property
     def is_encrypted(self) -> bool:
@@ -126,6 +128,11 @@ class NodeSealer:
         return self._store.digest(target, secret) if secret else b""
 
     def _open(self, credential: Unsealed) -> Secret | None:
+        if id(credential) not in self._known:
+            self._known[id(credential)] = (credential, self._opened(credential))
+        return self._known[id(credential)][1]
+
+    def _opened(self, credential: Unsealed) -> Secret | None:
         if credential.secrets is None:
             assert credential.password is not None, "a credential has a password or named secrets"
             secret = self._resolve(credential.password, credential, "The password")

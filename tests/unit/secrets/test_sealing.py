@@ -12,7 +12,7 @@ import pytest
 from provisioner.addresses import SecretRef
 from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
 from provisioner.secrets.ciphertexts import CiphertextStore
-from provisioner.secrets.sealing import NodeSealer, certificate_path, open_sealer
+from provisioner.secrets.sealing import NodeSealer, certificate_path, open_sealer, within_reach
 from tests.unit.secrets.certificate_files import NOW, Made, make_certificate
 
 CANARY = "canary-7c1e/sealing ü"
@@ -116,6 +116,14 @@ def test_the_same_credential_is_sealed_to_the_same_text(sealer: NodeSealer) -> N
     assert sealer.seal(Given(ref("env:CANARY"))) == sealer.seal(Given(ref("env:CANARY"), user="another"))
     assert sealer.digest(Given(ref("env:CANARY"))) == sealer.digest(Given(ref("env:CANARY")))
     assert sealer.digest(Given(ref("env:CANARY"))) != sealer.digest(Given(ref("env:CANARY|url")))
+
+
+def test_a_problem_is_told_once_however_often_a_credential_is_used(sealer: NodeSealer) -> None:
+    given = Given(ref("env:NOT_THERE"))
+    sealer.seal(given)
+    assert sealer.digest(given) == b""
+    assert sealer.seal(given) == "<secret>"
+    assert len(sealer.problems) == 1
 
 
 def test_who_masks_secrets_gets_every_text_that_was_in_hand(sealer: NodeSealer) -> None:
@@ -256,3 +264,12 @@ def test_a_certificate_that_ends_soon_is_warned_of(tmp_path: Path, store: Cipher
 def test_where_the_certificate_of_a_node_lies(tmp_path: Path, setting: str, path: str) -> None:
     (tmp_path / "existing.pem").mkdir()
     assert certificate_path("hv01", setting, tmp_path) == tmp_path / path
+
+
+def test_what_can_be_resolved_is_found_for_whoever_masks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    given = [Given(ref("env:CANARY|url")), Given(secrets={"a": ref("env:NOT_THERE"), "b": ref("env:CANARY")})]
+    found = within_reach(given, tmp_path)
+    assert [secret.reveal() for secret in found] == ["canary-7c1e%2Fsealing%20%C3%BC", CANARY]
