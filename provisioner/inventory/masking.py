@@ -39,6 +39,9 @@ _LINE: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
+#: A line with a key of its own, or an item of a list.
+_WITH_KEY: Final = re.compile(r"""[ ]*(?:- |["']?[\w.-]+["']?[ \t]*:(?:[ \t]|$))""")
+
 #: The same in texts of the form ``key=value`` or ``Key value``. They know no references; what a whole expression
 #: without a text in it says is no secret.
 _ASSIGNMENT: Final = re.compile(
@@ -56,10 +59,39 @@ def sounds_secret(name: str) -> bool:
 def mask_lines(source: SourceFile) -> SourceFile:
     """Return the source with the values of keys that sound like secrets starred out, line by line.
 
-    For texts that are not YAML yet: it needs no tree.
+    A value may go on in deeper lines: all of a block after '|' or '>', and lines without a key of their own. For
+    texts that are not YAML yet: it needs no tree.
     """
     text = _LINE.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
-    return SourceFile(source.path, text)
+    lines, hidden = source.text.split("\n"), text.split("\n")
+    number = at = 0
+    for found in _LINE.finditer(source.text):
+        number += source.text.count("\n", at, found.start())
+        at = found.start()
+        for below in _deeper(lines, number, is_block=found["value"].startswith(("|", ">"))):
+            hidden[below] = _STARS.sub("*", hidden[below])
+    return SourceFile(source.path, "\n".join(hidden))
+
+
+def _deeper(lines: list[str], number: int, *, is_block: bool) -> Iterator[int]:
+    """Yield the lines in which the value of a key goes on."""
+    depth = _depth(lines[number])
+    for below in range(number + 1, len(lines)):
+        line = lines[below]
+        if not line.strip():
+            continue
+        if len(line) - len(line.lstrip(" ")) <= depth or (not is_block and _WITH_KEY.match(line)):
+            return
+        yield below
+
+
+def _depth(line: str) -> int:
+    """Return the column of the first key of a line; dashes of lists stand before it."""
+    return (
+        len(line) - len(line.lstrip(" -"))
+        if line.lstrip(" ").startswith("- ")
+        else len(line) - len(line.lstrip(" "))
+    )
 
 
 def mask_assignments(source: SourceFile) -> SourceFile:

@@ -32,6 +32,11 @@ def masked(text: str) -> str:
         ("password:", "password:"),
         ("password:\n  next: 1", "password:\n  next: 1"),
         ("user: x", "user: x"),
+        ("password: |\n  a b\n\n  c: d\nnext: 1", "password: *\n  * *\n\n  ** *\nnext: 1"),
+        ("- password: one\n    two\n  user: x", "- password: ***\n    ***\n  user: x"),
+        ("- - token: >\n      a\n    b: 1", "- - token: *\n      *\n    b: 1"),
+        ("a:\n  password: 'x\n   y'\n  user: u", "a:\n  password: **\n   **\n  user: u"),
+        ("password: x\n  user: u", "password: *\n  user: u"),
     ],
 )
 def test_values_that_sound_like_secrets_are_starred_out(line: str, shown: str) -> None:
