@@ -70,7 +70,9 @@ def test_help_names_every_verb_and_the_exit_codes() -> None:
     assert "Exit codes: 0 done, 1 a node or check failed, 2 wrong usage" in " ".join(result.output.split())
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "inventory import", "lab up", "lab down", "lab status", "lab cut", "lab restore"])
+@pytest.mark.parametrize(
+    "verb", [*VERBS, "inventory import", "lab up", "lab down", "lab status", "lab cut", "lab restore"]
+)
 def test_every_verb_explains_itself(verb: str) -> None:
     result = invoke(*verb.split(), "--help")
     assert result.exit_code == 0
