@@ -31,17 +31,23 @@ def example(resource: ResourceType, registry: Registry) -> str:
     """Return one item of ``resources:`` as YAML. Empty when the type cannot be compiled here."""
     if not is_compilable(resource):
         return ""
-    properties = {
-        prop.name: _value(prop, resource, registry, 0) for prop in resource.properties if _is_needed(prop)
-    }
-    if not properties:
-        properties = {
-            prop.name: _value(prop, resource, registry, 0)
-            for prop in resource.properties[:1]
-            if prop.is_settable
-        }
+    names = _needed(resource, registry)
+    needed = [prop for prop in resource.properties if prop.name.casefold() in names]
+    chosen = needed or [prop for prop in resource.properties if prop.is_settable][:1]
+    properties = {prop.name: _value(prop, resource, registry, 0) for prop in chosen}
     declaration = {"name": "example", "type": f"{resource.module}/{resource.name}", "properties": properties}
     return documents.dump([declaration])
+
+
+def _needed(resource: ResourceType, registry: Registry) -> set[str]:
+    """Return the folded names of what a resource cannot do without, nor the members it expands to."""
+    member = (
+        registry.resource_type(resource.module, resource.expands_to, resource.version)
+        if resource.expands_to
+        else None
+    )
+    owners = [resource, *([member] if member else [])]
+    return {prop.name.casefold() for owner in owners for prop in owner.properties if _is_needed(prop)}
 
 
 def _is_needed(prop: Property) -> bool:

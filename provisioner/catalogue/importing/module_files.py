@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
 
-#: The largest published resource module has a script of 3 MiB and 1,500 files.
+#: Bounds that no module comes near, so that a hostile one costs little.
 LARGEST_FILE = 16 * 1024 * 1024
 MOST_FILES = 50_000
 _SUFFIXES = (".psd1", ".psm1", ".ps1", ".mof")

@@ -22,11 +22,13 @@ DOUBLE_QUOTES = '"\u201c\u201d\u201e'
 
 #: Deepest nesting of subexpressions in strings; real modules stay below five.
 _DEEPEST = 40
+#: Most tokens of one script; real modules have some ten thousand.
+MOST_TOKENS = 1_000_000
 
 _ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 _SPACE = re.compile(r"(?:[^\S\n]|\ufeff|`\r?\n)+")
-_VARIABLE = re.compile(r"[$@](?:\{(?:[^}`]|`.){0,256}\}|(?:\w+:(?!:))?\w+)|\$[$?^]", re.DOTALL)
+_VARIABLE = re.compile(r"[$@](?:\{(?:[^{}`]|`.){0,256}\}|(?:\w+:(?!:))?\w+)|\$[$?^]", re.DOTALL)
 _STOP = r"\s{}()\[\];,|&<>=:$@" + SINGLE_QUOTES + DOUBLE_QUOTES
 _WORD = re.compile(rf"(?:`.|[^{_STOP}#`])(?:`.|[^{_STOP}`])*", re.DOTALL)
 _HERE = re.compile(rf"@([{SINGLE_QUOTES}{DOUBLE_QUOTES}])[^\S\n]*\n")
@@ -117,6 +119,8 @@ class _Lexer:
             token, position = self._next(position, 0)
             if token:
                 tokens.append(token)
+                if len(tokens) > MOST_TOKENS:
+                    raise ScriptProblem("The script is too long to be read.", token.start, token.end)
         return tokens
 
     def _next(  # noqa: C901 - one branch for each kind of token

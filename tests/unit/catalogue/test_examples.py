@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from provisioner import documents
 from provisioner.catalogue.description import describe, facts
 from provisioner.catalogue.example import example, is_compilable
 from provisioner.catalogue.registry import Registry
-from provisioner.catalogue.schema import ResourceKind, ResourceType
+from provisioner.catalogue.schema import CimType, Limits, Property, Qualifier, ResourceKind, ResourceType
 from provisioner.diagnostics import SourceFile
 from tests.compiling import compile_project, write
 
@@ -88,4 +89,59 @@ def test_a_description_says_what_limits_a_value() -> None:
     assert "key; 1 to 15 characters" in text
     described = describe(module.resource("SystemProtection"), module, REGISTRY)  # type: ignore[arg-type]
     assert "matches ^[A-Za-z]$" in described
+    package = Registry.builtin().module("PSDscResources")
+    assert package is not None
+    assert "key; not empty" in describe(package.resource("MsiPackage"), package, REGISTRY)  # type: ignore[arg-type]
     assert "1 to 100" in described
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        (Limits(length=(0, 3)), "exa"),
+        (Limits(length=(9, 12)), "examplexx"),
+        (Limits(pattern="^[A-Za-z]$"), "E"),
+        (Limits(values=("One", "Two")), "One"),
+        (Limits(range=(3, 9)), "3"),
+        (None, "example"),
+    ],
+)
+def test_a_placeholder_keeps_the_limits_of_its_property(limits: Limits | None, text: str) -> None:
+    key = Property("Name", CimType.STRING, qualifier=Qualifier.KEY, limits=limits)
+    resource = ResourceType("R", "C", "M", "1.0", (key,))
+    [item] = documents.plain(_tree(example(resource, Registry({}, lambda: "[]"))))
+    assert item["properties"] == {"Name": text}
+
+
+def test_every_kind_of_value_has_a_placeholder() -> None:
+    def needed(name: str, kind: CimType = CimType.STRING, **more: Any) -> Property:
+        return Property(name, kind, qualifier=Qualifier.REQUIRED, **more)
+
+    properties = (
+        needed("Moment", CimType.DATETIME),
+        needed("Flag", CimType.BOOLEAN),
+        needed("Letter", CimType.CHAR16),
+        needed("Share", CimType.REAL64, limits=Limits(range=(0.5, 1))),
+        needed("Counts", CimType.UINT8, is_array=True, limits=Limits(count=(2, 3))),
+        needed("Level", CimType.UINT8, value_map=("4", "5")),
+        needed("Word", CimType.UINT8, value_map=("4", "5"), values=("Four", "Five")),
+        needed("Login", embedded_class="MSFT_Credential"),
+        needed("Table", is_array=True, embedded_class="MSFT_KeyValuePair"),
+        needed("Lines", embedded_class="MSFT_Credential", is_secret_lines=True),
+        needed("Unknown", embedded_class="Nobody"),
+    )
+    resource = ResourceType("R", "C", "M", "1.0", properties)
+    [item] = documents.plain(_tree(example(resource, Registry({}, lambda: "[]"))))
+    assert item["properties"] == {
+        "Moment": "2026-01-31T12:00:00Z",
+        "Flag": True,
+        "Letter": "x",
+        "Share": 0.5,
+        "Counts": [1, 1],
+        "Level": 4,
+        "Word": "Four",
+        "Login": {"user": "name", "password": "env:NAME"},
+        "Table": {"name": "value"},
+        "Lines": {"name": "env:NAME"},
+        "Unknown": {},
+    }

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from provisioner.catalogue.importing import tokens as module_tokens
 from provisioner.catalogue.importing.cursor import Cursor, Static
 from provisioner.catalogue.importing.declarations import Attribute, read_bracket, read_declarations
 from provisioner.catalogue.importing.tokens import Script, ScriptProblem, TokenKind
@@ -83,6 +84,13 @@ def test_what_does_not_end_is_told_with_its_place(code: str, line: int, message:
         _ = script.tokens
     assert caught.value.message == message
     assert script.where(caught.value.start).line == line
+
+
+def test_a_script_without_end_is_read_to_the_limit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_tokens, "MOST_TOKENS", 10)
+    assert len(Script("a.ps1", "a " * 10).tokens) == 10
+    with pytest.raises(ScriptProblem, match="too long"):
+        _ = Script("a.ps1", "a " * 11).tokens
 
 
 @pytest.mark.parametrize(
