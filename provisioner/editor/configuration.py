@@ -39,10 +39,12 @@ def used_modules(uses: Iterable[tuple[str, str]], registry: Registry) -> tuple[M
     return tuple(found[key] for key in sorted(found))
 
 
-def all_modules(registry: Registry) -> tuple[Module, ...]:
-    """Return the newest version of every module, a release where there is one."""
-    modules = (registry.module(name) for name in registry.modules)
-    return tuple(module for module in modules if module)
+def all_modules(uses: Iterable[tuple[str, str]], registry: Registry) -> tuple[Module, ...]:
+    """Return the modules that roles use, and the newest version of every other, a release where there is one."""
+    used = used_modules(uses, registry)
+    others = set(registry.modules) - {module.name for module in used}
+    found = [*used, *filter(None, (registry.module(name) for name in others))]
+    return tuple(sorted(found, key=lambda module: (module.name, module.version)))
 
 
 def configuration_schema(modules: Iterable[Module], registry: Registry) -> Schema:

@@ -55,7 +55,7 @@ def schema_texts(
     files = {path.name for folder in folders for path in folder.glob("dsc_configs/*.dsc.yaml")}
     configurations = sorted(name.removesuffix(".dsc.yaml") for name in files)
     uses = [(use.name, use.version) for role in roles for use in role.modules.values()]
-    modules = all_modules(registry) if with_all else used_modules(uses, registry)
+    modules = all_modules(uses, registry) if with_all else used_modules(uses, registry)
     schemas = {
         "inventory": inventory_schema(library.names, variable_values(roles)),
         "role": role_schema(library.names, configurations, registry),

@@ -17,7 +17,7 @@ from provisioner.configuration.lcm.profile import _KEYS, _PART_KEYS, load_lcm_pr
 from provisioner.configuration.shapes import Slot
 from provisioner.configuration.values import convert_item
 from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
-from provisioner.editor.configuration import configuration_schema, used_modules
+from provisioner.editor.configuration import all_modules, configuration_schema, used_modules
 from provisioner.editor.inventory import CHECKS, DESCRIPTIONS
 from provisioner.editor.lcm import MANAGERS
 from provisioner.editor.properties import DEFINITIONS, value_schema
@@ -332,3 +332,9 @@ def test_all_modules_make_a_schema_that_knows_more_types() -> None:
     many = validator("configuration", with_all=True).schema["definitions"]
     assert len(many) > 2 * len(few)
     assert len(texts(with_all=True)["configuration"]) < 2_000_000
+    registry = Registry.builtin()
+    modules = {module.name: module.version for module in all_modules([("StorageDsc", "5.0.0.0")], registry)}
+    assert set(modules) == set(registry.modules)
+    older = registry.versions("xPSDesiredStateConfiguration")[-1]
+    kept = all_modules([("xPSDesiredStateConfiguration", older)], registry)
+    assert [each.version for each in kept if each.name == "xPSDesiredStateConfiguration"] == [older]
