@@ -113,9 +113,9 @@ def test_a_project_compiles_against_what_it_imported(tmp_path: Path) -> None:
     assert catalog("import", str(source)).exit_code == 0
     root = tmp_path / "project"
     files = {
-        "inventory.yaml": "site: x\nconnection: {user: a, password: 'env:P'}\nnodes: {n1: {address: 192.0.2.1, roles: [farm]}}\n",
-        "roles/farm/role.yaml": 'description: x\nmodules: {Farm: "2.1.0"}\nconfigurations: [farm]\n',
-        "dsc_configs/farm.dsc.yaml": "resources:\n  - {name: f, type: Farm/Field, properties: {Name: a, Size: 5}}\n",
+        "inventory.yaml": "site: x\nconnection: {user: a, password: 'env:P'}\nnodes: {n1: {address: 192.0.2.1, roles: [acre]}}\n",
+        "roles/acre/role.yaml": 'description: x\nmodules: {Farm: "2.1.0"}\nconfigurations: [acre]\n',
+        "dsc_configs/acre.dsc.yaml": "resources:\n  - {name: f, type: Farm/Field, properties: {Name: a, Size: 5}}\n",
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -125,8 +125,8 @@ def test_a_project_compiles_against_what_it_imported(tmp_path: Path) -> None:
     document = (tmp_path / "out" / "n1.mof").read_text(encoding="utf-16")
     assert "instance of Field as $Field1ref" in document
     assert 'ModuleVersion = "2.1.0"' in document
-    (root / "dsc_configs/farm.dsc.yaml").write_text(
-        files["dsc_configs/farm.dsc.yaml"].replace("5", "50"), encoding="utf-8"
+    (root / "dsc_configs/acre.dsc.yaml").write_text(
+        files["dsc_configs/acre.dsc.yaml"].replace("5", "50"), encoding="utf-8"
     )
     result = CliRunner().invoke(main, ["compile", str(root / "inventory.yaml"), "-o", str(tmp_path / "out")])
     assert result.exit_code == 2
