@@ -107,6 +107,12 @@ def shown(path: Path) -> str:
     return min(relative, str(path), key=len)
 
 
+def _shown(kind: VariableType, value: Tree) -> SourceRange:
+    """Return the position of a value of a variable; a secret that stands there by mistake is not quoted."""
+    is_secret = kind in {VariableType.SECRET, VariableType.CREDENTIAL}
+    return masking.starred(value.where) if is_secret else value.where
+
+
 class _Reader:
     """Reads one ``role.yaml``."""
 
@@ -201,7 +207,7 @@ class _Reader:
                     "Choice has the wrong type",
                     f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
                     f"{kind_of(documents.plain(choice))}.",
-                    self._shown(variable, choice),
+                    _shown(variable.type, choice),
                 )
         default = fields.tree("default")
         if default is None:
@@ -211,7 +217,7 @@ class _Reader:
                 "Default has the wrong type",
                 f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
                 f"{kind_of(variable.default)}.",
-                self._shown(variable, default),
+                _shown(variable.type, default),
                 _HELP_SECRETS.get(variable.type, ""),
             )
         elif variable.choices and variable.default not in variable.choices:
@@ -220,12 +226,25 @@ class _Reader:
                 f"The variable '{variable.name}' can have its choices only, and its default is another value.",
                 default.where,
             )
+        elif variable.items:
+            self._check_items(variable, variable.items, default)
 
-    @staticmethod
-    def _shown(variable: Variable, value: Tree) -> SourceRange:
-        """Return the position of a value; a secret that stands there by mistake is not quoted."""
-        is_secret = variable.type in {VariableType.SECRET, VariableType.CREDENTIAL}
-        return masking.starred(value.where) if is_secret else value.where
+    def _check_items(self, variable: Variable, kind: VariableType, default: Tree) -> None:
+        """Hold each item of a default against the type of items."""
+        parts: list[Tree] = []
+        if isinstance(default, documents.Sequence):
+            parts = list(default.items)
+        elif isinstance(default, documents.Mapping):
+            parts = [entry.value for entry in default.entries]
+        for part in parts:
+            if not kind.accepts(documents.plain(part)):
+                self._problems.error(
+                    "Default has the wrong type",
+                    f"The items of the variable '{variable.name}' are of type {kind.value}, and this is "
+                    f"{kind_of(documents.plain(part))}.",
+                    _shown(kind, part),
+                    _HELP_SECRETS.get(kind, ""),
+                )
 
     def _type(self, written: Scalar | None) -> VariableType | None:
         if written is None:
