@@ -7,13 +7,13 @@ import secrets
 from pathlib import Path
 
 from provisioner.addresses import SecretRef
-from provisioner.inventory.model import Inventory, Node
+from provisioner.cli.certificates import targets
+from provisioner.inventory.model import Inventory
 from provisioner.lab.app import node_folder
 from provisioner.lab.machine.certificates import Certificates, encoded
 from provisioner.project import Project, builtin_folder
 from provisioner.roles.loader import RoleLibrary
 from provisioner.roles.model import VariableType
-from provisioner.secrets.sealing import certificate_path
 
 _SECRET_BYTES = 18
 
@@ -47,13 +47,17 @@ def make_secret(path: Path) -> None:
         file.write(secrets.token_urlsafe(_SECRET_BYTES) + "\n")
 
 
-def hand_out_certificate(node: Node, base: Path, lab: Path) -> None:
-    """Put the certificate of a node where the inventory wants it; nobody can pretend to be a node of a lab."""
-    encryption = node.encryption
-    if encryption is None or not encryption.certificate:
-        return
-    path = certificate_path(node.name, encryption.certificate, base)
-    content = encoded(Certificates(node_folder(lab, node.name)).own[0].certificate)
-    if not path.exists() or path.read_bytes() != content:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(content)
+def hand_out_certificates(inventory: Inventory, base: Path, lab: Path) -> None:
+    """Put the certificates of nodes where the inventory wants them; nobody can pretend to be a node of a lab.
+
+    Raises:
+        UsageError: two nodes share a file.
+    """
+    wanting = [
+        name for name, node in inventory.nodes.items() if node.encryption and node.encryption.certificate
+    ]
+    for name, path in targets(inventory, wanting, base).items():
+        content = encoded(Certificates(node_folder(lab, name)).own[0].certificate)
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_bytes(content)

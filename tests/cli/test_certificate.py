@@ -51,3 +51,13 @@ def test_a_limit_that_names_nothing_is_an_error() -> None:
     assert (
         fetch(HEAD + "encryption: {certificate: certificates/}\n" + NODES, "--limit", "none").exit_code == 2
     )
+
+
+def test_nodes_of_a_lab_cannot_share_one_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVISIONER_LAB_HOME", str(tmp_path / "labs"))
+    nodes = "nodes: {n1: {address: 127.20.0.1}, n2: {address: 127.20.0.2}}\n"
+    Path("inventory.yaml").write_text(HEAD + "encryption: {certificate: one.cer}\n" + nodes, encoding="utf-8")
+    done = CliRunner().invoke(main, ["lab", "up", "inventory.yaml"])
+    assert done.exit_code == 2
+    assert "in one file, one.cer" in done.output
+    assert not Path("one.cer").exists()

@@ -12,7 +12,7 @@ import click
 
 from provisioner.addresses import SecretRef
 from provisioner.cli.context import counted, inventory_argument, say, verb
-from provisioner.cli.lab_secrets import hand_out_certificate, make_secret, secret_files
+from provisioner.cli.lab_secrets import hand_out_certificates, make_secret, secret_files
 from provisioner.cli.labs import folder_of, name_option
 from provisioner.diagnostics import Diagnostics
 from provisioner.inventory.loader import load_inventory
@@ -49,8 +49,7 @@ def up(inventory: Path, name: str | None, foreground: bool, fresh: bool, time_sc
         _forget(folder)
     for path in secret_files(loaded, inventory):
         make_secret(path)
-    for node in loaded.nodes.values():
-        hand_out_certificate(node, inventory.parent, folder)
+    hand_out_certificates(loaded, inventory.parent, folder)
     spec = LabSpec(folder.name, nodes, folder, time_scale)
     if foreground:
         claim(folder)
