@@ -99,6 +99,8 @@ def test_a_fit_certificate_may_be_doubtful(how: dict[str, Any], caution: str) ->
         (make_certificate(key=ec.generate_private_key(ec.SECP256R1())).encoded, "its key is not RSA"),
         (b"x" * (MAX_SIZE_BYTES + 1), "more than 64 KiB"),
     ],
+    # Workers of one run make keys of their own, and must name the tests alike.
+    ids=["nothing", "broken PEM", "a private key", "no RSA", "too large"],
 )
 def test_what_is_no_certificate_to_encrypt_to_is_refused(tmp_path: Path, content: bytes, clause: str) -> None:
     (tmp_path / "a.cer").write_bytes(content)

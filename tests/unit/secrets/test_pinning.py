@@ -20,7 +20,7 @@ def test_the_first_certificate_is_kept_as_der(tmp_path: Path) -> None:
     assert pin("hv01", path, FIRST, replace=False) is Pinned.SAME
 
 
-@pytest.mark.parametrize("kept", [FIRST.encoded, b"no certificate"])
+@pytest.mark.parametrize("kept", [FIRST.encoded, b"no certificate"], ids=["another", "none"])
 def test_another_one_is_refused_and_named_until_somebody_says_replace(tmp_path: Path, kept: bytes) -> None:
     path = tmp_path / "hv01.cer"
     path.write_bytes(kept)

@@ -233,6 +233,7 @@ def test_a_missing_certificate_is_named_with_how_to_get_it(tmp_path: Path, store
         (make_certificate(ends=NOW - timedelta(days=1)).encoded, "it expired on 2026-11-20"),
         (make_certificate(names=(), purposes=()).encoded, ", and its key usage names neither"),
     ],
+    ids=["no certificate", "expired", "without usage"],
 )
 def test_a_certificate_that_is_not_fit_is_an_error(
     tmp_path: Path, store: CiphertextStore, content: bytes, clause: str
