@@ -27,60 +27,67 @@ _HELP_CREDENTIAL: Final = "Write {user: NAME, password: 'env:NAME'}."
 _KEYS: Final = ("user", "password")
 
 
-def check_secret(what: str, value: Any, tree: Tree | None, where: SourceRange, problems: Diagnostics) -> None:
-    """Report a value that is no reference. ``what`` names it at the start of a sentence."""
-    if isinstance(value, str) and is_reference(value):
-        return
-    shown = starred(where, *_hidden(tree, where))
-    if isinstance(value, str):
-        detail = f"{what} says where a secret is, never the secret itself."
-        problems.error("Secret is written in the inventory", detail, shown, _HELP)
-    else:
-        detail = f"{what} is a reference to a secret, and this is {kind_of(value)}."
-        problems.error("Variable has the wrong type", detail, shown, _HELP)
+class SecretChecks:
+    """Checks one variable, or the items of one; nothing in the lines that are quoted says a secret.
+
+    ``whole`` is the tree of the variable and ``where`` its place.
+    """
+
+    def __init__(self, whole: Tree | None, where: SourceRange, problems: Diagnostics) -> None:
+        self._hidden = tuple(_suspects(whole)) if whole is not None else (where,)
+        self._problems = problems
+
+    def secret(self, what: str, value: Any, where: SourceRange) -> None:
+        """Report a value that is no reference. ``what`` names it at the start of a sentence."""
+        if isinstance(value, str) and is_reference(value):
+            return
+        if isinstance(value, str):
+            detail = f"{what} says where a secret is, never the secret itself."
+            self._error("Secret is written in the inventory", detail, where, _HELP, where)
+        else:
+            detail = f"{what} is a reference to a secret, and this is {kind_of(value)}."
+            self._error("Variable has the wrong type", detail, where, _HELP, where)
+
+    def credential(self, what: str, tree: Tree | None, value: Any, where: SourceRange) -> None:
+        """Report what is wrong with ``{user: NAME, password: REFERENCE}``."""
+        if not isinstance(value, dict) or not isinstance(tree, Mapping):
+            detail = f"{what} is a user with a reference to a password, and this is {kind_of(value)}."
+            self._error("Variable has the wrong type", detail, where, _HELP_CREDENTIAL, where)
+            return
+        for entry in tree.entries:
+            if entry.name not in _KEYS:
+                detail = f"{what} is a credential, and that has no key '{entry.name}'."
+                self._error("Unknown key", detail, entry.key.where, did_you_mean(entry.name, _KEYS))
+        for key in _KEYS:
+            if key not in value:
+                detail = f"{what} is a credential, and its '{key}' is missing."
+                self._error("Missing key", detail, where, _HELP_CREDENTIAL)
+        user, password = tree.get("user"), tree.get("password")
+        if user is not None and not isinstance(value["user"], str):
+            detail = f"The user of a credential is text, and this is {kind_of(value['user'])}."
+            self._error("Variable has the wrong type", detail, user.where, "Put it in quotes.")
+        if password is not None:
+            self.secret(f"{what} is a credential, and its password", value["password"], password.where)
+
+    def _error(
+        self, summary: str, detail: str, where: SourceRange, help: str, *also_hidden: SourceRange
+    ) -> None:
+        hidden = (*also_hidden, *self._hidden)
+        self._problems.error(summary, detail, starred(where, *hidden) if hidden else where, help)
 
 
-def check_credential(
-    what: str, value: Any, tree: Tree | None, where: SourceRange, problems: Diagnostics
-) -> None:
-    """Report what is wrong with ``{user: NAME, password: REFERENCE}``."""
-    hidden = tuple(_hidden(tree, where))
-    if not isinstance(value, dict) or not isinstance(tree, Mapping):
-        detail = f"{what} is a user with a reference to a password, and this is {kind_of(value)}."
-        problems.error("Variable has the wrong type", detail, starred(where, *hidden), _HELP_CREDENTIAL)
-        return
-    for entry in tree.entries:
-        at = starred(entry.key.where, *hidden)
-        if entry.name not in _KEYS:
-            detail = f"{what} is a credential, and that has no key '{entry.name}'."
-            problems.error("Unknown key", detail, at, did_you_mean(entry.name, _KEYS))
-    for key in _KEYS:
-        if key not in value:
-            detail = f"{what} is a credential, and its '{key}' is missing."
-            problems.error("Missing key", detail, starred(where, *hidden), _HELP_CREDENTIAL)
-    user, password = tree.get("user"), tree.get("password")
-    if user is not None and not isinstance(value["user"], str):
-        detail = f"The user of a credential is text, and this is {kind_of(value['user'])}."
-        problems.error(
-            "Variable has the wrong type", detail, starred(user.where, *hidden), "Put it in quotes."
-        )
-    if password is not None:
-        said = f"{what} is a credential, and its password"
-        check_secret(said, value["password"], password, password.where, problems)
-
-
-def _hidden(tree: Tree | None, where: SourceRange) -> Iterator[SourceRange]:
-    """Yield what may be a secret: every value but references and the text under ``user``."""
+def _suspects(tree: Tree, depth: int = 0) -> Iterator[SourceRange]:
+    """Yield what may be a secret: every value but references and the text under ``user``, and keys further in."""
     match tree:
-        case None:
-            yield where
         case Scalar():
             if not is_reference(tree.text):
                 yield tree.where
         case Sequence():
             for item in tree.items:
-                yield from _hidden(item, where)
+                yield from _suspects(item, depth + 1)
         case Mapping():
             for entry in tree.entries:
+                if depth and entry.name not in _KEYS:
+                    yield entry.key.where
                 if entry.name != "user" or not isinstance(entry.value, Scalar):
-                    yield from _hidden(entry.value, where)
+                    yield from _suspects(entry.value, depth + 1)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.inventory.merge import Findings
 from provisioner.roles import layering
+from provisioner.roles.masking import starred
 from provisioner.roles.model import VariableType, kind_of
-from provisioner.roles.secret_variables import SECRETS, check_credential, check_secret
+from provisioner.roles.secret_variables import SECRETS, SecretChecks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,25 +143,16 @@ def _check(variable: Variable, given: Located, role: Role, problems: Diagnostics
         _check_secret(variable.type, f"The {of}", value, given, (), problems)
         return
     if not variable.type.accepts(value):
+        is_secret = variable.items in SECRETS
         problems.error(
             "Variable has the wrong type",
             f"The {of} is of type {variable.type.value}, and this is {kind_of(value)}.",
-            given.where,
+            starred(given.where) if is_secret else given.where,
             _advice(variable.type, value),
         )
         return
     if variable.items:
-        for label, step, part in _parts(value):
-            if variable.items in SECRETS:
-                _check_secret(variable.items, f"Item {label} of the {of}", part, given, (step,), problems)
-            elif not variable.items.accepts(part):
-                problems.error(
-                    "Variable has the wrong type",
-                    f"The items of the {of} are of type {variable.items.value}, and item {label} is "
-                    f"{kind_of(part)}.",
-                    given.origin(step),
-                    _advice(variable.items, part),
-                )
+        _check_items(variable.items, of, given, problems)
     if variable.choices and value not in variable.choices:
         words = [str(choice) for choice in variable.choices]
         problems.error(
@@ -171,6 +163,19 @@ def _check(variable: Variable, given: Located, role: Role, problems: Diagnostics
         )
 
 
+def _check_items(kind: VariableType, of: str, given: Located, problems: Diagnostics) -> None:
+    for label, step, part in _parts(given.value):
+        if kind in SECRETS:
+            _check_secret(kind, f"Item {label} of the {of}", part, given, (step,), problems)
+        elif not kind.accepts(part):
+            problems.error(
+                "Variable has the wrong type",
+                f"The items of the {of} are of type {kind.value}, and item {label} is {kind_of(part)}.",
+                given.origin(step),
+                _advice(kind, part),
+            )
+
+
 def _check_secret(  # noqa: PLR0913, PLR0917 - a value, its name and its place
     kind: VariableType,
     what: str,
@@ -179,8 +184,11 @@ def _check_secret(  # noqa: PLR0913, PLR0917 - a value, its name and its place
     path: tuple[str | int, ...],
     problems: Diagnostics,
 ) -> None:
-    check = check_secret if kind is VariableType.SECRET else check_credential
-    check(what, value, given.part(*path), given.origin(*path), problems)
+    checks = SecretChecks(given.tree, given.where, problems)
+    if kind is VariableType.SECRET:
+        checks.secret(what, value, given.origin(*path))
+    else:
+        checks.credential(what, given.part(*path), value, given.origin(*path))
 
 
 def _parts(value: Any) -> Iterator[tuple[str, str | int, Any]]:

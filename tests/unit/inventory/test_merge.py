@@ -154,6 +154,8 @@ def leaves(value: Tree) -> list[Tree]:
          {"p": {"l": [1, 2]}, "q": {"l": [2]}}),
         ([{"a": {"b": {"x": [1], "y": [1]}}}, {"a": {"b": {"x": [2], "y": [2]}}}], {"v.a.*.x": "unique", "v.a.b.y": "append"},
          {"a": {"b": {"x": [1, 2], "y": [1, 2]}}}),
+        ([{"a": {"l": [1]}, "l": [1]}, {"a": {"l": [2]}, "l": [2]}], {"v": "unique", "v.a": "deep"},
+         {"a": {"l": [1, 2]}, "l": [2]}),
         # Items that a key tells apart.
         ([[{"n": "a", "x": 1}, {"n": "b"}], [{"n": "a", "y": 2}, {"n": "c"}]], {"strategy": "deep", "key": "n"},
          [{"n": "a", "x": 1, "y": 2}, {"n": "b"}, {"n": "c"}]),
@@ -163,6 +165,12 @@ def leaves(value: Tree) -> list[Tree]:
 )  # fmt: skip
 def test_values_are_merged_as_documented(layers: list[Any], by: Any, result: Any) -> None:
     assert same(merged(*layers, by=by), result)
+
+
+def test_an_item_of_two_layers_stands_in_the_wider_one() -> None:
+    wide, near = tree(["a"]), tree([{"b": 1}, "a"])
+    whole = merge([wide, near], NO_RULES, Strategy(Mode.UNIQUE))
+    assert leaves(whole)[0] is leaves(wide)[0]
 
 
 def test_a_merge_says_what_its_knock_outs_hit() -> None:

@@ -198,6 +198,41 @@ def test_a_secret_that_stands_there_is_never_quoted(
 
 
 @pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("type: credential", f"{{user: u, pasword: {CANARY}}}"),
+        ("type: credential", f"{{user: 5, password: {CANARY}}}"),
+        ("type: credential", f"{{user: [{CANARY}], password: env:X}}"),
+        ("type: credential", f"{{user: u, key: {CANARY}, password: {CANARY}}}"),
+        ("type: credential", f"{{password: [env:X, {CANARY}]}}"),
+        ("type: credential", f"[{{{CANARY}: 1}}, {CANARY}]"),
+        ("type: credential", f"{CANARY} {CANARY}"),
+        ("type: list, items: secret", f"[{CANARY}, env:A, {CANARY}]"),
+        ("type: list, items: secret", f"[{{{CANARY}: 1}}, [{CANARY}]]"),
+        (
+            "type: list, items: credential",
+            f"[{{user: 5, password: {CANARY}}}, {{user: 6, password: {CANARY}}}]",
+        ),
+        ("type: mapping, items: secret", f"{{a: {CANARY}, b: {CANARY}}}"),
+        ("type: mapping, items: secret", CANARY),
+    ],
+)
+def test_nothing_beside_the_mistake_in_its_line_is_quoted_either(
+    kind: str, written: str, tmp_path: Path
+) -> None:
+    project(tmp_path, {"v": {"type": "KIND"}}, {"variables": {"v": "HERE"}, "nodes": NODES})
+    for path, old, new in (("inventory.yaml", "HERE", written), ("roles/web/role.yaml", "type: KIND", kind)):
+        file = tmp_path / path
+        text = file.read_text().replace(
+            old, new.replace(", items", "\n    items") if old == "type: KIND" else new
+        )
+        file.write_text(text)
+    printed = outcome(tmp_path)[1]
+    assert "error:" in printed
+    assert CANARY not in printed
+
+
+@pytest.mark.parametrize(
     ("kind", "value"),
     [
         ("secret", "env:NAME"),
