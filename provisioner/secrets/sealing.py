@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from provisioner.diagnostics import Diagnostics
@@ -25,7 +26,6 @@ from provisioner.secrets.stores import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from provisioner.addresses import SecretRef
     from provisioner.diagnostics import SourceRange
@@ -277,7 +277,7 @@ def check_encryption(node: SealedFor) -> Diagnostics:
 
 def certificate_path(node: str, setting: str, base: Path) -> Path:
     """Return the certificate file of a node: the one named, or ``<node>.cer`` in the folder that is named."""
-    path = base / setting
+    path = base / Path(setting).expanduser()
     names_file = not setting.endswith("/") and path.suffix.lower() in _FILE_SUFFIXES and not path.is_dir()
     return path if names_file or path.is_file() else path / f"{node}{SUFFIX}"
 

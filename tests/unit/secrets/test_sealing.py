@@ -274,3 +274,8 @@ def test_what_can_be_resolved_is_found_for_whoever_masks_it(
     given = [Given(ref("env:CANARY|url")), Given(secrets={"a": ref("env:NOT_THERE"), "b": ref("env:CANARY")})]
     found = within_reach(given, tmp_path)
     assert [secret.reveal() for secret in found] == ["canary-7c1e%2Fsealing%20%C3%BC", CANARY]
+
+
+def test_a_tilde_is_the_home_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert certificate_path("hv01", "~/pki/", Path("elsewhere")) == tmp_path / "pki" / "hv01.cer"
