@@ -12,11 +12,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from provisioner import documents
 from provisioner.addresses import ResourceId
-from provisioner.catalogue.schema import PAIR_CLASS, CimType, ResourceKind
+from provisioner.catalogue.registry import Registry
+from provisioner.catalogue.schema import PAIR_CLASS, CimType, ResourceKind, ResourceType
 from provisioner.configuration.emit.layout import AUTHOR
 from provisioner.configuration.emit.parameters import CredentialParameters, description
 from provisioner.configuration.emit.resource_text import RUN_AS
@@ -31,24 +33,24 @@ _PLAIN_NAME = re.compile("[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d\.\d{6})([+-]\d{3})")
 
 
-def emit_dsc3_yaml(configuration: Configuration) -> tuple[Artifact, Diagnostics]:
+def emit_dsc3_yaml(configuration: Configuration, registry: Registry) -> tuple[Artifact, Diagnostics]:
     """Emit ``<node>.dsc.config.yaml`` and what v3 cannot express."""
     problems = Diagnostics()
-    text = documents.dump(document(configuration, problems))
+    text = documents.dump(document(configuration, registry, problems))
     return _artifact(f"{configuration.node}.dsc.config.yaml", text), problems
 
 
-def emit_dsc3_json(configuration: Configuration) -> tuple[Artifact, Diagnostics]:
+def emit_dsc3_json(configuration: Configuration, registry: Registry) -> tuple[Artifact, Diagnostics]:
     """Emit ``<node>.dsc.config.json`` and what v3 cannot express."""
     problems = Diagnostics()
-    text = json.dumps(document(configuration, problems), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(document(configuration, registry, problems), indent=2, ensure_ascii=False) + "\n"
     return _artifact(f"{configuration.node}.dsc.config.json", text), problems
 
 
-def document(configuration: Configuration, problems: Diagnostics) -> dict[str, Any]:
+def document(configuration: Configuration, registry: Registry, problems: Diagnostics) -> dict[str, Any]:
     """Return the document as plain data; ``problems`` gets what it cannot express."""
     names = map_names(each.id for each in configuration.resources)
-    values = _Values(problems)
+    values = _Values(problems, registry)
     resources = [_resource(each, names, values) for each in configuration.resources]
     parameters = {
         name: {"type": "secureObject", "metadata": {"description": description(credential)}}
@@ -109,30 +111,35 @@ def expression_free(text: str) -> str:
     return f"[concat('{first}','{rest}')]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value was written, and the resource type whose property it is part of."""
+
+    where: SourceRange
+    owner: ResourceType
+
+
 class _Values:
     """Turns values into plain data and remembers the credentials among them."""
 
-    def __init__(self, problems: Diagnostics) -> None:
+    def __init__(self, problems: Diagnostics, registry: Registry) -> None:
+        self._registry = registry
         self.parameters = CredentialParameters()
         self.problems = problems
 
-    def plain(self, value: Any, kind: CimType, where: SourceRange) -> Any:
+    def plain(self, value: Any, kind: CimType, place: _Place) -> Any:
         """Return text, number, boolean, list or mapping."""
         match value:
             case Credential():
                 return f"[parameters('{self.parameters.name(value)}')]"
             case Instance(class_name=each) if each == PAIR_CLASS:
-                return self._pairs((value,), where)
+                return self._pairs((value,), place)
             case Instance():
-                return {
-                    name: self.plain(each, CimType.STRING, where)
-                    for name, each in value.properties.items()
-                    if each is not None
-                }
+                return self._object(value, place)
             case tuple() if value and all(_is_pair(each) for each in value):
-                return self._pairs(value, where)
+                return self._pairs(value, place)
             case tuple():
-                return [self.plain(each, kind, where) for each in value]
+                return [self.plain(each, kind, place) for each in value]
             case str() if kind is CimType.DATETIME:
                 return _moment(value)
             case str():
@@ -140,16 +147,25 @@ class _Values:
             case _:
                 return value
 
-    def _pairs(self, pairs: tuple[Instance, ...], where: SourceRange) -> dict[str, Any]:
+    def _object(self, instance: Instance, place: _Place) -> dict[str, Any]:
+        found = self._registry.embedded_class(place.owner.module, place.owner.version, instance.class_name)
+        plain = {}
+        for name, value in instance.properties.items():
+            if value is not None:
+                prop = found.property(name) if found else None
+                plain[name] = self.plain(value, prop.type if prop else CimType.STRING, place)
+        return plain
+
+    def _pairs(self, pairs: tuple[Instance, ...], place: _Place) -> dict[str, Any]:
         keys = [str(pair.properties.get("Key", "")) for pair in pairs]
         if len({key.casefold() for key in keys}) < len(keys):
             self.problems.error(
                 "Document cannot hold a key twice",
                 f"The keys differ in case at most, and a mapping of DSC v3 has each once: {', '.join(keys)}.",
-                where,
+                place.where,
                 "Use each key once.",
             )
-        values = [self.plain(pair.properties.get("Value"), CimType.STRING, where) for pair in pairs]
+        values = [self.plain(pair.properties.get("Value"), CimType.STRING, place) for pair in pairs]
         return dict(zip(keys, values, strict=True))
 
 
@@ -170,7 +186,7 @@ def _resource(
             continue
         prop = kind.property(name)
         where = resource.property_ranges.get(name, resource.where)
-        properties[name] = values.plain(value, prop.type if prop else CimType.STRING, where)
+        properties[name] = values.plain(value, prop.type if prop else CimType.STRING, _Place(where, kind))
     name = names[resource.id.folded]
     inner = {"name": name, "type": f"{kind.module}/{kind.name}", "properties": properties}
     targets = [f"[resourceId('{ADAPTER}','{names[target.folded]}')]" for target in resource.depends_on]

@@ -48,12 +48,12 @@ def _powershell(configuration: Configuration, emission: Emission) -> tuple[Artif
     return emit_powershell(configuration, emission.registry)
 
 
-def _dsc3_yaml(configuration: Configuration, _emission: Emission) -> tuple[Artifact, Diagnostics]:
-    return emit_dsc3_yaml(configuration)
+def _dsc3_yaml(configuration: Configuration, emission: Emission) -> tuple[Artifact, Diagnostics]:
+    return emit_dsc3_yaml(configuration, emission.registry)
 
 
-def _dsc3_json(configuration: Configuration, _emission: Emission) -> tuple[Artifact, Diagnostics]:
-    return emit_dsc3_json(configuration)
+def _dsc3_json(configuration: Configuration, emission: Emission) -> tuple[Artifact, Diagnostics]:
+    return emit_dsc3_json(configuration, emission.registry)
 
 
 #: The name a user says to what writes the format.

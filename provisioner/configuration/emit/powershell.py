@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from provisioner.addresses import ResourceId
@@ -36,6 +37,14 @@ def emit_powershell(configuration: Configuration, registry: Registry) -> tuple[A
     content = "\ufeff".encode() + script.text().encode()
     artifact = Artifact(f"{configuration.node}.ps1", content, hashlib.sha256(content).hexdigest())
     return artifact, script.problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value was written, and the resource type whose property it is part of."""
+
+    where: SourceRange
+    owner: ResourceType
 
 
 class _Script:
@@ -186,31 +195,31 @@ class _Script:
                 "has no elements.",
                 where,
             )
-        return self._setting(name, value, kind, where)
+        return self._setting(name, value, kind, _Place(where, resource.type))
 
-    def _setting(self, name: str, value: Any, kind: CimType, where: SourceRange) -> list[str]:
+    def _setting(self, name: str, value: Any, kind: CimType, place: _Place) -> list[str]:
         """Return the lines that set one property."""
         if isinstance(value, tuple) and not (value and all(_is_pair(each) for each in value)):
-            return _array(name, [self._value(each, kind, where) for each in value])
-        first, *rest = self._value(value, kind, where)
+            return _array(name, [self._value(each, kind, place) for each in value])
+        first, *rest = self._value(value, kind, place)
         return [f"{literals.name(name)} = {first}", *rest]
 
-    def _pairs(self, pairs: tuple[Instance, ...], where: SourceRange) -> list[str]:
+    def _pairs(self, pairs: tuple[Instance, ...], place: _Place) -> list[str]:
         keys = [str(pair.properties.get("Key", "")) for pair in pairs]
         if len({key.casefold() for key in keys}) < len(keys):
             self.problems.error(
                 "Script cannot hold a key twice",
                 f"The keys differ in case at most, and a hashtable has each once: {', '.join(keys)}.",
-                where,
+                place.where,
                 "Use each key once.",
             )
         lines = [
-            f"{literals.text(key)} = {self._value(pair.properties.get('Value'), CimType.STRING, where)[0]}"
+            f"{literals.text(key)} = {self._value(pair.properties.get('Value'), CimType.STRING, place)[0]}"
             for key, pair in zip(keys, pairs, strict=True)
         ]
         return ["@{", *_indented(lines), "}"]
 
-    def _value(self, value: Any, kind: CimType, where: SourceRange) -> list[str]:
+    def _value(self, value: Any, kind: CimType, place: _Place) -> list[str]:
         """Spell one value; an embedded instance takes several lines."""
         match value:
             case None:
@@ -222,38 +231,40 @@ class _Script:
             case Credential():
                 return [f"${self._parameters.name(value)}"]
             case Instance(class_name=each) if each == PAIR_CLASS:
-                return self._pairs((value,), where)
+                return self._pairs((value,), place)
             case Instance():
-                return self._embedded(value, where)
+                return self._embedded(value, place)
             case tuple():
-                return self._pairs(value, where)
+                return self._pairs(value, place)
             case _ if kind is CimType.CHAR16:
                 return [literals.character(str(value))]
             case _ if kind is CimType.DATETIME:
-                return [self._date(str(value), where)]
+                return [self._date(str(value), place)]
             case _:
                 return [literals.text(str(value))]
 
-    def _date(self, value: str, where: SourceRange) -> str:
+    def _date(self, value: str, place: _Place) -> str:
         if value[14:15] != "." or value[21:22] not in {"+", "-"}:
             self.problems.error(
                 "Script cannot hold an interval",
                 f"'{value}' is no moment, and a script has values for moments only.",
-                where,
+                place.where,
             )
             return literals.text(value)
         self.problems.warning(
             "Script writes a date in another time zone",
             f"Windows PowerShell writes '{value}' with the offset of the machine that compiles the script: the "
             "same moment, other text.",
-            where,
+            place.where,
         )
         return literals.date(value)
 
-    def _embedded(self, instance: Instance, where: SourceRange) -> list[str]:
+    def _embedded(self, instance: Instance, place: _Place) -> list[str]:
         lines = []
+        found = self._registry.embedded_class(place.owner.module, place.owner.version, instance.class_name)
         for name, value in instance.properties.items():
-            lines += self._setting(name, value, CimType.STRING, where)
+            prop = found.property(name) if found else None
+            lines += self._setting(name, value, prop.type if prop else CimType.STRING, place)
         return [f"{instance.class_name} {{", *_indented(lines), "}"]
 
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from provisioner.catalogue.registry import Registry
-from provisioner.catalogue.schema import CREDENTIAL_CLASS, CimType, ResourceType, module_version
+from provisioner.catalogue.schema import CREDENTIAL_CLASS, CimType, Property, ResourceType, module_version
 from provisioner.configuration.emit import layout
 from provisioner.configuration.emit.layout import DOUBLE
 from provisioner.configuration.emit.sealing import Sealer
@@ -90,6 +90,7 @@ class EmissionCache:
         self._limit = limit
         self._texts: dict[int, tuple[Resource, InstanceText]] = {}
         self._plans: dict[tuple[int | str, ...], Plan] = {}
+        self._characters: dict[tuple[str, str, str], frozenset[str]] = {}
         self._orders: dict[tuple[str, ...], tuple[str, ...] | None] = {}
 
     def text(self, resource: Resource, registry: Registry) -> InstanceText:
@@ -115,6 +116,16 @@ class EmissionCache:
                 self._plans.clear()
             known = self._plans[key] = _plan(resource, registry, self)
         return known
+
+    def characters(self, owner: ResourceType | None, class_name: str, registry: Registry) -> frozenset[str]:
+        """Return the properties of type char16 of a class embedded in a type's properties."""
+        if owner is None:
+            return frozenset()
+        key = (owner.module, owner.version, class_name)
+        if key not in self._characters:
+            found = registry.embedded_class(*key)
+            self._characters[key] = _characters(found.properties if found else ())
+        return self._characters[key]
 
     def order(self, names: tuple[str, ...], registry: Registry) -> tuple[str, ...] | None:
         """Return the order Windows PowerShell writes these names in, spelled as given; None when unknown."""
@@ -149,8 +160,10 @@ def source_info(where: SourceRange, keyword: str) -> str:
 class Pieces:
     """Collects the instances of one resource: each embedded one before the one that uses it."""
 
-    def __init__(self, registry: Registry, cache: EmissionCache) -> None:
+    def __init__(self, registry: Registry, cache: EmissionCache, owner: ResourceType | None = None) -> None:
+        """``owner`` is the type in whose properties instances are embedded."""
         self.classes: list[str] = []
+        self._owner = owner
         self._pieces: list[Piece] = []
         self._registry = registry
         self._cache = cache
@@ -158,7 +171,10 @@ class Pieces:
     def value(self, item: Any, is_char: bool = False) -> tuple[Piece, ...]:  # noqa: FBT001, FBT002 - a fact
         """Spell a value; embedded instances in it are written out first and leave their alias."""
         if isinstance(item, Instance):
-            spelled = tuple((name, self.value(each)) for name, each in self.ordered(item.properties))
+            single = self._cache.characters(self._owner, item.class_name, self._registry)
+            spelled = tuple(
+                (name, self.value(each, name in single)) for name, each in self.ordered(item.properties)
+            )
             return self._embedded(item.class_name, spelled)
         if isinstance(item, Credential):
             return self._credential(item)
@@ -238,14 +254,17 @@ def _plan(resource: Resource, registry: Registry, cache: EmissionCache) -> Plan:
         elif not (in_box and name == "ModuleVersion"):
             steps.append((f"{lead}{name} = {constant[name]};", None))
         lead = "\n "
-    characters = frozenset(prop.name for prop in kind.properties if prop.type is CimType.CHAR16)
-    return Plan(kind, tuple(steps), characters, version if in_box else "")
+    return Plan(kind, tuple(steps), _characters(kind.properties), version if in_box else "")
+
+
+def _characters(properties: Iterable[Property]) -> frozenset[str]:
+    return frozenset(prop.name for prop in properties if prop.type is CimType.CHAR16)
 
 
 def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> InstanceText:
     kind = resource.type
     plan = cache.plan(resource, registry)
-    pieces = Pieces(registry, cache)
+    pieces = Pieces(registry, cache, kind)
     body: list[Piece] = []
     for lead, source in plan.steps:
         if source is None:

@@ -26,7 +26,7 @@ from provisioner.configuration.emit.dsc3 import (
 from provisioner.configuration.model import Configuration, Credential, Instance, Resource
 from provisioner.diagnostics import Diagnostics
 from tests.shared_data import shared
-from tests.unit.configuration.builders import at, configuration, resource
+from tests.unit.configuration.builders import REGISTRY, at, configuration, resource
 from tests.unit.configuration.emit.generated import TEXT, configurations
 
 
@@ -37,7 +37,7 @@ def service(name: str, *targets: ResourceId, **more: Any) -> Resource:
 
 def plain(*resources: Resource) -> tuple[dict[str, Any], list[str]]:
     problems = Diagnostics()
-    return document(configuration(*resources), problems), [each.summary for each in problems]
+    return document(configuration(*resources), REGISTRY, problems), [each.summary for each in problems]
 
 
 def test_a_document_tells_what_each_name_stands_for_and_depends_by_expression() -> None:
@@ -201,8 +201,8 @@ def test_a_name_that_is_taken_is_given_to_nobody_else() -> None:
 
 def test_yaml_and_json_hold_the_same_data() -> None:
     found = configuration(service("a", Text="yes", Lines=("[x]", "1", "multi\nline\n")), service("b", n=1.5))
-    as_yaml, _ = emit_dsc3_yaml(found)
-    as_json, _ = emit_dsc3_json(found)
+    as_yaml, _ = emit_dsc3_yaml(found, REGISTRY)
+    as_json, _ = emit_dsc3_json(found, REGISTRY)
     assert (as_yaml.file_name, as_json.file_name) == ("hv01.dsc.config.yaml", "hv01.dsc.config.json")
     assert yaml.safe_load(as_yaml.content) == json.loads(as_json.content)
 
@@ -227,7 +227,7 @@ def test_microsofts_schema_accepts_every_document_we_make(tmp_path: Path) -> Non
     @given(configurations())
     def collect(found: Configuration) -> None:
         for emit in (emit_dsc3_yaml, emit_dsc3_json):
-            artifact, _ = emit(found)
+            artifact, _ = emit(found, REGISTRY)
             path = tmp_path / f"{len(files)}{artifact.file_name}"
             path.write_bytes(artifact.content)
             files.append(path)

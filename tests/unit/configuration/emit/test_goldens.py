@@ -131,7 +131,7 @@ def test_the_other_formats_of_the_goldens_are_taken_by_what_reads_them(tmp_path:
         script, _ = emit_powershell(found, REGISTRY)
         assert mistakes(script.content.decode("utf-8-sig")) == []
         for emit in (emit_dsc3_yaml, emit_dsc3_json):
-            artifact, _ = emit(found)
+            artifact, _ = emit(found, REGISTRY)
             files.append(tmp_path / artifact.file_name)
             files[-1].write_bytes(artifact.content)
     assert len(files) == 46
