@@ -26,7 +26,8 @@ def select(inventory: Inventory, limit: str) -> tuple[NodeName, ...]:
         {name for term in wanted for name in _matches(inventory, term)} if wanted else set(inventory.nodes)
     )
     dropped = {name for term in unwanted for name in _matches(inventory, term)}
-    selected = tuple(name for name in inventory.nodes if name in chosen - dropped)
+    left = chosen - dropped
+    selected = tuple(name for name in inventory.nodes if name in left)
     if not selected:
         raise UsageError(f"--limit {limit!r} leaves no node of {inventory.path}.")
     return selected

@@ -5,19 +5,18 @@ The user's own ``roles/`` and ``dsc_configs/`` come before the ones that travel 
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provisioner.addresses import NodeName
 from provisioner.diagnostics import Diagnostics
-from provisioner.engine.executor import RunSummary
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory
 from provisioner.inventory.selection import select
-from provisioner.project import fleet, runs
+from provisioner.project import fleet
 from provisioner.project.compiler import NodeCompiler
 from provisioner.project.model import (
     ApplyRequest,
@@ -26,9 +25,12 @@ from provisioner.project.model import (
     Validated,
     Written,
 )
-from provisioner.reports.base import Reporter
 from provisioner.roles.variables import unknown_variables
 from provisioner.state.sqlite import SqliteStateStore
+
+if TYPE_CHECKING:
+    from provisioner.engine.executor import RunSummary
+    from provisioner.reports.base import Reporter
 
 _MARKS = ("roles", "dsc_configs", ".provisioner")
 
@@ -122,6 +124,11 @@ class Project:
             InputError: a secret cannot be resolved; nothing was contacted.
             StateError: the journal is locked or cannot be written.
         """
+        # The engine and its transports take longer to load than a small project to compile.
+        import asyncio  # noqa: PLC0415
+
+        from provisioner.project import runs  # noqa: PLC0415
+
         passwords = runs.passwords_of(compilation)
         store = SqliteStateStore(self.state_file)
         since = datetime.now(UTC).isoformat(timespec="seconds")
@@ -138,6 +145,10 @@ class Project:
         Raises:
             InputError: a secret cannot be resolved; nothing was contacted.
         """
+        import asyncio  # noqa: PLC0415 - see above
+
+        from provisioner.project import runs  # noqa: PLC0415
+
         passwords = runs.passwords_of(compilation)
         inventory = self._name_of(compilation.inventory)
         return asyncio.run(runs.verify(compilation, inventory, passwords, parallel, reporter))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provisioner.addresses import NodeName
 from provisioner.configuration.model import Artifact, Configuration, Credential
 from provisioner.diagnostics import Diagnostic, Diagnostics
-from provisioner.engine.work import AllowReboot
 from provisioner.inventory.model import Inventory, Node
 from provisioner.roles.model import Expansion
 from provisioner.secrets.model import Secret
+
+if TYPE_CHECKING:
+    from provisioner.engine.work import AllowReboot
 
 #: The format an LCM takes; with it comes the metaconfiguration.
 MOF = "mof"
