@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
 import click
 
-from provisioner.cli.context import (
-    counted,
-    inventory_argument,
-    jobs_option,
-    json_option,
-    limit_option,
-    say,
-    verb,
-)
+from provisioner.cli.compiled import show_facts, show_list
+from provisioner.cli.context import inventory_argument, jobs_option, json_option, limit_option, verb
 from provisioner.cli.progress import Progress
 from provisioner.cli.reporting import show_warnings
 from provisioner.configuration.emit.formats import EMITTERS
 from provisioner.errors import UsageError
-from provisioner.project import CompileRequest, NodeSummary, Project, Written
-
-#: A longer list is no help on a terminal; --json has every node.
-_LISTED = 50
+from provisioner.project import CompileRequest, Project
 
 
 @click.command(name="compile")
@@ -69,10 +58,9 @@ def compile_documents(  # noqa: PLR0913 - one parameter per option
         written = Project.of(inventory).write(inventory, request)
     show_warnings(written.warnings)
     if as_json:
-        for node in written.nodes.values():
-            say(json.dumps(_facts(node, output)))
+        show_facts(written, output)
     else:
-        _report(written, output, time.monotonic() - start)
+        show_list(written, output, time.monotonic() - start)
 
 
 def _formats(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -81,36 +69,3 @@ def _formats(words: tuple[str, ...]) -> tuple[str, ...]:
         if name not in EMITTERS:
             raise UsageError(f"there is no format '{name}'.", f"Formats are {', '.join(EMITTERS)}.")
     return names
-
-
-def _facts(node: NodeSummary, output: Path) -> dict[str, object]:
-    found: dict[str, object] = {
-        "node": node.node,
-        "configuration": node.configuration,
-        "resources": node.resources,
-        "cached": node.is_cached,
-        "because": list(node.because),
-        "expects_reboot": list(node.expects_reboot),
-        "files": {str(output / file.name): file.sha256 for file in node.files},
-    }
-    for key, digest, suffix in [
-        ("meta_document", "meta_sha256", ".meta.mof"),
-        ("document", "sha256", ".mof"),
-    ]:
-        file = next((each for each in node.files if each.name == f"{node.node}{suffix}"), None)
-        if file is not None:
-            found |= {key: str(output / file.name), digest: file.sha256}
-    return found
-
-
-def _report(written: Written, output: Path, seconds: float) -> None:
-    nodes = list(written.nodes.values())
-    for node in nodes if len(nodes) <= _LISTED else ():
-        restart = "  may restart" if node.expects_reboot else ""
-        say(f"  {node.node:<15} {node.resources:>3} resources  {output / node.files[0].name}{restart}")
-    unchanged = sum(node.is_cached for node in nodes)
-    restarts = sum(bool(node.expects_reboot) for node in nodes)
-    parts = [f"{len(nodes) - unchanged} compiled, {unchanged} unchanged"] if unchanged else []
-    parts += [f"{restarts} may restart"] if restarts and len(nodes) > _LISTED else []
-    detail = f" ({'; '.join(parts)})" if parts else ""
-    say(f"Compiled {counted(len(nodes), 'node')} into {output} in {seconds:.1f} s{detail}.")
