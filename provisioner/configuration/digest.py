@@ -60,6 +60,7 @@ def _has_same_parts(one: Resource, other: Resource) -> bool:
         and one.id == other.id
         and one.depends_on == other.depends_on
         and one.version == other.version
+        and one.module == other.module
     )
 
 
@@ -67,7 +68,7 @@ def _digest(resource: Resource) -> bytes:
     plain = {
         "id": str(resource.id),
         "class": resource.type.class_name,
-        "module": resource.type.module,
+        "module": resource.module or resource.type.module,
         "version": resource.version or resource.type.version,
         "properties": dict(resource.properties),
         "depends_on": [str(target) for target in resource.depends_on],

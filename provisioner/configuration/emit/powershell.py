@@ -101,9 +101,12 @@ class _Script:
         return ["param", "(", *_indented(inner), ")", ""]
 
     def _imports(self) -> list[str]:
+        spelled: dict[str, str] = {}
         found: dict[str, dict[str, SourceRange]] = {}
         for resource in self._configuration.resources:
-            module = resource.type.module
+            # The document has the name in the case it is imported in.
+            module = resource.module or resource.type.module
+            module = spelled.setdefault(module.casefold(), module)
             version = module_version(resource.version or resource.type.version)
             if module.casefold() in IN_BOX_MODULES and version in _UNNAMED_VERSIONS:
                 version = ""
@@ -146,7 +149,7 @@ class _Script:
             )
         keyword = resource.type.name
         if keyword.casefold() in self._shared_keywords:
-            keyword = f"{resource.type.module}\\{keyword}"
+            keyword = f"{resource.module or resource.type.module}\\{keyword}"
         lines = []
         for name, value in resource.properties.items():
             lines += self._property(name, value, resource)

@@ -81,7 +81,9 @@ def test_a_digest_that_was_kept_is_the_same_and_belongs_to_the_same_parts() -> N
     first = resource(SERVICE, "a", {"Name": "a"})
     again = replace(first, where=at(7))
     dependent = replace(first, depends_on=(ResourceId("Service", "b"),))
+    respelled = replace(first, module="psdscresources")
     others = [resource(SERVICE, name, {"Name": name}) for name in "bcd"]
-    for each in [first, again, dependent, first, *others, first]:
+    for each in [first, again, dependent, respelled, first, *others, first]:
         assert digest([each], known) == digest([each])
     assert len(known._known) == 2
+    assert digest([respelled]) != digest([first])

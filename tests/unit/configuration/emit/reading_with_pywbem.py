@@ -48,19 +48,19 @@ def read(text: str, kinds: Iterable[ResourceType]) -> list[Any]:
 
 def can_read(resource: Resource) -> bool:
     """Whether the resource has nothing the reader's grammar lacks."""
-    return all(_can_read(each) for each in (resource.id.name, *resource.properties.values()))
+    return all(can_read_value(each) for each in (resource.id.name, *resource.properties.values()))
 
 
-def _can_read(value: Any) -> bool:
+def can_read_value(value: Any) -> bool:
     match value:
         case str():
             return "\r" not in value.replace("\r\n", "")
         case Credential():
-            return _can_read(value.user)
+            return can_read_value(value.user)
         case tuple():
-            return all(not isinstance(each, Instance | Credential) and _can_read(each) for each in value)
+            return all(not isinstance(each, Instance | Credential) and can_read_value(each) for each in value)
         case Instance():
-            return all(_can_read(each) for each in value.properties.values())
+            return all(can_read_value(each) for each in value.properties.values())
         case _:
             return True
 

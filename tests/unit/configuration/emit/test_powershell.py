@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,12 @@ def test_the_module_in_the_box_is_imported_so_that_its_version_is_written(versio
     found = resource("PSDesiredStateConfiguration/Log", "l", {"Message": "m"})
     text, _ = script(Resource(found.id, found.type, found.properties, (), at(), {}, version=version))
     assert line in text
+
+
+def test_a_module_is_imported_in_the_case_its_author_used() -> None:
+    text, problems = script(replace(service("a"), module="psdscresources"), service("b"))
+    assert len(problems) == 0
+    assert re.findall("-ModuleName '(.*?)'", text) == ["psdscresources"]
 
 
 def test_a_keyword_of_two_imported_modules_is_named_with_its_module() -> None:
