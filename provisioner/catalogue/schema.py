@@ -88,6 +88,21 @@ class Limits:
     is_checked_on_node: bool = False
     values: tuple[str, ...] = ()
 
+    @property
+    def refuses_empty_surely(self) -> bool:
+        """Whether an empty value is refused for sure.
+
+        For parameters of Set-TargetResource the catalogue does not tell ValidateNotNull from
+        ValidateNotNullOrEmpty, and the default value of a registry key, whose name is empty, is as good as any.
+        """
+        return self.refuses_empty and not self.is_checked_on_node
+
+    @property
+    def hold_items(self) -> bool:
+        """Whether anything is asked of single values."""
+        asks = self.range or self.length or self.pattern or self.values
+        return bool(asks) or self.refuses_empty_surely
+
 
 @dataclass(frozen=True, slots=True)
 class Property:

@@ -70,7 +70,7 @@ def check_count(prop: Property, count: int) -> None:
     limits = prop.limits
     if limits is None:
         return
-    if not count and _refuses_empty(limits):
+    if not count and limits.refuses_empty_surely:
         raise WrongValue("Value is empty", f"'{prop.name}' must not be empty.", _who(prop))
     if limits.count and not limits.count[0] <= count <= limits.count[1]:
         fewest, most = limits.count
@@ -83,7 +83,7 @@ def check_count(prop: Property, count: int) -> None:
 
 def _check_text(slot: Slot, limits: Limits, text: str) -> None:
     prop = slot.prop
-    if not text and _refuses_empty(limits):
+    if not text and limits.refuses_empty_surely:
         raise WrongValue("Value is empty", f"'{prop.name}' must not be empty.", _who(prop))
     length = len(text.encode("utf-16-le")) // 2
     if limits.length and not limits.length[0] <= length <= limits.length[1]:
@@ -99,21 +99,6 @@ def _check_text(slot: Slot, limits: Limits, text: str) -> None:
             f"'{prop.name}' has to match the pattern {limits.pattern} (upper and lower case count the same).",
             _who(prop),
         )
-
-
-def has_item_limits(limits: Limits) -> bool:
-    """Whether anything is asked of single values."""
-    asks = limits.range or limits.length or limits.pattern or limits.values
-    return bool(asks) or _refuses_empty(limits)
-
-
-def _refuses_empty(limits: Limits) -> bool:
-    """Whether an empty value is refused for sure.
-
-    For parameters of Set-TargetResource the catalogue does not tell ValidateNotNull from ValidateNotNullOrEmpty,
-    and the default value of a registry key, whose name is empty, is as good as any.
-    """
-    return limits.refuses_empty and not limits.is_checked_on_node
 
 
 def _who(prop: Property) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner.catalogue.schema import RUN_AS_CREDENTIAL, CimType, EmbeddedClass, Qualifier
-from provisioner.configuration.limits import has_item_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +72,7 @@ class Slot:
         words = {word.casefold(): entry for word, entry in pairs} | dict(pairs)
         limits = prop.limits
         pattern = translated(limits.pattern) if limits and limits.pattern else None
-        is_limited = limits is not None and has_item_limits(limits)
+        is_limited = limits is not None and limits.hold_items
         is_text = prop.type is CimType.STRING and not (prop.is_array or is_limited or prop.embedded_class)
         return cls(
             prop=prop,

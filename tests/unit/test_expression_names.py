@@ -24,7 +24,7 @@ TABLE = yaml.safe_load((REPOSITORY / "tests/cases/expressions/scalars.yml").read
     ],
 )
 def test_names_are_told_from_the_text(text: str, names: set[str]) -> None:
-    assert names_in(text) == names
+    assert names_in(text) == frozenset(names)
 
 
 def test_a_text_that_is_no_code_names_nothing_known() -> None:

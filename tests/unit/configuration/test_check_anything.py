@@ -16,7 +16,6 @@ from provisioner.catalogue.schema import (
     ResourceType,
 )
 from provisioner.configuration.check import Checker
-from provisioner.configuration.limits import has_item_limits
 from provisioner.configuration.model import Credential, Instance
 from provisioner.diagnostics import Diagnostics
 from tests.unit.configuration.builders import REGISTRY
@@ -91,7 +90,7 @@ def _good_value(prop: Property, kind: ResourceType) -> st.SearchStrategy[Any]:
 
 
 def _is_free(prop: Property) -> bool:
-    return not (prop.limits and (has_item_limits(prop.limits) or prop.limits.count))
+    return not (prop.limits and (prop.limits.hold_items or prop.limits.count))
 
 
 @settings(max_examples=300)
