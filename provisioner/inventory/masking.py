@@ -62,15 +62,30 @@ def mask_lines(source: SourceFile) -> SourceFile:
     A value may go on in deeper lines: all of a block after '|' or '>', and lines without a key of their own. For
     texts that are not YAML yet: it needs no tree.
     """
-    text = _LINE.sub(lambda found: found["key"] + _STARS.sub("*", found["value"]), source.text)
-    lines, hidden = source.text.split("\n"), text.split("\n")
-    number = at = 0
-    for found in _LINE.finditer(source.text):
-        number += source.text.count("\n", at, found.start())
-        at = found.start()
-        for below in _deeper(lines, number, is_block=found["value"].startswith(("|", ">"))):
+    lines = source.text.split("\n")
+    hidden = list(lines)
+    keys: list[tuple[int, bool]] = []
+    for number in _hinted(source.text):
+        found = _LINE.search(lines[number])
+        if found:
+            hidden[number] = found["key"] + _STARS.sub("*", found["value"])
+            keys.append((number, found["value"].startswith(("|", ">"))))
+    for number, is_block in keys:
+        for below in _deeper(lines, number, is_block=is_block):
             hidden[below] = _STARS.sub("*", hidden[below])
     return SourceFile(source.path, "\n".join(hidden))
+
+
+def _hinted(text: str) -> Iterator[int]:
+    """Yield the lines that have a word of a secret: few in a large file, and only they are looked at closely."""
+    number = at = 0
+    last = -1
+    for word in _SOUNDS.finditer(text):
+        number += text.count("\n", at, word.start())
+        at = word.start()
+        if number != last:
+            last = number
+            yield number
 
 
 def _deeper(lines: list[str], number: int, *, is_block: bool) -> Iterator[int]:
