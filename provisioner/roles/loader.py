@@ -16,7 +16,7 @@ from provisioner import documents
 from provisioner.addresses import RoleName
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.inventory.model import RESERVED_VARIABLES
-from provisioner.inventory.strategies import read_strategy
+from provisioner.inventory.strategies import Mode, read_strategy
 from provisioner.roles import masking
 from provisioner.roles.configuration_file import read_resources
 from provisioner.roles.fields import Fields
@@ -197,7 +197,19 @@ class _Reader:
             default_tree=default,
         )
         self._check_values(variable, fields)
+        self._check_merge(variable, fields)
         return variable
+
+    def _check_merge(self, variable: Variable, fields: Fields) -> None:
+        """Hold the strategy against the type: only lists and mappings have parts that could be merged."""
+        fitting = {VariableType.LIST: set(Mode), VariableType.MAPPING: {Mode.DEEP, Mode.REPLACE}}
+        if variable.merge and variable.merge.mode not in fitting.get(variable.type, {Mode.REPLACE}):
+            self._problems.error(
+                "Merge strategy does not fit the type",
+                f"'{variable.merge.mode.value}' cannot merge values of type {variable.type.value}.",
+                fields.key_where("merge"),
+                "Lists take 'unique', 'append' and 'deep', mappings take 'deep'.",
+            )
 
     def _check_values(self, variable: Variable, fields: Fields) -> None:
         """Hold default and choices against the type of the variable."""

@@ -245,6 +245,25 @@ def test_a_reference_is_taken_as_it_is(kind: str, value: Any, tmp_path: Path) ->
     assert outcome(tmp_path) == ({"v": value}, "")
 
 
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"type": "string", "merge": "deep"}, "'deep' cannot merge values of type string"),
+        ({"type": "mapping", "merge": "unique"}, "'unique' cannot merge values of type mapping"),
+        ({"type": "list", "merge": "uniq"}, "Did you mean 'unique'?"),
+        ({"type": "list", "merge": "unique"}, ""),
+        ({"type": "string", "merge": "replace"}, ""),
+    ],
+)
+def test_a_strategy_has_to_fit_the_type(declared: dict[str, str], said: str, tmp_path: Path) -> None:
+    project(tmp_path, {"v": declared}, {"nodes": NODES})
+    (tmp_path / "dsc_configs").mkdir(exist_ok=True)
+    role, problems = RoleLibrary([tmp_path]).load("web")
+    printed = "\n".join(problem.render() for problem in problems)
+    assert said in printed
+    assert (role is None) is bool(said)
+
+
 def test_an_unknown_role_is_reported_where_it_is_named(tmp_path: Path) -> None:
     project(tmp_path, {}, {"nodes": {"n1": {"roles": ["wed"]}}})
     inventory, _ = load_inventory(tmp_path / "inventory.yaml")
