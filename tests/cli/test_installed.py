@@ -16,6 +16,7 @@ import pytest
 
 from tests.compiling import REPOSITORY
 from tests.lab.labs import LabRun
+from tests.secret_files import write_secret_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installed")]
 
@@ -151,9 +152,10 @@ def test_a_fresh_project_validates_and_compiles_to_the_bytes_of_the_checkout(
     done = installed.provision(project, "validate", inventory)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{inventory}: 5 nodes, ")
+    write_secret_files(project / "inventories" / "lab")
     assert installed.provision(project, "compile", inventory, "-o", str(tmp_path / "a")).returncode == 0
     here = [sys.executable, "-m", "provisioner.cli", "compile", inventory, "-o", str(tmp_path / "b")]
-    subprocess.run(here, cwd=REPOSITORY, check=True, capture_output=True)
+    subprocess.run(here, cwd=project, check=True, capture_output=True)
     assert _bytes_in(tmp_path / "a") == _bytes_in(tmp_path / "b")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 from provisioner import __version__
 from provisioner.cli.app import main
 from tests.lab.labs import EXAMPLE, LabRun, running_lab
+from tests.secret_files import write_secret_files
 
 VERBS = ["apply", "compile", "init", "inventory", "lab", "schema", "validate", "verify"]
 
@@ -39,6 +41,15 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """A copy of the example inventory with the secrets and certificates a lab would have made."""
+    folder = tmp_path / "example" / "inventories" / "lab"
+    write_secret_files(folder)
+    (tmp_path / "example" / "roles").mkdir()
+    return Path(shutil.copy(EXAMPLE, folder))
 
 
 def _spooler(folder: Path) -> None:
@@ -111,8 +122,8 @@ def test_validate_counts_nodes_and_resources_and_writes_nothing(tmp_path: Path) 
     assert ": 2 nodes, " in limited.stdout
 
 
-def test_compile_writes_two_documents_per_node_and_says_where(tmp_path: Path) -> None:
-    result = invoke("compile", str(EXAMPLE), "-o", "out", "--limit", "hv*")
+def test_compile_writes_two_documents_per_node_and_says_where(tmp_path: Path, example: Path) -> None:
+    result = invoke("compile", str(example), "-o", "out", "--limit", "hv*")
     assert result.exit_code == 0, result.output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [f"hv0{n}{kind}.mof" for n in (1, 2, 3) for kind in (".meta", "")]
@@ -122,8 +133,8 @@ def test_compile_writes_two_documents_per_node_and_says_where(tmp_path: Path) ->
         assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_compile_as_json_tells_the_digests_of_what_it_wrote() -> None:
-    result = invoke("compile", str(EXAMPLE), "-o", "out", "--json")
+def test_compile_as_json_tells_the_digests_of_what_it_wrote(example: Path) -> None:
+    result = invoke("compile", str(example), "-o", "out", "--json")
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["node"] for line in lines] == ["hv01", "hv02", "hv03", "st01", "st02"]
@@ -133,7 +144,9 @@ def test_compile_as_json_tells_the_digests_of_what_it_wrote() -> None:
         assert line["resources"] > 0
 
 
-def test_two_compiles_in_other_processes_hash_seeds_and_folders_are_byte_equal(tmp_path: Path) -> None:
+def test_two_compiles_in_other_processes_hash_seeds_and_folders_are_byte_equal(
+    tmp_path: Path, example: Path
+) -> None:
     outputs = []
     for seed, folder in [("0", tmp_path / "a"), ("4294967295", tmp_path / "b" / "deeper")]:
         folder.mkdir(parents=True)
@@ -143,7 +156,7 @@ def test_two_compiles_in_other_processes_hash_seeds_and_folders_are_byte_equal(t
                 "-m",
                 "provisioner.cli",
                 "compile",
-                os.path.relpath(EXAMPLE, folder),
+                os.path.relpath(example, folder),
                 "-o",
                 "out",
             ],
