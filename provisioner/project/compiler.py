@@ -21,7 +21,7 @@ from provisioner.configuration.emit.resource_text import EmissionCache
 from provisioner.configuration.model import Configuration
 from provisioner.diagnostics import Diagnostics
 from provisioner.inventory.model import Inventory, Node
-from provisioner.project.model import MOF, CompiledNode
+from provisioner.project.model import META, MOF, CompiledNode
 from provisioner.project.sealers import Sealers, Withheld, credentials_of, keyed_digest
 from provisioner.roles.expand import expand
 from provisioner.roles.loader import RoleLibrary
@@ -73,7 +73,6 @@ class NodeCompiler:
             expansion=expansion,
             configuration=configuration,
             documents={},
-            meta_document=emit_meta_mof(node.name, META_SETTINGS, node.connection.encoding),
             meta_settings=META_SETTINGS,
             digest=configuration.name,
         )
@@ -107,12 +106,14 @@ class NodeCompiler:
         if sealer is not None:
             compiled = _sealed(compiled, sealer, found)
             problems.extend(compiled.sealing_warnings)
+        if MOF in formats and sealed:
+            encoding = node.connection.encoding
+            documents[META] = emit_meta_mof(node.name, compiled.meta_settings, encoding)
         return compiled
 
 
 def _sealed(compiled: CompiledNode, sealer: NodeSealer, found: Diagnostics) -> CompiledNode:
     """Say what stands for the secrets, and let the node's LCM know which certificate decrypts them."""
-    node = compiled.node
     keyed = keyed_digest(sealer, compiled.credentials)
     found.extend(sealer.problems)
     settings: Mapping[str, Any] = compiled.meta_settings
@@ -121,7 +122,6 @@ def _sealed(compiled: CompiledNode, sealer: NodeSealer, found: Diagnostics) -> C
     return replace(
         compiled,
         meta_settings=settings,
-        meta_document=emit_meta_mof(node.name, settings, node.connection.encoding),
         digest=f"{compiled.configuration.name}-{keyed[:24]}",
         sealed=keyed,
         sealing_warnings=tuple(found),

@@ -143,7 +143,7 @@ def _written(
         configuration=configuration.name,
         resources=len(configuration.resources),
         expects_reboot=needs(configuration),
-        files=tuple(staging.write(artifact) for artifact in compiled.artifacts),
+        files=tuple(staging.write(artifact) for artifact in compiled.documents.values()),
         because=because,
     )
     return Outcome(name, problems, summary, Entry.of(summary, compiled, problems, compiler))

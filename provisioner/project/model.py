@@ -19,22 +19,23 @@ if TYPE_CHECKING:
 
 #: The format an LCM takes; with it comes the metaconfiguration.
 MOF = "mof"
+META = "meta"
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledNode:
     """One node with everything made for it.
 
-    ``documents`` are by format. ``meta_settings`` are what ``meta_document`` sets. ``digest`` stands for the
-    content of the document with its secrets, and tells nothing of them. ``credentials`` stand in it, ``sealed`` is
-    their keyed digest, ``opened`` are the secrets themselves, and ``sealing_warnings`` what was said of them.
+    ``documents`` are by format, the metaconfiguration among them unless secrets were left out; ``meta_settings``
+    are what it sets. ``digest`` stands for the content of the document with its secrets, and tells nothing of
+    them. ``credentials`` stand in it, ``sealed`` is their keyed digest, ``opened`` are the secrets themselves, and
+    ``sealing_warnings`` what was said of them.
     """
 
     node: Node
     expansion: Expansion
     configuration: Configuration
     documents: Mapping[str, Artifact]
-    meta_document: Artifact
     meta_settings: Mapping[str, Any]
     digest: str
     credentials: tuple[Credential, ...] = ()
@@ -48,12 +49,9 @@ class CompiledNode:
         return self.documents[MOF]
 
     @property
-    def artifacts(self) -> tuple[Artifact, ...]:
-        """All files to write: the metaconfiguration behind the MOF document."""
-        found = []
-        for name, artifact in self.documents.items():
-            found += [artifact, self.meta_document] if name == MOF else [artifact]
-        return tuple(found)
+    def meta_document(self) -> Artifact:
+        """The metaconfiguration."""
+        return self.documents[META]
 
 
 @dataclass(frozen=True, slots=True)
