@@ -68,18 +68,18 @@ def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics
             if found.has_errors:
                 return problems  # They are reported elsewhere, and their variables cannot be judged.
             known.update(*(role.variables for role in roles[names].values()))
-    judged: set[SourceRange] = set()
+    unknown: dict[str, dict[SourceRange, None]] = {}
     findings = Findings()
     merged: set[tuple[int, ...]] = set()
     for node in inventory.nodes.values():
-        for name, located in node.variables.items():
-            if name not in known and located.where not in judged:
-                judged.add(located.where)
-                detail = f"No role of any node has a variable '{name}'."
-                problems.warning(
-                    "Variable is used by no role", detail, located.where, did_you_mean(name, known)
-                )
-        _note_merges(node, roles[tuple(str(use.name) for use in node.roles)], merged, findings)
+        for name in node.variables.keys() - known:
+            unknown.setdefault(name, {})[node.variables[name].where] = None
+        of_node = roles[tuple(str(use.name) for use in node.roles)]
+        _note_merges(node, of_node, merged, findings)
+    for name, wheres in unknown.items():
+        detail = f"No role of any node has a variable '{name}'."
+        detail += f" It is given in {len(wheres)} places." if len(wheres) > 1 else ""
+        problems.warning("Variable is used by no role", detail, next(iter(wheres)), did_you_mean(name, known))
     _warn_of_merges(findings, problems)
     return problems
 

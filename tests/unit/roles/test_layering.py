@@ -128,6 +128,15 @@ def test_a_knock_out_that_hits_on_some_node_is_no_mistake(tmp_path: Path) -> Non
     assert "'--nothing' does nothing" in said
 
 
+def test_a_variable_no_role_has_is_said_once_however_many_nodes_have_it(tmp_path: Path) -> None:
+    nodes = {f"n{number}": {"roles": ["web"], "variables": {"titel": number}} for number in range(1, 4)}
+    project(tmp_path, {"title": {"type": "integer", "default": 0}}, {"nodes": nodes})
+    said = outcome(tmp_path)[1]
+    assert said.count("Variable is used by no role") == 1
+    assert "It is given in 3 places." in said
+    assert "Did you mean 'title'?" in said
+
+
 def test_layers_of_different_kinds_are_warned_of(tmp_path: Path) -> None:
     project(
         tmp_path,
