@@ -13,7 +13,7 @@ from provisioner.documents import Entry, Mapping, Scalar, Sequence, Tree, plain
 from provisioner.inventory.strategies import REPLACE, Mode, Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from provisioner.diagnostics import SourceRange
     from provisioner.inventory.rules import Rules
@@ -21,23 +21,28 @@ if TYPE_CHECKING:
 #: Before an item of a list or a key: take it away from what wider layers gave.
 KNOCK_OUT: Final = "--"
 
+#: As many names are kept for a suggestion.
+_MOST_NAMES: Final = 100
 _LISTS: Final = frozenset({Mode.UNIQUE, Mode.APPEND})
 
 
 @dataclass(slots=True)
 class Findings:
-    """What a merge noticed: knock-outs by what they hit, and values that could not be merged."""
+    """What a merge noticed: knock-outs by what they hit, and values that could not be merged.
+
+    ``idle`` holds what was to be taken away, and what was there instead.
+    """
 
     effective: set[SourceRange] = field(default_factory=set)
-    idle: dict[SourceRange, str] = field(default_factory=dict)
+    idle: dict[SourceRange, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     misfits: dict[SourceRange, str] = field(default_factory=dict)
 
-    def knock_out(self, where: SourceRange, what: str, *, hit: bool) -> None:
-        """Note that ``what`` was to be taken away."""
-        if hit:
+    def knock_out(self, where: SourceRange, what: str, present: Collection[str]) -> None:
+        """Note that ``what`` was to be taken away from what is present."""
+        if what in present:
             self.effective.add(where)
-        else:
-            self.idle.setdefault(where, what)
+        elif where not in self.idle:
+            self.idle[where] = what, tuple(sorted(filter(None, present)))[:_MOST_NAMES]
 
 
 def merge(layers: Iterable[Tree], rules: Rules, strategy: Strategy, findings: Findings | None = None) -> Tree:
@@ -96,8 +101,8 @@ class _Joining:
         if takes_away:
             for entry in near.entries:
                 if name := _knocked(entry.key):
-                    hit = united.pop(name, None) is not None
-                    self.findings.knock_out(entry.key.where, name, hit=hit)
+                    self.findings.knock_out(entry.key.where, name, united)
+                    united.pop(name, None)
         for entry in near.entries:
             if takes_away and _knocked(entry.key):
                 continue
@@ -121,7 +126,7 @@ class _Joining:
             for item in near.items:
                 name = taken.get(id(item), "")
                 if name:
-                    self.findings.knock_out(item.where, name, hit=name in present)
+                    self.findings.knock_out(item.where, name, present)
         if strategy.key:
             own = self._keyed(items, own, rules, strategy)
         items += own

@@ -120,13 +120,13 @@ def _note_merges(
 
 
 def _warn_of_merges(findings: Findings, problems: Diagnostics) -> None:
-    for where, what in findings.idle.items():
+    for where, (what, present) in findings.idle.items():
         if where not in findings.effective:
             problems.warning(
                 "Nothing to take away",
                 f"No wider layer of any node gives '{what}' here, so '--{what}' does nothing.",
                 where,
-                "Remove it, or check the spelling.",
+                did_you_mean(what, present) or "Remove it.",
             )
     for where, what in findings.misfits.items():
         problems.warning(

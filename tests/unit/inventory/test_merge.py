@@ -178,7 +178,7 @@ def test_a_merge_says_what_its_knock_outs_hit() -> None:
     layers = [tree(["a", "b"]), tree(["--a", "--z"])]
     merge(layers, NO_RULES, Strategy(Mode.UNIQUE), findings)
     assert [where.line for where in findings.effective] == [1]
-    assert [(where.line, what) for where, what in findings.idle.items()] == [(2, "z")]
+    assert [(where.line, what) for where, what in findings.idle.items()] == [(2, ("z", ("a", "b")))]
 
 
 def test_layers_that_do_not_fit_are_noted_and_the_nearer_counts() -> None:
