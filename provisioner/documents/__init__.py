@@ -9,7 +9,7 @@ the expansion of aliases are bounded.
 
 from provisioner.documents.core_schema import resolve
 from provisioner.documents.files import load, read_text
-from provisioner.documents.reading import MAX_DEPTH, ORDINARY, WHOLE_SITE, Limits, parse
+from provisioner.documents.reading import MAX_DEPTH, ORDINARY, WHOLE_SITE, Limits, parse, uncollected
 from provisioner.documents.tree import Entry, Mapping, Plain, Scalar, Sequence, Tree, locate, plain, step_into
 from provisioner.documents.writing import dump
 
@@ -32,4 +32,5 @@ __all__ = [
     "read_text",
     "resolve",
     "step_into",
+    "uncollected",
 ]

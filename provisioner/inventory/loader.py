@@ -51,6 +51,11 @@ def load_inventory(path: Path) -> tuple[Inventory | None, Diagnostics]:
 
 def read_inventory(written: str, source: SourceFile) -> tuple[Inventory | None, Diagnostics]:
     """Read an inventory from its text; ``source`` names it and is what messages quote, masked."""
+    with documents.uncollected():
+        return _read(written, source)
+
+
+def _read(written: str, source: SourceFile) -> tuple[Inventory | None, Diagnostics]:
     quoted = masking.mask_lines(source)
     tree, problems = documents.parse(written, quoted, documents.WHOLE_SITE)
     if tree is None:
