@@ -44,6 +44,7 @@ floors:
 	@$(BIN)/lint-imports
 
 bench: setup  ## Measure; see docs/benchmarks.md.
+	@$(BIN)/python benchmarks/compile.py
 	@$(BIN)/python benchmarks/fleet.py
 
 lock:  ## Renew requirements.lock (needs uv in the virtual environment).

@@ -18,6 +18,7 @@ from provisioner.inventory.model import Inventory
 from provisioner.inventory.selection import select
 from provisioner.project import fleet
 from provisioner.project.compiler import NodeCompiler
+from provisioner.project.garbage import no_search, what_is_here_stays
 from provisioner.project.model import (
     ApplyRequest,
     Compilation,
@@ -102,7 +103,8 @@ class Project:
             WorkerLost: a process that shared the work was lost; nothing was replaced.
         """
         compiler, selected, problems = self._loaded(inventory_path, request.limit)
-        return fleet.write(compiler, selected, request, self.state_folder / "cache", problems)
+        with what_is_here_stays():
+            return fleet.write(compiler, selected, request, self.state_folder / "cache", problems)
 
     def validate(self, inventory_path: Path, limit: str = "", jobs: int = 0) -> Validated:
         """Check everything that needs neither a node nor a secret. Nothing is written.
@@ -112,7 +114,8 @@ class Project:
             UsageError: ``limit`` names what is not there.
         """
         compiler, selected, problems = self._loaded(inventory_path, limit)
-        return fleet.validate(compiler, selected, jobs, problems)
+        with what_is_here_stays():
+            return fleet.validate(compiler, selected, jobs, problems)
 
     def apply(self, compilation: Compilation, request: ApplyRequest, reporter: Reporter) -> RunSummary:
         """Make the nodes what the inventory says, then verify them.
@@ -157,7 +160,8 @@ class Project:
         self, inventory_path: Path, limit: str
     ) -> tuple[NodeCompiler, tuple[NodeName, ...], Diagnostics]:
         """Load an inventory with its roles; the problems hold no error of the inventory itself."""
-        inventory, problems = load_inventory(inventory_path)
+        with no_search():
+            inventory, problems = load_inventory(inventory_path)
         if inventory is None:
             problems.raise_errors()
             raise AssertionError("an inventory is missing without an error")

@@ -7,7 +7,6 @@ this process for longer than a portion takes, however this process ends.
 from __future__ import annotations
 
 import contextlib
-import gc
 import multiprocessing
 import os
 import pickle
@@ -55,9 +54,6 @@ def share(work: Callable[[P], R], portions: Sequence[P], count: int) -> Generato
     """
     left = iter(portions)
     workers: dict[Connection, BaseProcess] = {}
-    # What is loaded now stays: workers need not look through it for garbage, which would copy it.
-    gc.collect()
-    gc.freeze()
     try:
         for _ in range(count):
             connection, process = _start(work, list(workers))
@@ -77,7 +73,6 @@ def share(work: Callable[[P], R], portions: Sequence[P], count: int) -> Generato
             process.kill()
             process.join()
             process.close()
-        gc.unfreeze()
 
 
 def _start(work: Callable[[Any], Any], others: list[Connection]) -> tuple[Connection, BaseProcess]:
