@@ -18,7 +18,7 @@ from provisioner.inventory.model import Inventory
 from provisioner.inventory.selection import select
 from provisioner.project import fleet
 from provisioner.project.compiler import NodeCompiler
-from provisioner.project.garbage import no_search, what_is_here_stays
+from provisioner.project.garbage import what_is_here_stays
 from provisioner.project.model import (
     ApplyRequest,
     Compilation,
@@ -160,8 +160,7 @@ class Project:
         self, inventory_path: Path, limit: str
     ) -> tuple[NodeCompiler, tuple[NodeName, ...], Diagnostics]:
         """Load an inventory with its roles; the problems hold no error of the inventory itself."""
-        with no_search():
-            inventory, problems = load_inventory(inventory_path)
+        inventory, problems = load_inventory(inventory_path)
         if inventory is None:
             problems.raise_errors()
             raise AssertionError("an inventory is missing without an error")

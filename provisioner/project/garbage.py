@@ -1,7 +1,7 @@
 """Keep Python's search for garbage away from what is loaded for good.
 
-An inventory of ten thousand nodes is a million objects that all stay. Looking through them again and again while
-more are made takes a third of the time to load them; in a forked worker every look would copy what it looks at.
+An inventory of ten thousand nodes is a million objects that all stay. Looking through them again and again takes
+time, and in a forked worker every look would copy what it looks at.
 """
 
 from __future__ import annotations
@@ -9,18 +9,6 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
-
-
-@contextlib.contextmanager
-def no_search() -> Iterator[None]:
-    """Make objects that stay, without looking for some that do not."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @contextlib.contextmanager
