@@ -1,7 +1,7 @@
 """What the words behind the bars of a secret reference do to a secret: ``env:NAME|url|oslo``.
 
-The rule of the room: an encoding takes every text and gives the text that a reader of the target format turns back
-into the secret. It never fails for what a secret may hold.
+The rule of the room: an encoding gives the text that a reader of the target format turns back into the secret.
+What the format cannot say is refused (``ValueError``, the end of a sentence that shows nothing of the secret).
 """
 
 from __future__ import annotations
@@ -21,8 +21,17 @@ def _url(text: str) -> str:
 
 
 def _oslo(text: str) -> str:
-    """Double each ``$``: oslo.config substitutes ``$name`` in every value, and reads ``$$`` as one ``$``."""
-    return text.replace("$", "$$")
+    """Say a whole value of a file that oslo.config reads.
+
+    It substitutes ``$name`` in every value and reads ``$$`` as one ``$``, strips white space from both ends, and
+    takes away quotes that stand at both of them. It also reads a backslash before a dollar sign as ``$$``, so
+    nothing comes out as that pair.
+    """
+    if "\\$" in text:
+        raise ValueError("holds a backslash before a dollar sign, which oslo.config cannot be told")
+    doubled = text.replace("$", "$$")
+    is_quoted = text[:1] in {'"', "'"} and text[:1] == text[-1:]
+    return f'"{doubled}"' if is_quoted or text != text.strip() else doubled
 
 
 #: Each encoding by the word that asks for it. They are applied in the order of the reference.

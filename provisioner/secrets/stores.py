@@ -39,14 +39,22 @@ def resolve(ref: SecretRef, base: Path, on_warning: Callable[[str], None] | None
     A file is read as UTF-8, and one line end at its end is dropped.
 
     Raises:
-        SecretError: The store or an encoding is unknown, the variable or file is missing, or it holds no usable
-            text.
+        SecretError: The store or an encoding is unknown, the variable or file is missing, or it holds no text that
+            could be used or encoded.
     """
     _refuse_unknown_encodings(ref)
     secret = _read(ref, base, on_warning)
     for name in ref.encodings:
-        secret = Secret(ENCODINGS[name](secret.reveal()), secret)
+        secret = _encoded(secret, name, ref)
     return secret
+
+
+def _encoded(secret: Secret, name: str, ref: SecretRef) -> Secret:
+    try:
+        text = ENCODINGS[name](secret.reveal())
+    except ValueError as error:
+        raise SecretError(str(ref), f"it {error}", "Choose another password.") from None
+    return Secret(text, secret)
 
 
 def _refuse_unknown_encodings(ref: SecretRef) -> None:

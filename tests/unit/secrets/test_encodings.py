@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import string
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -40,10 +41,46 @@ def test_what_nothing_reserves_stays_as_it_is_in_a_url() -> None:
     assert ENCODINGS["url"](plain) == plain
 
 
+def read_by_oslo(value: str) -> str:
+    """What oslo.config makes of a value behind the equals sign: its parser of files, then its substitution."""
+    value = value.strip()
+    if value[:1] in {'"', "'"} and value[0] == value[-1]:
+        value = value[1:-1]
+    return string.Template(value.replace(r"\$", "$$")).safe_substitute()
+
+
 @given(st.text(st.characters(codec="utf-8")))
 def test_a_reader_of_the_format_gets_the_secret_back(text: str) -> None:
     assert unquote(ENCODINGS["url"](text), errors="strict") == text
-    assert ENCODINGS["oslo"](text).replace("$$", "$") == text
+
+
+@given(
+    st.text(st.sampled_from("ab$\\{}\"' \t\xa0") | st.characters(codec="utf-8", exclude_characters="\r\n"))
+)
+def test_oslo_reads_the_secret_back_or_it_is_refused(text: str) -> None:
+    if "\\$" in text:
+        with pytest.raises(ValueError, match="backslash before a dollar sign"):
+            ENCODINGS["oslo"](text)
+    else:
+        assert read_by_oslo(ENCODINGS["oslo"](text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("  a ", '"  a "'), ('"a"', '""a""'), ("'", '"\'"'), ("it's", "it's"), ('"a', '"a'), ("", "")],
+)
+def test_what_oslo_would_take_from_the_ends_of_a_value_is_put_in_quotes(text: str, expected: str) -> None:
+    assert ENCODINGS["oslo"](text) == expected
+
+
+def test_a_secret_no_encoding_can_say_is_refused_without_showing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_PASSWORD", "canary\\$x")
+    with pytest.raises(SecretError, match="a backslash before a dollar sign") as caught:
+        resolve(SecretRef("env", "SOME_PASSWORD", ("oslo",)), tmp_path)
+    assert "canary" not in str(caught.value) + caught.value.help
+    assert resolve(SecretRef("env", "SOME_PASSWORD", ("url", "oslo")), tmp_path).reveal() == "canary%5C%24x"
 
 
 def test_bytes_of_an_environment_that_is_no_utf_8_survive_in_a_url(
