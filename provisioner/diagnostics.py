@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import functools
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -140,10 +141,43 @@ class Diagnostics:
                 self._problems.append(problem)
         self._known_count = len(self._problems)
 
+    def rendered(self) -> list[str]:
+        """Return the printed forms in file order; what many nodes have in common is told once."""
+        alike: dict[Diagnostic, list[tuple[Diagnostic, str]]] = {}
+        for problem in self:
+            node = _NODE.search(problem.detail)
+            name = node["name"] if node else ""
+            alike.setdefault(_without(name, problem), []).append((problem, name))
+        shown = []
+        for told in alike.values():
+            if len(told) > _ALIKE and told[0][1]:
+                # Processes that share the work answer in any order.
+                told.sort(key=lambda pair: (len(pair[1]), pair[1]))
+                names = [name for _, name in told[1:]]
+                shown.append(
+                    f"{told[0][0].render()}\n  So it is with {len(names)} more nodes: {_listed(names)}."
+                )
+            else:
+                shown += [problem.render() for problem, _ in told]
+        return shown
+
     def raise_errors(self) -> None:
         """Raise ``InputError`` with all problems when there is at least one error."""
         if self.has_errors:
-            raise InputError(self, [problem.render() for problem in self])
+            raise InputError(self, self.rendered())
+
+
+#: How many nodes have their own say before one speaks for all.
+_ALIKE = 3
+_NODE = re.compile(r"\bnode '(?P<name>[^']+)'", re.IGNORECASE)
+
+
+def _without(node: str, problem: Diagnostic) -> Diagnostic:
+    """Return what is equal for problems that differ in the name of the node only."""
+    if not node or problem.where is None:
+        return problem
+    name = re.compile(rf"(?<![\w.-]){re.escape(node)}(?![\w-])")
+    return replace(problem, detail=name.sub("*", problem.detail), help=name.sub("*", problem.help))
 
 
 def _file_order(problem: Diagnostic) -> tuple[str, int, int]:
@@ -160,8 +194,9 @@ def did_you_mean(seen: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(seen.casefold(), words, n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{words[close[0]]}'?"
-    if not words:
-        return ""
-    listed = sorted(words.values())
-    rest = f" and {len(listed) - 8} more" if len(listed) > 8 else ""  # noqa: PLR2004 - see docstring
-    return f"Known here: {', '.join(listed[:8])}{rest}."
+    return f"Known here: {_listed(sorted(words.values()))}." if words else ""
+
+
+def _listed(words: list[str]) -> str:
+    rest = f" and {len(words) - 8} more" if len(words) > 8 else ""  # noqa: PLR2004 - see did_you_mean
+    return f"{', '.join(words[:8])}{rest}"

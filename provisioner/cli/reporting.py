@@ -37,8 +37,8 @@ def output(*, as_json: bool) -> Output:
 
 def show_warnings(warnings: Diagnostics) -> None:
     """Print what did not stop the work."""
-    for warning in warnings:
-        click.echo(warning.render(), err=True)
+    for warning in warnings.rendered():
+        click.echo(warning, err=True)
 
 
 def leave_with(summary: RunSummary, shown: Output) -> None:

@@ -118,3 +118,31 @@ def test_a_great_many_problems_are_collected_and_shown_in_time_that_grows_with_t
         found.warning("W", "detail", SourceRange(source, number, 1, number, 4))
         problems.extend(found)
     assert len("\n".join(problem.render() for problem in problems)) > 20_000
+
+
+def test_what_many_nodes_have_in_common_is_told_once() -> None:
+    where = _range("certificate: certs/", 1, 14, 6)
+    problems = Diagnostics()
+    for number in range(12):
+        problems.error("S", f"Node 'n{number}' has no certs/n{number}.cer.", where, f"Run: fetch n{number}.")
+    problems.error("S", "Node 'n1' has no other.", where)
+    told, other = problems.rendered()
+    assert told.splitlines()[-3:] == [
+        "  Node 'n0' has no certs/n0.cer.",
+        "  Run: fetch n0.",
+        "  So it is with 11 more nodes: n1, n2, n3, n4, n5, n6, n7, n8 and 3 more.",
+    ]
+    assert other.endswith("Node 'n1' has no other.")
+
+
+@pytest.mark.parametrize(
+    "detail",
+    ["Node 'n{}' lacks it.", "'n{}' lacks it.", "Node 'n1' lacks 'n{}'."],
+    ids=["few nodes", "no nodes", "one node"],
+)
+def test_only_the_name_of_the_node_makes_problems_alike(detail: str) -> None:
+    count = 3 if detail.startswith("Node 'n{") else 9
+    problems = Diagnostics()
+    for number in range(2, 2 + count):
+        problems.error("S", detail.format(number), _range("a: 1", 1, 1, 1))
+    assert len(problems.rendered()) == count
