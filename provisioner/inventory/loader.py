@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Names of nodes: host names and Windows computer names alike (RFC 1123, section 2.1).
 _NODE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
+#: What stands between the name of a node and ``.mof`` in the file of its LCM settings.
+_META: Final = ".meta"
 _GROUP: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -147,6 +149,16 @@ class _File:
                 help_ = "Rename one of them: --limit takes both kinds of names."
                 self._problems.error("Name is used twice", detail, node.key.where, help_)
             seen.setdefault(folded, node.key)
+        for folded, key in seen.items():
+            other = seen.get(folded.removesuffix(_META))
+            if other is not None and other is not key:
+                self._problems.error(
+                    "Two nodes share a file",
+                    f"The settings of '{other.text}' (line {other.where.line}) and the document of '{key.text}' would "
+                    "be one file.",
+                    key.where,
+                    "Rename one of them.",
+                )
 
     def _check_variables(self, place: Mapping, named: set[str]) -> None:
         """Check names and values; ``named`` holds the names seen so far, which are checked once."""

@@ -7,6 +7,7 @@ repeats what was written, since it may be a password in the wrong place.
 from __future__ import annotations
 
 import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -28,7 +29,8 @@ from provisioner.secrets.stores import STORES
 if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
 
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
+_HOST: Final = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,253}")
+_NUMBERS: Final = re.compile(r"[0-9.]+")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _VARIABLE_OF_ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HELP_REFERENCE: Final = (
@@ -41,8 +43,22 @@ def _refused(summary: str, detail: str, help: str = "") -> PydanticCustomError:
     return PydanticCustomError("form", "{detail}", {"summary": summary, "detail": detail, "help": help})
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is a host name or an IP address; numbers with dots have to be one."""
+    try:
+        if ":" in text:
+            IPv6Address(text)
+        elif _NUMBERS.fullmatch(text):
+            IPv4Address(text)
+        else:
+            return _HOST.fullmatch(text) is not None
+    except AddressValueError:
+        return False
+    return True
+
+
 def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
+    if not is_address(text):
         raise _refused(
             "Address has a wrong form",
             "An address is a host name or an IP address, without scheme, port and spaces.",

@@ -6,18 +6,17 @@ setting listens to, of which the last one counts, and how port and scheme follow
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from provisioner.inventory.foreign.model import Sealed
 from provisioner.inventory.model import Located
+from provisioner.inventory.schema import is_address
 
 HTTP_PORT: Final = 5985
 HTTPS_PORT: Final = 5986
 _HIGHEST_PORT: Final = 65535
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
 _WEEK_S: Final = 7 * 24 * 3600
 
 #: Setting -> the variables that give it, the weakest first.
@@ -163,7 +162,7 @@ def _converted(name: str, value: Any) -> Any:
     if is_expression(value):
         return None
     match name, value:
-        case "address", str() if _ADDRESS.fullmatch(value):
+        case "address", str() if is_address(value):
             return value
         case (("user" | "configuration_name"), str()) if value.strip() and value.isprintable():
             return value

@@ -108,6 +108,45 @@ def test_an_address_is_the_name_and_a_port_is_that_of_winrm_unless_given() -> No
     assert loaded(MINIMAL).nodes[NodeName("hv01")].connection.endpoint == Endpoint("hv01", 5985)
 
 
+def summaries(text: str) -> list[str]:
+    return [problem.summary for problem in read_inventory(text, SourceFile("inventory.yaml", text))[1]]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "hv_01.example", "3com.example", "hv-01"],
+)
+def test_an_address_is_a_host_or_a_number(address: str) -> None:
+    assert summaries(MINIMAL.replace("roles:", f"address: '{address}', roles:")) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "192.0.2.1:5985",
+        "hv01:5985",
+        "999.0.2.1",
+        "192.0.2",
+        "[2001:db8::1]",
+        "1::2::3",
+        "-hv01",
+        "http://hv01",
+    ],
+)
+def test_what_can_be_no_address_is_refused(address: str) -> None:
+    found = summaries(MINIMAL.replace("roles:", f"address: '{address}', roles:"))
+    assert found == ["Address has a wrong form"]
+
+
+def test_no_document_of_a_node_is_written_over_the_settings_of_another() -> None:
+    text = MINIMAL.replace("nodes: {", "nodes: {HV01.meta: {roles: [r]}, x.meta: {roles: [r]}, ")
+    _, problems = read_inventory(text, SourceFile("inventory.yaml", text))
+    [problem] = problems
+    assert problem.summary == "Two nodes share a file"
+    assert "'hv01' (line 3)" in problem.detail
+    assert "'HV01.meta'" in problem.detail
+
+
 MINIMAL = "site: x\nconnection: {user: u, password: env:P}\nnodes: {hv01: {roles: [r]}}\n"
 
 
