@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from errno import EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec
 
@@ -14,6 +15,9 @@ from provisioner.cli.exit_codes import ExitCode
 from provisioner.errors import InputError, ProvisionerError, SecretError, UsageError
 
 P = ParamSpec("P")
+
+#: What is short or broken here, also where no file is named: standard output has no name.
+_OF_THE_MACHINE = frozenset({ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, ENOMEM})
 
 inventory_argument = click.argument(
     "inventory", type=click.Path(path_type=Path, dir_okay=False), metavar="INVENTORY"
@@ -85,6 +89,8 @@ def _unexpected(error: Exception) -> list[str]:
     if isinstance(error, OSError) and error.filename is not None:
         # A named file that cannot be read or written is the state of this machine, not a bug.
         return [f"error: {error.filename}: {error.strerror}"]
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        return [f"error: {error.strerror}"]
     return [
         f"error: {type(error).__name__}: {error}",
         "This is a bug in provisioner. Run again with --debug for a traceback, and please report it.",

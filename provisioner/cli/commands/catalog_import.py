@@ -12,6 +12,7 @@ from provisioner.catalogue.module_text import write_module
 from provisioner.catalogue.schema import Module
 from provisioner.cli.commands.catalog import catalogue_folder, project_option
 from provisioner.cli.context import counted, json_option, say, verb
+from provisioner.cli.new_files import write_files
 from provisioner.cli.reporting import show_warnings
 from provisioner.diagnostics import Diagnostic, Diagnostics, Severity
 
@@ -37,17 +38,13 @@ def import_modules(paths: tuple[Path, ...], project: Path, *, partial: bool, as_
     problems.raise_errors()
     show_warnings(problems)
     folder = catalogue_folder(project)
-    folder.mkdir(parents=True, exist_ok=True)
-    for module in modules:
-        if module.resources:
-            _write(module, folder, as_json=as_json)
+    files = {folder / f"{each.name}@{each.version}.json": each for each in modules if each.resources}
+    write_files({path: write_module(module).encode() for path, module in files.items()})
+    for path, module in files.items():
+        _report(module, path, as_json=as_json)
 
 
-def _write(module: Module, folder: Path, *, as_json: bool) -> None:
-    path = folder / f"{module.name}@{module.version}.json"
-    new = path.with_suffix(".json.new")
-    new.write_text(write_module(module), encoding="utf-8")
-    new.replace(path)
+def _report(module: Module, path: Path, *, as_json: bool) -> None:
     if as_json:
         row = {"module": module.name, "version": module.version, "resources": len(module.resources)}
         say(json.dumps({**row, "file": str(path)}))

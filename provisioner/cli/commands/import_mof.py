@@ -9,6 +9,7 @@ import click
 
 from provisioner.catalogue.registry import PROJECT_FOLDER, Registry
 from provisioner.cli.context import counted, say, verb
+from provisioner.cli.new_files import write_files
 from provisioner.cli.reporting import show_warnings
 from provisioner.configuration.importing.importer import Import, import_documents
 from provisioner.configuration.importing.project_files import INVENTORY
@@ -49,10 +50,7 @@ def _write(folder: Path, files: Mapping[Path, str], *, force: bool) -> None:
             f"{taken[0]} exists already; nothing was written.",
             "Choose another folder with --output, or replace what is there with --force.",
         )
-    for path, text in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8", newline="")
+    write_files({folder / path: text.encode() for path, text in files.items()})
 
 
 def _report(imported: Import, output: Path) -> None:

@@ -8,6 +8,7 @@ import click
 
 from provisioner.cli.commands.schema import write_schemas
 from provisioner.cli.context import say, verb
+from provisioner.cli.new_files import write_files
 from provisioner.editor.files import FOLDER, KINDS, file_name, modeline
 from provisioner.errors import UsageError
 from provisioner.project import builtin_folder
@@ -58,9 +59,7 @@ def init(folder: Path) -> None:
             f"{taken[0]} exists already; nothing was written.",
             "Choose an empty folder, or remove the file first.",
         )
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write_files({path: text.encode() for path, text in files.items()})
     write_schemas(folder, folder / FOLDER, list(KINDS))
     inventory = Path("inventories/lab/inventory.yaml")
     say(f"Made {folder}. Try it without a Windows machine:")

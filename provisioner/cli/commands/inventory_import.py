@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from provisioner.cli.context import counted, say, verb
+from provisioner.cli.new_files import write_files
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import InputError, UsageError
 from provisioner.inventory.foreign.names import site_name
@@ -66,18 +66,8 @@ def import_inventory(  # noqa: PLR0913, PLR0917 - click passes by name
     taken = [path for path in files if path.exists() and not force]
     if taken:
         raise UsageError(f"{taken[0]} exists already; nothing was written.", "Use --force to replace it.")
-    for path, content in files.items():
-        _write(path, content, is_secret=path != output)
+    write_files(files, private=[path for path in files if path != output])
     _report(imported, problems, output, write_secrets=write_secrets)
-
-
-def _write(path: Path, content: bytes, *, is_secret: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if is_secret else 0o777)
-    if is_secret:
-        path.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if is_secret else os.O_TRUNC)
-    with os.fdopen(os.open(path, flags, 0o600 if is_secret else 0o644), "wb") as file:
-        file.write(content)
 
 
 def _report(imported: Imported, notes: Diagnostics, output: Path, *, write_secrets: bool) -> None:

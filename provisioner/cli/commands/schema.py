@@ -8,6 +8,7 @@ import click
 
 from provisioner.catalogue.registry import PROJECT_FOLDER, Registry
 from provisioner.cli.context import counted, say, verb
+from provisioner.cli.new_files import write_files
 from provisioner.cli.reporting import show_warnings
 from provisioner.diagnostics import Diagnostics
 from provisioner.editor.files import FOLDER, KINDS, file_name, schema_texts
@@ -49,8 +50,6 @@ def write_schemas(root: Path, folder: Path, kinds: list[str], *, with_all: bool 
     registry = Registry.of(root / PROJECT_FOLDER)
     texts = schema_texts([root, builtin_folder()], registry, problems, with_all=with_all)
     show_warnings(problems)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / file_name(kind) for kind in kinds]
-    for path, kind in zip(paths, kinds, strict=True):
-        path.write_text(texts[kind], encoding="utf-8")
-    return paths
+    files = {folder / file_name(kind): texts[kind].encode() for kind in kinds}
+    write_files(files)
+    return list(files)
