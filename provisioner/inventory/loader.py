@@ -154,8 +154,8 @@ class _File:
             if other is not None and other is not key:
                 self._problems.error(
                     "Two nodes share a file",
-                    f"The settings of '{other.text}' (line {other.where.line}) and the document of '{key.text}' would "
-                    "be one file.",
+                    f"The settings of '{other.text}' (line {other.where.line}) and the document of '{key.text}' "
+                    "would be one file.",
                     key.where,
                     "Rename one of them.",
                 )
