@@ -126,9 +126,10 @@ class _Collection:
         return True
 
     def compare_keys(self) -> None:
-        """Refuse two resources of one type with the same key values: they would fight over one thing.
+        """Refuse two resources of one class with the same key values: they would fight over one thing.
 
-        An LCM refuses them even when they are the same in everything else (real LCM behaviour).
+        An LCM refuses them even when they are the same in everything else (real LCM behaviour). It goes by the
+        class, and PSDscResources has classes of the in-box module.
         """
         shapes: Shapes = self._checker.shapes
         seen: dict[tuple[Any, ...], Resource] = {}
@@ -139,7 +140,7 @@ class _Collection:
                 continue
             given = resource.properties
             values = tuple(str(given.get(name)).casefold() for name in names)
-            earlier = seen.setdefault((kind.class_name, kind.module, values), resource)
+            earlier = seen.setdefault((kind.class_name.casefold(), *values), resource)
             if earlier is not resource:
                 keys = ", ".join(f"{name} '{given.get(name)}'" for name in names)
                 self._problems.error(

@@ -261,7 +261,7 @@ def _check_keys(resources: Sequence[tuple[Instance, ClassSchema]]) -> None:
             value.casefold() if isinstance(value, str) else value
             for value in (instance.get(prop.name) for prop in schema.resource_type.keys)
         )
-        identity = (instance.class_name.casefold(), instance.text("ModuleName").casefold(), repr(keys))
+        identity = (instance.class_name.casefold(), repr(keys))
         if identity in seen:
             raise LcmError.of(
                 f"The resources {seen[identity]} and {instance.text('ResourceID')} of class "

@@ -190,6 +190,26 @@ resources:
     )
 
 
+def test_one_class_of_two_modules_is_one_class_to_an_lcm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(
+        tmp_path,
+        TWO_ROLES
+        | {
+            "roles/base/role.yaml": "description: x\nconfigurations: [base]\n"
+            'modules: {PSDesiredStateConfiguration: "1.1"}\n',
+            "dsc_configs/base.dsc.yaml": "resources:\n"
+            "  - {name: other, type: PSDesiredStateConfiguration/Service, properties: {Name: was}}\n",
+            "dsc_configs/web.dsc.yaml": "resources:\n"
+            "  - {name: WAS, type: PSDscResources/Service, properties: {Name: WAS}}\n",
+        },
+    )
+    _, problems = compile_project(tmp_path)
+    assert [problem.summary for problem in problems] == ["Two resources manage the same thing"]
+
+
 def test_several_resources_may_wait_for_the_same_thing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
