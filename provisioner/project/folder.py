@@ -19,6 +19,7 @@ from provisioner.inventory.selection import select
 from provisioner.project import fleet
 from provisioner.project.compiler import NodeCompiler
 from provisioner.project.garbage import what_is_here_stays
+from provisioner.project.lcm_profiles import LcmDocuments, compile_profile
 from provisioner.project.model import (
     ApplyRequest,
     Compilation,
@@ -116,6 +117,18 @@ class Project:
         compiler, selected, problems = self._loaded(inventory_path, limit)
         with what_is_here_stays():
             return fleet.validate(compiler, selected, jobs, problems)
+
+    def lcm_documents(self, inventory_path: Path, profile: Path, limit: str = "") -> LcmDocuments:
+        """Compile an LCM profile for the selected nodes: their names, encodings and certificates count.
+
+        Raises:
+            InputError: anything the user wrote is wrong, or a secret cannot be resolved.
+            UsageError: ``limit`` names what is not there.
+        """
+        compiler, selected, problems = self._loaded(inventory_path, limit)
+        problems.raise_errors()
+        nodes = [compiler.inventory.nodes[name] for name in selected]
+        return compile_profile(profile, nodes, inventory_path.parent, compiler.registry, compiler.sealers)
 
     def apply(self, compilation: Compilation, request: ApplyRequest, reporter: Reporter) -> RunSummary:
         """Make the nodes what the inventory says, then verify them.
