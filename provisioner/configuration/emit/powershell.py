@@ -18,7 +18,7 @@ from provisioner.catalogue.schema import PAIR_CLASS, CimType, ResourceKind, Reso
 from provisioner.configuration.emit import powershell_literals as literals
 from provisioner.configuration.emit.layout import AUTHOR
 from provisioner.configuration.emit.parameters import CredentialParameters, description
-from provisioner.configuration.emit.resource_text import IN_BOX_MODULES
+from provisioner.configuration.emit.resource_text import IN_BOX_MODULES, RUN_AS
 from provisioner.configuration.model import Artifact, Configuration, Credential, Instance, Resource
 from provisioner.diagnostics import Diagnostics, SourceRange
 
@@ -164,7 +164,7 @@ class _Script:
         for name, value in first.properties.items():
             if name.casefold() == kind.split_by.casefold():
                 lines += self._property(name, tuple(each.properties[name] for each in members), first)
-            else:
+            elif _is_passed_on(name, kind):
                 lines += self._property(name, value, first)
         lines += self._depends_on(first, first)
         return [f"{kind.name} {literals.text(composite.name)}", "{", *_indented(lines), "}"]
@@ -323,6 +323,7 @@ def _is_expansion(members: list[Resource], kind: ResourceType) -> bool:
     names = {each.id.name.casefold() for each in members}
     return names == {f"resource{number}" for number in range(len(members))} and all(
         each.type.name.casefold() == kind.expands_to.casefold()
+        and all(_is_passed_on(name, kind) or value == "" for name, value in each.properties.items())
         and any(name.casefold() == kind.split_by.casefold() for name in each.properties)
         and each.depends_on == first.depends_on
         and _shared_part(each, kind) == _shared_part(first, kind)
@@ -330,9 +331,19 @@ def _is_expansion(members: list[Resource], kind: ResourceType) -> bool:
     )
 
 
+def _is_passed_on(name: str, kind: ResourceType) -> bool:
+    """Whether a composite takes a property for its members; any other has its one value from the composite."""
+    return name == RUN_AS or kind.property(name) is not None
+
+
 def _shared_part(resource: Resource, kind: ResourceType) -> Mapping[str, Any]:
     split = kind.split_by.casefold()
-    return {name: value for name, value in resource.properties.items() if name.casefold() != split}
+    return {name: _wherever(value) for name, value in resource.properties.items() if name.casefold() != split}
+
+
+def _wherever(value: Any) -> Any:
+    """Return a credential without the place it was written at."""
+    return (value.user, value.password, value.secrets) if isinstance(value, Credential) else value
 
 
 def _place(resource: Resource) -> int:

@@ -17,7 +17,7 @@ from provisioner.configuration.emit import powershell_literals as literals
 from provisioner.configuration.emit.powershell import emit_powershell
 from provisioner.configuration.model import Configuration, Credential, Instance, Resource
 from provisioner.diagnostics import Diagnostics
-from tests.unit.configuration.builders import REGISTRY, at, configuration, resource
+from tests.unit.configuration.builders import REGISTRY, at, configuration, resource, resource_type
 from tests.unit.configuration.emit.generated import configurations
 
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
@@ -198,6 +198,45 @@ def test_members_of_a_set_become_the_set_again() -> None:
 
 def summaries(problems: Diagnostics) -> list[str]:
     return [each.summary for each in problems]
+
+
+def placed_in(composite: str, member: str, *given: dict[str, object]) -> list[Resource]:
+    kind, within = resource_type(f"PSDscResources/{member}"), f"[{composite}]one"
+    return [
+        replace(resource(kind, "x", properties), id=ResourceId(member, f"Resource{number}", within))
+        for number, properties in enumerate(given)
+    ]
+
+
+def test_what_a_set_adds_to_its_members_is_not_written() -> None:
+    text, problems = script(
+        *placed_in(
+            "ProcessSet", "WindowsProcess", {"Path": "a", "Arguments": ""}, {"Path": "b", "Arguments": ""}
+        )
+    )
+    assert summaries(problems) == []
+    assert "            Path = @('a', 'b')\n" in text
+    assert "Arguments" not in text
+
+
+def test_what_a_set_never_passes_on_is_no_set() -> None:
+    _, problems = script(*placed_in("ProcessSet", "WindowsProcess", {"Path": "a", "Arguments": "/q"}))
+    assert summaries(problems) == ["Script cannot place a resource in this composite"]
+
+
+def test_members_with_one_credential_in_two_places_are_a_set() -> None:
+    given: list[dict[str, object]] = [
+        {
+            "Name": name,
+            "Credential": Credential("u", SecretRef("env", "P"), at(line)),
+            "PsDscRunAsCredential": Credential("v", SecretRef("env", "V"), at(line)),
+        }
+        for line, name in enumerate("ab", 1)
+    ]
+    text, problems = script(*placed_in("ServiceSet", "Service", *given))
+    assert summaries(problems) == []
+    assert "            Name = @('a', 'b')\n            Credential = $PCredential\n" in text
+    assert "            PsDscRunAsCredential = $VCredential\n" in text
 
 
 def test_a_dependency_on_one_member_of_a_set_cannot_be_said() -> None:
