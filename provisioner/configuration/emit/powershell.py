@@ -55,6 +55,7 @@ class _Script:
         self._configuration = configuration
         self._registry = registry
         self._parameters = CredentialParameters()
+        self._refused: set[tuple[str, str, str]] = set()
         self._sets = _Sets(configuration, registry, self.problems)
         self._shared_keywords = _shared_keywords(configuration, registry)
 
@@ -176,16 +177,32 @@ class _Script:
             written = str(composite or target)
             name = (composite or target).name
             if not _DEPENDABLE.fullmatch(name) or (target.within and not composite):
-                self.problems.error(
-                    "Script cannot depend on this resource",
-                    f"'{asking.id}' depends on '{target}', a name that DependsOn does not take in a script.",
-                    asking.where,
-                    "Start the name with a letter, a digit or '_', and use only these, spaces, '.', '\\' and '-'.",
-                )
+                self._refuse_target(target, asking)
             targets.setdefault(written)
         if not targets:
             return []
         return _array("DependsOn", [[literals.text(each)] for each in targets])
+
+    def _refuse_target(self, target: ResourceId, asking: Resource) -> None:
+        """Say once, where the resource is declared, that nothing can depend on it."""
+        if target.folded in self._refused:
+            return
+        self._refused.add(target.folded)
+        places = {each.id.folded: each.where for each in self._configuration.resources}
+        if target.within:
+            why = "names one member of a composite, and a script can name a composite only as a whole"
+            help_ = "Depend on the whole composite, or use MOF."
+        else:
+            why = "is a name that DependsOn does not take in a script"
+            help_ = (
+                "Start the name with a letter, a digit or '_', and use only these, spaces, '.', '\\' and '-'."
+            )
+        self.problems.error(
+            "Script cannot depend on this resource",
+            f"'{asking.id}' at {asking.where} depends on it, and '{target}' {why}.",
+            places.get(target.folded, asking.where),
+            help_,
+        )
 
     def _property(self, name: str, value: Any, resource: Resource) -> list[str]:
         prop = resource.type.property(name)

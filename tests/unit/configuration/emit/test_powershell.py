@@ -245,6 +245,14 @@ def test_a_dependency_on_one_member_of_a_set_cannot_be_said() -> None:
     assert summaries(problems) == ["Script cannot depend on this resource"]
 
 
+def test_a_name_nothing_can_depend_on_is_told_once_where_it_stands() -> None:
+    odd = resource("PSDscResources/Service", "a:b", {"Name": "x"}, where=at(7))
+    _, problems = script(odd, service("c", odd.id), service("d", odd.id))
+    [problem] = problems
+    assert str(problem.where) == "dsc_configs/test.dsc.yaml:7:1"
+    assert problem.detail.startswith("'[Service]c' at dsc_configs/test.dsc.yaml:1:1 depends on it, ")
+
+
 def test_a_composite_that_is_no_set_cannot_be_said() -> None:
     found = service("a")
     for within in ("[Web]one", "[ServiceSet]one", "[ServiceSet]one::[Web]two"):
