@@ -190,7 +190,8 @@ def did_you_mean(seen: str, known: Iterable[str]) -> str:
 
     Case never counts as a difference. At most eight words are listed.
     """
-    words = {word.casefold(): word for word in known}
+    # What was written is no help, even when there is something of that name that cannot be used.
+    words = {word.casefold(): word for word in known if word != seen}
     close = difflib.get_close_matches(seen.casefold(), words, n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{words[close[0]]}'?"

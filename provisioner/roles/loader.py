@@ -300,11 +300,14 @@ class _Reader:
                     for folder in folders
                     for each in folder.glob("*.dsc.yaml")
                 }
+                is_other = any(each.is_symlink() or each.exists() for each in paths)
+                detail = (
+                    f"dsc_configs/{file_name} is there, but it is no file: a folder, or a link that leads nowhere."
+                    if is_other
+                    else f"There is no dsc_configs/{file_name}, neither in the project nor built in."
+                )
                 self._problems.error(
-                    "Configuration file not found",
-                    f"There is no dsc_configs/{file_name}, neither in the project nor built in.",
-                    name.where,
-                    did_you_mean(name.text, known),
+                    "Configuration file not found", detail, name.where, did_you_mean(name.text, known)
                 )
                 continue
             resources, problems = read_resources(path, shown(path))

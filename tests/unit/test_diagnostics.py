@@ -76,6 +76,7 @@ def test_warnings_alone_stop_nothing() -> None:
     [
         ("hyperv-host", ["hyperv_host", "iscsi_target"], "Did you mean 'hyperv_host'?"),
         ("ENSURE", ["Ensure"], "Did you mean 'Ensure'?"),
+        ("web", ["web"], ""),
         ("zzz", ["b", "a"], "Known here: a, b."),
         ("zzz", [], ""),
         (

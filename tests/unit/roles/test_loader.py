@@ -40,6 +40,15 @@ def test_a_configuration_may_come_from_another_folder_than_the_role(two_projects
     assert [problem.summary for problem in problems] == ["Configuration file not found"]
 
 
+def test_what_is_there_and_no_file_is_not_said_to_be_missing(two_projects: tuple[Path, Path]) -> None:
+    (two_projects[0] / "dsc_configs").mkdir(exist_ok=True)
+    (two_projects[0] / "dsc_configs" / "web.dsc.yaml").symlink_to("nowhere")
+    _, problems = RoleLibrary([two_projects[0]]).load("web")
+    [problem] = problems
+    assert "is there, but it is no file" in problem.detail
+    assert "Did you mean" not in problem.help
+
+
 def test_a_role_is_read_once(two_projects: tuple[Path, Path]) -> None:
     library = RoleLibrary(two_projects)
     first, _ = library.load("other")
