@@ -41,8 +41,7 @@ def test_a_configuration_may_come_from_another_folder_than_the_role(two_projects
 
 
 def test_what_is_there_and_no_file_is_not_said_to_be_missing(two_projects: tuple[Path, Path]) -> None:
-    (two_projects[0] / "dsc_configs").mkdir(exist_ok=True)
-    (two_projects[0] / "dsc_configs" / "web.dsc.yaml").symlink_to("nowhere")
+    (two_projects[0] / "dsc_configs" / "shared.dsc.yaml").symlink_to("nowhere")
     _, problems = RoleLibrary([two_projects[0]]).load("web")
     [problem] = problems
     assert "is there, but it is no file" in problem.detail
