@@ -324,8 +324,8 @@ class _Composer:
         if _LEADING_ZERO.fullmatch(text):
             self._problems.warning(
                 "Number with a leading zero",
-                f"'{text}' is the number {int(text)}, since YAML 1.2 drops the zero; only a property that takes text "
-                "keeps it as written.",
+                f"'{text}' is the number {int(text)}, since YAML 1.2 drops the zero; only a property that takes "
+                "text keeps it as written.",
                 where,
                 "Put it in quotes if the zero matters; an octal number is written 0o755.",
             )
