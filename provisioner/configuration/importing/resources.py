@@ -119,6 +119,7 @@ class Resources:
 
     def _embedded(self, prop: Property | None, instance: MofInstance, use: _Use) -> Any:
         if instance.class_name.casefold() == CREDENTIAL_CLASS.casefold():
+            self._check_credential(instance, use)
             user = instance.get("UserName")
             owner = user if isinstance(user, str) else ""
             reference = self._secrets.password(
@@ -141,6 +142,21 @@ class Resources:
                 inner = kind.property(each.name) if kind else None
                 found[inner.name if inner else each.name] = self._value(inner, each.value, use)
         return found
+
+    def _check_credential(self, instance: MofInstance, use: _Use) -> None:
+        """Refuse what an LCM would refuse as an undefined property or a wrong type. No message shows a value."""
+        for each in instance.properties:
+            if each.name.casefold() not in {"username", "password"}:
+                why = f"this one has '{each.name}'"
+            elif each.value is not None and not isinstance(each.value, str):
+                why = f"the {each.name} of this one is none"
+            else:
+                continue
+            self._problems.error(
+                "Credential has another form",
+                f"A credential has a UserName and a Password, both text, and {why}.",
+                use.where,
+            )
 
     def _is_of(self, instance: MofInstance, class_name: str, prop: Property, use: _Use) -> bool:
         if instance.class_name.casefold() == class_name.casefold():

@@ -169,6 +169,22 @@ def credential(number: int = 1, user: str = "DOM\\\\svc", password: str = PASSWO
     )
 
 
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ('Passwort = "kanari"; UserName = "u";', "this one has 'Passwort'"),
+        ('Password = {"kanari"}; UserName = "u";', "the Password of this one is none"),
+        ('Password = "kanari"; UserName = 5;', "the UserName of this one is none"),
+    ],
+)
+def test_a_credential_an_lcm_would_refuse_is_refused(odd: str, said: str) -> None:
+    written = f"instance of MSFT_Credential as $MSFT_Credential1ref {{ {odd} }};"
+    _, problems = import_documents([("n1.mof", document(written, *with_credentials(1)))], REGISTRY)
+    [told] = [each for each in problems if each.summary == "Credential has another form"]
+    assert said in told.detail
+    assert "kanari" not in "".join(problems.rendered())
+
+
 def with_credentials(*uses: int) -> list[str]:
     return [
         resource(f'Name = "s{n}"; Credential = $MSFT_Credential{number}ref;', resource_id=f"[Service]s{n}")
