@@ -105,14 +105,14 @@ class Evaluation:
             return
         properties = []
         is_complete = True
-        for key, tree in template.properties:
+        for name_of, tree, literal in self._memo.properties(template):
             try:
-                value = self._value(tree, scope)
+                value = literal or self._value(tree, scope)
             except _Skip:  # Go on: all problems at once.
                 is_complete = False
                 continue
             if value.data is not None:
-                properties.append(DeclaredProperty(Reference(key.text, key.where), value))
+                properties.append(DeclaredProperty(name_of, value))
         depends_on: list[Reference] = []
         for tree in template.depends_on:
             depends_on.extend(self._targets(tree, scope))
@@ -165,7 +165,7 @@ class Evaluation:
         raise _Skip
 
     def _name(self, template: ResourceTemplate, scope: _Scope) -> str:
-        name = self._value(template.name, scope).data
+        name = self._scalar(template.name, scope)
         if isinstance(name, str) and name.strip():
             return name
         seen = "empty" if isinstance(name, str) else kind_of(name)

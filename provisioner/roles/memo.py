@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.expressions import ExpressionError, is_expression, literal_arguments, names_in
+from provisioner.roles.literals import properties_of
 from provisioner.roles.recent import Recent
 from provisioner.roles.texts import TemplateTexts
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from provisioner.documents import Tree
+    from provisioner.roles.literals import Property
     from provisioner.roles.model import Declaration, LeftOut, ResourceTemplate, Role
 
 #: What a template became: its declarations, and what its condition left out.
@@ -37,6 +39,7 @@ class Memo:
         self._outcomes: Recent[Outcome] = Recent(most)
         # By identity: comparing would compare whole trees. The template is kept, so its id stays its own.
         self._names: dict[int, tuple[ResourceTemplate, tuple[str, ...] | None]] = {}
+        self._properties: dict[int, tuple[ResourceTemplate, tuple[Property, ...]]] = {}
 
     def key(self, role: Role, template: ResourceTemplate, values: Values) -> Hashable | None:
         """Return what the outcome of a template depends on; None when that cannot be told from its text."""
@@ -45,6 +48,13 @@ class Memo:
             known = self._names[id(template)] = (template, self._names_of(role, template))
         names = known[1]
         return None if names is None else (role.name, id(template), values.of(names))
+
+    def properties(self, template: ResourceTemplate) -> tuple[Property, ...]:
+        """Return the properties of a template, with what those without expressions mean."""
+        known = self._properties.get(id(template))
+        if known is None:
+            known = self._properties[id(template)] = (template, properties_of(template))
+        return known[1]
 
     def get(self, key: Hashable) -> Outcome | None:
         """Return what is remembered."""

@@ -91,6 +91,7 @@ class EmissionCache:
         self._texts: dict[int, tuple[Resource, InstanceText]] = {}
         self._plans: dict[tuple[int | str, ...], Plan] = {}
         self._characters: dict[tuple[str, str, str], frozenset[str]] = {}
+        self._sources: dict[int, tuple[SourceRange, str, str]] = {}
         self._orders: dict[tuple[str, ...], tuple[str, ...] | None] = {}
 
     def text(self, resource: Resource, registry: Registry) -> InstanceText:
@@ -116,6 +117,16 @@ class EmissionCache:
                 self._plans.clear()
             known = self._plans[key] = _plan(resource, registry, self)
         return known
+
+    def source(self, where: SourceRange, keyword: str) -> str:
+        """Return the spelled SourceInfo of what stands somewhere: the same for all nodes that share a role."""
+        known = self._sources.get(id(where))
+        if known is None or known[0] is not where or known[1] != keyword:
+            if len(self._sources) > self._limit:
+                self._sources.clear()
+            known = where, keyword, layout.quoted(source_info(where, keyword))
+            self._sources[id(where)] = known
+        return known[2]
 
     def characters(self, owner: ResourceType | None, class_name: str, registry: Registry) -> frozenset[str]:
         """Return the properties of type char16 of a class embedded in a type's properties."""
@@ -272,7 +283,7 @@ def _text(resource: Resource, registry: Registry, cache: EmissionCache) -> Insta
         elif source is _Source.ID:
             body.append(f"{lead}{layout.quoted(str(resource.id))};")
         elif source is _Source.WHERE:
-            body.append(f"{lead}{layout.quoted(source_info(resource.where, kind.name))};")
+            body.append(f"{lead}{cache.source(resource.where, kind.name)};")
         else:
             item = resource.properties[source]
             if type(item) is str and source not in plan.characters:
