@@ -198,3 +198,16 @@ def test_a_folder_is_needed_to_write_into(document: Path) -> None:
 
     assert result.exit_code == 2
     assert "--output" in result.output
+
+
+def test_what_cannot_be_read_is_wrong_input(tmp_path: Path) -> None:
+    result = run("nowhere.mof", "-o", str(tmp_path / "site"))
+    assert result.exit_code == 2
+    assert "nowhere.mof cannot be read: No such file or directory" in result.output
+
+
+def test_no_more_is_read_than_shows_that_a_file_is_too_large(tmp_path: Path) -> None:
+    result = run("/dev/zero", "-o", str(tmp_path / "site"))
+    assert result.exit_code == 2
+    assert "/dev/zero has more than 32 MiB" in result.output
+    assert not (tmp_path / "site").exists()

@@ -13,6 +13,7 @@ from provisioner.cli.new_files import write_files
 from provisioner.cli.reporting import show_warnings
 from provisioner.configuration.importing.importer import Import, import_documents
 from provisioner.configuration.importing.project_files import INVENTORY
+from provisioner.configuration.reading.text import LARGEST_BYTES
 from provisioner.errors import UsageError
 
 
@@ -35,12 +36,21 @@ def import_mof(documents: tuple[Path, ...], output: Path, force: bool) -> None: 
     Passwords are not taken over: each becomes a reference, which is listed at the end.
     """
     registry = Registry.of(output / PROJECT_FOLDER)
-    imported, problems = import_documents([(str(path), path.read_bytes()) for path in documents], registry)
+    imported, problems = import_documents([(str(path), _content(path)) for path in documents], registry)
     problems.raise_errors()
     assert imported is not None, "an import is missing without an error"
     show_warnings(problems)
     _write(output, imported.files, force=force)
     _report(imported, output)
+
+
+def _content(path: Path) -> bytes:
+    """Read a file, and of one that is too large only as much as shows it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; nothing was written.") from error
 
 
 def _write(folder: Path, files: Mapping[Path, str], *, force: bool) -> None:

@@ -68,8 +68,7 @@ def decode(data: bytes, path: str, problems: Diagnostics) -> MofText | None:
     if len(data) > LARGEST_BYTES:
         problems.error(
             "Document too large",
-            f"{path} has {len(data):,} bytes. An LCM takes 10 MiB at most, and this reads up to "
-            f"{LARGEST_BYTES // 1024 // 1024} MiB.",
+            f"{path} has more than {LARGEST_BYTES // 1024 // 1024} MiB, and an LCM takes 10 MiB at most.",
         )
         return None
     encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
