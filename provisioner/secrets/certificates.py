@@ -94,6 +94,8 @@ def load(path: Path) -> EncryptionCertificate:
         OSError: The file cannot be read.
         CertificateError: It is no certificate that could be used at all.
     """
+    if path.is_fifo():  # reading would wait for somebody to write
+        raise CertificateError("it is a pipe")
     with path.open("rb") as stream:
         data = stream.read(MAX_SIZE_BYTES + 1)
     if len(data) > MAX_SIZE_BYTES:

@@ -18,6 +18,8 @@ from provisioner.diagnostics import Diagnostics, SourceFile, SourceRange
 
 #: Bounds that no module comes near, so that a hostile one costs little.
 LARGEST_FILE = 16 * 1024 * 1024
+#: Reading a list of a schema takes time in the square of its length; the largest schema known has 60 KiB.
+LARGEST_SCHEMA = 1024 * 1024
 MOST_FILES = 50_000
 _SUFFIXES = (".psd1", ".psm1", ".ps1", ".mof")
 _PACKAGES = (".nupkg", ".zip")
@@ -59,10 +61,9 @@ class ModuleFiles:
             # RuntimeError: a file with a password, or (a kind of it) packed in a way Python does not know.
             problems.error(_UNREADABLE, f"The file cannot be read: {error}.", _start(shown))
             return None
-        if len(content) > LARGEST_FILE:
-            problems.error(
-                _UNREADABLE, f"The file is larger than {LARGEST_FILE // 1024**2} MiB.", _start(shown)
-            )
+        largest = LARGEST_SCHEMA if path.casefold().endswith(".mof") else LARGEST_FILE
+        if len(content) > largest:
+            problems.error(_UNREADABLE, f"The file is larger than {largest // 1024**2} MiB.", _start(shown))
             return None
         return _decoded(content)
 
@@ -95,6 +96,9 @@ def _folder(root: Path, problems: Diagnostics) -> ModuleFiles | None:
                 continue
             if not path.resolve().is_relative_to(resolved):
                 problems.error(_UNREADABLE, "This link leads out of the module.", _start(str(path)))
+                continue
+            if not path.is_file():
+                problems.error(_UNREADABLE, "It is no file: a pipe, or a link to nothing.", _start(str(path)))
                 continue
             readers[path.relative_to(root).as_posix()] = _from_disk(path)
     return ModuleFiles(str(root), readers)

@@ -128,19 +128,20 @@ class _Schema:
         return tuple(found.values()) if is_known else None
 
     def _property(self, class_name: str, declared: pywbem.CIMProperty) -> Property | None:
-        where = self._find(class_name, declared.name)
+        # Where it stands is looked up for a mistake only: a search of the whole text each would be quadratic.
         cim_type = _TYPES.get(declared.type)
         if cim_type is None:
             self._error(
                 f"The property '{declared.name}' of '{class_name}' has the type '{declared.type}', which cannot "
                 "stand in a document.",
-                where,
+                self._find(class_name, declared.name),
             )
             return None
         value_map = tuple(map(str, _qualifier(declared, "ValueMap") or ()))
         values = tuple(map(str, _qualifier(declared, "Values") or ()))
         if value_map and values and len(value_map) != len(values):
-            self._error(f"ValueMap and Values of '{class_name}.{declared.name}' differ in length.", where)
+            sentence = f"ValueMap and Values of '{class_name}.{declared.name}' differ in length."
+            self._error(sentence, self._find(class_name, declared.name))
             return None
         return Property(
             declared.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import zipfile
@@ -437,6 +438,28 @@ def test_a_file_that_unfolds_without_end_is_read_to_the_limit_only(
     modules, problems = package(tmp_path, {"V.psd1": MANIFEST.encode(), "V.psm1": b" " * 2**26})
     assert [module.resources for module in modules] == [()]
     assert "The file is larger than 1 MiB." in problems
+
+
+def test_a_schema_that_would_take_minutes_is_refused(tmp_path: Path) -> None:
+    schema = SCHEMA.encode() + b"// " + b"x" * 2**20
+    _, problems = imported(tmp_path, {"V.psd1": MANIFEST, "DSCResources/V_R/V_R.schema.mof": schema})
+    assert any("larger than 1 MiB" in problem for problem in problems)
+
+
+@pytest.mark.timeout(60)
+def test_thousands_of_properties_are_read_in_seconds(tmp_path: Path) -> None:
+    many = "".join(f"[Write] String P{number};\n" for number in range(8000))
+    schema = SCHEMA.replace("[Key]", f"{many}[Key]")
+    modules, problems = imported(tmp_path, {"V.psd1": MANIFEST, "DSCResources/V_R/V_R.schema.mof": schema})
+    assert problems == []
+    assert len(modules[0].resources[0].properties) == 8001
+
+
+@pytest.mark.timeout(20)
+def test_nothing_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "V.psm1")
+    _, problems = imported(tmp_path, {"V.psd1": MANIFEST})
+    assert any("It is no file" in problem for problem in problems)
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -105,6 +106,12 @@ def test_a_fit_certificate_may_be_doubtful(how: dict[str, Any], caution: str) ->
 def test_what_is_no_certificate_to_encrypt_to_is_refused(tmp_path: Path, content: bytes, clause: str) -> None:
     (tmp_path / "a.cer").write_bytes(content)
     with pytest.raises(CertificateError, match=clause):
+        load(tmp_path / "a.cer")
+
+
+def test_nothing_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.cer")
+    with pytest.raises(CertificateError, match="it is a pipe"):
         load(tmp_path / "a.cer")
 
 
