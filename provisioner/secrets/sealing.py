@@ -38,6 +38,8 @@ SUFFIX: Final = ".cer"
 
 _FILE_SUFFIXES: Final = (SUFFIX, ".crt", ".pem", ".der")
 _LINE_BREAKS: Final = ("\n", "\r")
+#: What a document loses or may not hold: a carriage return becomes part of a line feed.
+_NOT_IN_CLEAR: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _SUMMARY: Final = "Credential cannot be sealed"
 
 
@@ -198,6 +200,13 @@ class NodeSealer:
                 f"The password of user '{credential.user}' for node '{self._node}' begins with {cms.BEGIN}: it is "
                 "encrypted already, or the node would take it for encrypted.",
                 "Give the password itself; it is encrypted here.",
+            )
+        elif self._certificate is None and _NOT_IN_CLEAR.search(secret.reveal()):
+            self._error(
+                credential,
+                f"The password of user '{credential.user}' for node '{self._node}' has a carriage return or "
+                "another control character, which a document does not carry in clear as it is.",
+                "Encrypt it: `encryption: {certificate: certificates/}`.",
             )
         else:
             return False

@@ -214,6 +214,17 @@ def test_plain_text_is_handed_out_when_allowed_and_warned_of(
     )
 
 
+@pytest.mark.parametrize("password", ["a\r\nb", "a\rb", "a\x01b", "a\x1b[2Jb"])
+def test_what_a_document_does_not_carry_in_clear_is_not_put_there(
+    password: str, tmp_path: Path, store: CiphertextStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", password)
+    opened, _ = open_sealer(NodeOf(Setting(is_plain_text=True)), tmp_path, store, NOW)
+    assert opened is not None
+    assert password not in opened.seal(Given(ref("env:CANARY")))
+    assert "carriage return or another control character" in the_only(opened.problems)
+
+
 def test_a_certificate_wins_over_plain_text(tmp_path: Path, store: CiphertextStore) -> None:
     node = NodeOf(Setting("certificates", is_plain_text=True))
     assert "there is no certificate" in refusal(node, tmp_path, store)
