@@ -78,13 +78,13 @@ class Checker:
             problems: Gets everything that is wrong.
         """
         version = _version(declaration.module, modules)
-        known = self._checked.get(declaration, version)
+        known = self._checked.get(declaration, version) if declaration.may_recur else None
         if known is None:
             found = Diagnostics()
             resources = self._check(declaration, version, modules, found)
             known = (resources, tuple(found))
             # Which modules are listed is part of these messages, so another node may need other words.
-            if version is not None:
+            if version is not None and declaration.may_recur:
                 self._checked.put(declaration, version, known)
         if known[1]:
             problems.extend(known[1])
@@ -94,6 +94,8 @@ class Checker:
         """Return a resource with its dependencies: the same object on every node where they are the same."""
         if not depends_on:
             return resource
+        if not resource.may_recur:
+            return replace(resource, depends_on=depends_on)
         found = self._placed.get(resource, depends_on)
         if found is None:
             found = replace(resource, depends_on=depends_on)
@@ -165,6 +167,7 @@ class Checker:
             role=declaration.role,
             version=module_version(version),
             module=declaration.module,
+            may_recur=declaration.may_recur,
         )
 
     def _check_secrets(self, declaration: Declaration, shape: Shape, problems: Diagnostics) -> None:

@@ -28,6 +28,8 @@ class ResourceDigests:
 
     def get(self, resource: Resource) -> bytes:
         """Return the digest of a resource, made at most once while it is kept."""
+        if not resource.may_recur:
+            return _digest(resource)
         # The properties are what configurations share; the resource around them differs in its dependencies.
         key = id(resource.properties)
         known = self._known.get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.addresses import NodeName, ResourceId, SecretRef
@@ -42,7 +42,7 @@ class Resource:
     (ValueMap entry in schema case). ``version`` is the ModuleVersion to write, which for in-box modules may be
     another one than that of the type; ``module`` is the ModuleName to write, in the author's case. ``where`` is
     the position of the declaration, ``property_ranges`` those of the values. ``role`` is the first role that
-    declared it.
+    declared it. ``may_recur`` is as that of its declaration.
     """
 
     id: ResourceId
@@ -54,6 +54,7 @@ class Resource:
     role: str = ""
     version: str = ""
     module: str = ""
+    may_recur: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Evaluation:
         values = Values(self._variables)
         for template in self._role.resources:
             key = self._memo.key(self._role, template, values)
-            outcome = None if key is None else self._memo.get(key)
+            outcome = None if key is None else self._memo.get(key, template)
             if outcome is not None:
                 self.declarations.extend(outcome[0])
                 self.left_out.extend(outcome[1])
@@ -73,10 +73,10 @@ class Evaluation:
             before = len(self.declarations), len(self.left_out), len(self.problems)
             for scope in self._bindings(template, everywhere):
                 with contextlib.suppress(_Skip):
-                    self._declare(template, scope)
+                    self._declare(template, scope, may_recur=key is not None)
             if key is not None and len(self.problems) == before[2]:
                 declared, left_out = self.declarations[before[0] :], self.left_out[before[1] :]
-                self._memo.put(key, (tuple(declared), tuple(left_out)))
+                self._memo.put(key, template, (tuple(declared), tuple(left_out)))
 
     def _bindings(self, template: ResourceTemplate, everywhere: _Scope) -> Iterator[_Scope]:
         """Yield what is seen in each turn of ``forEach``; one turn when there is none."""
@@ -97,7 +97,7 @@ class Evaluation:
         for index, item in enumerate(items):
             yield _Scope({**self._variables, "item": item, "index": index}, self._template)
 
-    def _declare(self, template: ResourceTemplate, scope: _Scope) -> None:
+    def _declare(self, template: ResourceTemplate, scope: _Scope, *, may_recur: bool) -> None:
         module, _, type_name = template.kind.text.partition("/")
         name = self._name(template, scope)
         if not self._condition(template, scope):
@@ -132,6 +132,7 @@ class Evaluation:
                 name_where=template.name.where,
                 within=within,
                 within_where=template.within.where if template.within else None,
+                may_recur=may_recur,
             )
         )
 

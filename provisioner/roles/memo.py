@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Outcome = tuple[tuple["Declaration", ...], tuple["LeftOut", ...]]
 
 _MOST = 8192
+#: Nodes on which a template became something new each time, after which it is taken for node-specific. What is
+#: remembered in vain costs more than time: it pushes out what other templates share.
+_PATIENCE = 128
 _ABSENT = ("absent",)
 
 
@@ -39,15 +42,22 @@ class Memo:
         self._outcomes: Recent[Outcome] = Recent(most)
         # By identity: comparing would compare whole trees. The template is kept, so its id stays its own.
         self._names: dict[int, tuple[ResourceTemplate, tuple[str, ...] | None]] = {}
+        #: How often the outcome of a template was remembered since one was last needed again.
+        self._in_vain: dict[int, int] = {}
         self._properties: dict[int, tuple[ResourceTemplate, tuple[Property, ...]]] = {}
 
     def key(self, role: Role, template: ResourceTemplate, values: Values) -> Hashable | None:
-        """Return what the outcome of a template depends on; None when that cannot be told from its text."""
+        """Return what the outcome of a template depends on; None when it will not come again on another node.
+
+        So it is with a template that was new on every node so far, and when its text does not tell what it reads.
+        """
         known = self._names.get(id(template))
         if known is None:
             known = self._names[id(template)] = (template, self._names_of(role, template))
         names = known[1]
-        return None if names is None else (role.name, id(template), values.of(names))
+        if names is None or self._in_vain.get(id(template), 0) >= _PATIENCE:
+            return None
+        return role.name, id(template), values.of(names)
 
     def properties(self, template: ResourceTemplate) -> tuple[Property, ...]:
         """Return the properties of a template, with what those without expressions mean."""
@@ -56,12 +66,16 @@ class Memo:
             known = self._properties[id(template)] = (template, properties_of(template))
         return known[1]
 
-    def get(self, key: Hashable) -> Outcome | None:
-        """Return what is remembered."""
-        return self._outcomes.get(key)
+    def get(self, key: Hashable, template: ResourceTemplate) -> Outcome | None:
+        """Return what is remembered of a template."""
+        found = self._outcomes.get(key)
+        if found is not None:
+            self._in_vain[id(template)] = -_MOST  # shared by some, so worth a longer patience
+        return found
 
-    def put(self, key: Hashable, outcome: Outcome) -> None:
+    def put(self, key: Hashable, template: ResourceTemplate, outcome: Outcome) -> None:
         """Remember an outcome that went without a problem."""
+        self._in_vain[id(template)] = self._in_vain.get(id(template), 0) + 1
         self._outcomes.put(key, outcome)
 
     def _names_of(self, role: Role, template: ResourceTemplate) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,8 @@ class Declaration:
     """One resource a role wants on a node, evaluated but not yet held against its type.
 
     ``module``, ``type_name`` and ``name`` are as written; ``depends_on`` are texts of the form ``[Type]Name``.
-    ``where`` is the entry in the configuration file, ``kind_where`` that of its ``type``.
+    ``where`` is the entry in the configuration file, ``kind_where`` that of its ``type``. ``may_recur`` tells
+    whether other nodes may get this very object, so that what is made of it is worth remembering.
     """
 
     role: RoleName
@@ -167,6 +168,7 @@ class Declaration:
     name_where: SourceRange
     within: str = ""
     within_where: SourceRange | None = None
+    may_recur: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

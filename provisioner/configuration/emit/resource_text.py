@@ -96,6 +96,8 @@ class EmissionCache:
 
     def text(self, resource: Resource, registry: Registry) -> InstanceText:
         """Return the text of a resource, made at most once while it stays in the cache."""
+        if not resource.may_recur:
+            return _text(resource, registry, self)
         # The mapping of properties is what check() hands on untouched; the resource around it may be a new one.
         key = id(resource.properties)
         known = self._texts.get(key)

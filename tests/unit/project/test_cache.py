@@ -330,6 +330,7 @@ NOT_COMPARED = {
     "Located.tree",  # the positions of parts
     "Node.layers",  # count by the values they bind to the variables of roles
     "Node.rules",
+    "Declaration.may_recur",  # says what is worth remembering, and nothing of a document
 }
 
 

@@ -148,3 +148,27 @@ def test_a_memo_forgets_what_was_not_needed_for_longest() -> None:
     kept.put("c", "3")
     assert [kept.get(key) for key in "abc"] == ["1", None, "3"]
     assert len(kept) == 2
+
+
+def test_a_template_that_is_new_on_every_node_is_given_up_and_one_that_is_shared_is_not(
+    tmp_path: Path,
+) -> None:
+    nodes = "".join(f"  n{each}: {{address: 192.0.2.{each}, roles: [web]}}\n" for each in range(1, 200))
+    write(
+        tmp_path,
+        {
+            "inventory.yaml": INVENTORY.split("  n1:")[0].replace("{{", "{").replace("}}", "}") + nodes,
+            "roles/web/role.yaml": ROLE,
+            "roles/web/templates/t.txt": "text",
+            "dsc_configs/web.dsc.yaml": RESOURCES,
+        },
+    )
+    inventory, _ = load_inventory(tmp_path / "inventory.yaml")
+    assert inventory is not None
+    library, registry, memo = RoleLibrary([tmp_path]), Registry.builtin(), Memo()
+    made = [expand(node, library, registry, memo=memo)[0] for node in inventory.nodes.values()]
+    first, last = ({each.name: each for each in expansion.declarations} for expansion in (made[0], made[-1]))
+    assert last["path"] is first["path"]
+    assert [first["node"].may_recur, last["node"].may_recur] == [True, False]
+    assert last["node"].properties[1].value.data == "n199"
+    assert last["chosen"].may_recur is False, "nobody can tell what it reads"
