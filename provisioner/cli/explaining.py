@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner import documents
-from provisioner.inventory.explanation import Explained, Given, Part, Path
+from provisioner.diagnostics import did_you_mean
+from provisioner.inventory.explanation import Explained, Given, Part, Path, explain_settings
+from provisioner.inventory.model import Inventory, Node
+from provisioner.roles.explanation import SECTION, explain_variables
+from provisioner.roles.model import Role
 
 
 def as_text(explained: Iterable[Explained]) -> Iterator[str]:
@@ -104,3 +108,20 @@ def _part(part: Part) -> dict[str, Any]:
         taker = _object(part.taken_by)
         found["taken_by"] = {"layer": taker["layer"], "where": taker["where"]}
     return found
+
+
+def suggestion(
+    node: Node, inventory: Inventory, roles: Mapping[str, Role], steps: tuple[str | int, ...]
+) -> str:
+    """Suggest for the first step that leads nowhere what stands beside it."""
+    settings = list(explain_settings(node, inventory))
+    below = steps[1:] if steps[:1] == (SECTION,) else steps
+    for last in range(len(below) - 1, 0, -1):
+        above = next(iter(explain_variables(node, roles, below[:last])), None)
+        if above and isinstance(above.given.value, Mapping):
+            return did_you_mean(str(below[last]), map(str, above.given.value))
+    parts = {str(each.path[0]) for each in settings if each.section == steps[0] and each.path}
+    if parts and len(steps) > 1:
+        return did_you_mean(str(steps[1]), parts)
+    known = {str(each.path[0]) for each in explain_variables(node, roles)}
+    return did_you_mean(str((below or steps)[0]), known | {each.section for each in settings})

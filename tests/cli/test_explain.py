@@ -156,7 +156,8 @@ def test_every_value_the_roles_see_is_explained_and_is_that_value(folder: Path) 
     [
         (["hv02"], "no node of inventory.yaml is called 'hv02'.\nDid you mean 'hv01'?"),
         (["hv01", "feature"], "node 'hv01' has no value under 'feature'.\nDid you mean 'features'?"),
-        (["hv01", "options.log.nothing"], "no value under 'options.log.nothing'"),
+        (["hv01", "options.log.nothing"], "no value under 'options.log.nothing'.\nKnown here: "),
+        (["hv01", "options.lgo.level"], "no value under 'options.lgo.level'.\nDid you mean 'log'?"),
         (["hv01", "features.9"], "no value under 'features.9'"),
     ],
 )

@@ -10,8 +10,7 @@ import click
 from provisioner.addresses import NodeName
 from provisioner.cli.commands.inventory import loaded
 from provisioner.cli.context import inventory_argument, json_option, say, verb
-from provisioner.cli.explaining import as_objects, as_text
-from provisioner.diagnostics import did_you_mean
+from provisioner.cli.explaining import as_objects, as_text, suggestion
 from provisioner.errors import UsageError
 from provisioner.inventory.explanation import Explained, explain_settings
 from provisioner.inventory.model import Inventory, Node
@@ -63,8 +62,6 @@ def explained(inventory: Inventory, node: Node, library: RoleLibrary, path: str)
     below = steps[1:] if steps[:1] == (SECTION,) else steps
     found = [*settings, *explain_variables(node, roles, below)]
     if not found:
-        known = {str(each.path[0]) for each in explain_variables(node, roles)}
-        known |= {each.section for each in explain_settings(node, inventory)}
-        help_ = did_you_mean(str(steps[0]), known) if steps else ""
+        help_ = suggestion(node, inventory, roles, steps) if steps else ""
         raise UsageError(f"node '{node.name}' has no value under '{path}'.", help_)
     return found
