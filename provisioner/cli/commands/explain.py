@@ -11,6 +11,7 @@ from provisioner.addresses import NodeName
 from provisioner.cli.commands.inventory import loaded
 from provisioner.cli.context import inventory_argument, json_option, say, verb
 from provisioner.cli.explaining import as_objects, as_text, suggestion
+from provisioner.diagnostics import did_you_mean
 from provisioner.errors import UsageError
 from provisioner.inventory.explanation import Explained, explain_settings
 from provisioner.inventory.model import Inventory, Node
