@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from provisioner.catalogue.registry import Registry
 from provisioner.cli.app import main
+from provisioner.cli.commands.catalog_show import fitted
 from tests.unit.catalogue.vendor_modules import write_vendor_module
 
 
@@ -172,3 +173,20 @@ def test_the_whole_catalogue_is_listed_in_a_moment() -> None:
     started = time.perf_counter()
     assert catalog("list").exit_code == 0
     assert time.perf_counter() - started < 5  # 0.06 s alone on a machine; other tests may be at work
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "lines"),
+    [
+        ("  Ensure  string  Present | Absent; default Present", 0, 1),
+        ("  Ensure  string  Present | Absent; default Present", 80, 1),
+        ("  Ensure  string  Present | Absent; default Present", 36, 2),
+        ("  note: one two three four five six", 20, 3),
+        ("      Path: 'C:\\a long path of an example, which is YAML'", 30, 1),
+    ],
+)
+def test_a_row_is_folded_below_its_own_last_column(line: str, width: int, lines: int) -> None:
+    folded = fitted(line, width).split("\n")
+    assert len(folded) == lines
+    assert " ".join(" ".join(folded).split()) == " ".join(line.split())
+    assert all(each.startswith("      ") for each in folded[1:])

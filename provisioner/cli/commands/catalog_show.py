@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import sys
+import textwrap
 from pathlib import Path
 
 import click
@@ -15,6 +19,9 @@ from provisioner.cli.context import json_option, say, verb
 from provisioner.diagnostics import did_you_mean
 from provisioner.errors import UsageError
 
+#: The columns of a row before its last one.
+_ROW = re.compile(r"  (?:note:|\S+ {2,}\S+(?: \S+)? {2,})")
+
 
 @click.command()
 @click.argument("resource")
@@ -26,7 +33,24 @@ def show(resource: str, version: str | None, project: Path, as_json: bool) -> No
     """Show a resource type: Module/Resource, or the resource alone where one module has it."""
     registry = Registry.of(catalogue_folder(project))
     found, module = _find(registry, resource, version)
-    say(json.dumps(facts(found, module, registry)) if as_json else describe(found, module, registry))
+    if as_json:
+        say(json.dumps(facts(found, module, registry)))
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    for line in describe(found, module, registry).splitlines():
+        say(fitted(line, width))
+
+
+def fitted(line: str, width: int) -> str:
+    """Fold a row of a table, or a note, below its own last column; what is piped (width 0) is never folded."""
+    row = _ROW.match(line)
+    if row is None or not 0 < width < len(line):
+        return line
+    # Names of a hundred characters leave no room behind them.
+    indent = " " * min(row.end(), width // 3)
+    return "\n".join(
+        textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def _find(registry: Registry, text: str, version: str | None) -> tuple[ResourceType, Module]:
