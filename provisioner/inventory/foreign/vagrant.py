@@ -25,12 +25,14 @@ _KEYS: Final = {
 #: Ways in for people; they say nothing about WinRM.
 _IGNORED: Final = frozenset({"rdpport", "rdphostname", "rdpuser", "rdppassword"})
 _MOST: Final = 65535
+_HTTPS_PORTS: Final = (5986, 55986)
 
 
 def read_vagrant(text: str, source: SourceFile, inventory: ForeignInventory, problems: Diagnostics) -> None:
     """Read the blocks into ``inventory``, with the names of variables Ansible has for the same facts.
 
-    Vagrant speaks WinRM over plain http unless told otherwise, and this output does not say; http it is.
+    Vagrant speaks WinRM over plain http unless told otherwise, and this output does not say; http it is, but on a
+    port that is there for https only: 5986, or 55986, to which Vagrant forwards it.
     """
     host: ForeignHost | None = None
     for number, raw in enumerate(text.splitlines(), 1):
@@ -57,7 +59,10 @@ def read_vagrant(text: str, source: SourceFile, inventory: ForeignInventory, pro
                 where,
             )
         elif key in _KEYS:
-            host.variables[_KEYS[key]] = Located(_value(key, value, where, problems), where)
+            found = _value(key, value, where, problems)
+            host.variables[_KEYS[key]] = Located(found, where)
+            if found in _HTTPS_PORTS:
+                host.variables["ansible_winrm_scheme"] = Located("https", where)
         elif key not in _IGNORED:
             known = ("HostName", "User", "Password", "Port", "RDPPort")
             problems.warning(

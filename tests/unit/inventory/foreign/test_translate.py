@@ -30,8 +30,8 @@ def imported(text: str, form: Form = Form.INI) -> Imported:
     return found
 
 
-def connection_of(text: str, node: str = "a") -> Any:
-    return imported(text).inventory.nodes[node].connection  # type: ignore[index]
+def connection_of(text: str, form: Form = Form.INI, node: str = "a") -> Any:
+    return imported(text, form).inventory.nodes[node].connection  # type: ignore[index]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
@@ -147,6 +147,12 @@ def test_nothing_about_connections_means_all_are_windows() -> None:
     assert found is not None
     assert [str(name) for name in found.inventory.nodes] == ["a", "b"]
     assert "Nothing says which hosts are Windows" in [problem.summary for problem in problems]
+
+
+@pytest.mark.parametrize(("port", "tls"), [(5985, False), (5986, True), (55986, True), (5987, False)])
+def test_a_port_for_https_alone_says_how_vagrant_reaches_a_machine(port: int, *, tls: bool) -> None:
+    endpoint = connection_of(f"Host a\n  HostName 192.0.2.1\n  Port {port}\n", Form.VAGRANT).endpoint
+    assert (endpoint.port, endpoint.tls) == (port, tls)
 
 
 def test_vagrant_machines_are_reached_over_http() -> None:
