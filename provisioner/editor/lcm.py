@@ -69,6 +69,10 @@ def lcm_schema(registry: Registry) -> Schema:
                     ),
                     "description": "Partial configurations.",
                 },
+                "beside_configuration": {
+                    "type": "boolean",
+                    "description": "Write what Windows does of a block in an ordinary configuration.",
+                },
             },
         ),
         definitions=definitions,

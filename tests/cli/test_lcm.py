@@ -95,3 +95,11 @@ def test_a_wrong_setting_is_told_at_its_place() -> None:
     assert done.exit_code == 2
     assert "profile.yaml:1:12: error:" in done.stderr
     assert "ConfigurationMode" in done.stderr
+
+
+def test_settings_beside_a_configuration_have_another_closing_block() -> None:
+    assert lcm("beside_configuration: true\nsettings: {RefreshMode: Push}\n").exit_code == 0
+    assert "CompatibleVersionAdditionalProperties= { };" in Path("out/hv01.meta.mof").read_text("utf-16")
+    refused = lcm("beside_configuration: yes\n")
+    assert refused.exit_code == 2
+    assert "profile.yaml:1:23: error: Wrong kind of value" in refused.stderr

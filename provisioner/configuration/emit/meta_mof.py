@@ -139,7 +139,14 @@ def compile_lcm_profile(  # noqa: PLR0913 - as emit_meta_mof
     if profile is None:
         return None, problems
     document = emit_meta_mof(
-        node_name, profile.settings, encoding, profile.parts, registry=registry, seal=seal, reveal=reveal
+        node_name,
+        profile.settings,
+        encoding,
+        profile.parts,
+        registry=registry,
+        seal=seal,
+        reveal=reveal,
+        is_beside_configuration=profile.is_beside_configuration,
     )
     return document, problems
 

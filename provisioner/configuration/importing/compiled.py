@@ -17,6 +17,7 @@ from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 
 DOCUMENT_CLASS = "OMI_ConfigurationDocument"
 META_CLASSES = frozenset({"msft_dscmetaconfiguration", "msft_dscmetaconfigurationv2"})
+_ADDITIONAL = "CompatibleVersionAdditionalProperties"
 #: A guess compares with every name of the document; so many comparisons may all guesses together cost.
 _MOST_COMPARISONS = 10_000
 _SUFFIXES = re.compile(r"(?:\.meta)?\.mof(?:\.error)?$", re.IGNORECASE)
@@ -28,6 +29,8 @@ class CompiledDocument:
 
     ``embedded`` are its instances by alias, folded; ``resources`` have a ResourceID; ``others`` are those of a
     metaconfiguration. ``configuration`` is the name of what it was compiled from; empty when it does not say.
+    ``is_beside_configuration`` tells settings that stood in an ordinary configuration: their closing block lists
+    nothing (mof-format, section 6).
     """
 
     path: str
@@ -35,6 +38,7 @@ class CompiledDocument:
     configuration: str
     is_meta: bool
     is_encrypted: bool
+    is_beside_configuration: bool
     resources: tuple[tuple[ResourceId, MofInstance], ...]
     others: tuple[MofInstance, ...]
     embedded: Mapping[str, MofInstance]
@@ -72,6 +76,7 @@ def take_apart(path: str, reading: Reading, problems: Diagnostics) -> CompiledDo
         configuration=next((each for each in (name, first) if isinstance(each, str)), ""),
         is_meta=is_meta,
         is_encrypted=any(each.get("ContentType") == "PasswordEncrypted" for each in blocks),
+        is_beside_configuration=any(each.get(_ADDITIONAL) == () for each in blocks),
         resources=tuple(resources),
         others=instances if is_meta else (),
         embedded={each.alias.casefold(): each for each in instances if each.alias},

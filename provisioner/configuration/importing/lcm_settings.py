@@ -80,6 +80,7 @@ class _Settings:
         ]
         data |= {"managers": managers} if managers else {}
         data |= {"partials": partials} if partials else {}
+        data |= {"beside_configuration": True} if self._document.is_beside_configuration else {}
         return LcmImport(self._document, data)
 
     def _part(self, instance: MofInstance) -> tuple[str, dict[str, Any]]:

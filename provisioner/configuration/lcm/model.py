@@ -40,7 +40,12 @@ class LcmPart:
 
 @dataclass(frozen=True, slots=True)
 class LcmProfile:
-    """Everything one metaconfiguration sets. ``parts`` come in the order written."""
+    """Everything one metaconfiguration sets. ``parts`` come in the order written.
+
+    ``is_beside_configuration`` asks for what Windows PowerShell makes of a LocalConfigurationManager block that
+    stands in an ordinary configuration; the closing block of the document is another one then.
+    """
 
     settings: Mapping[str, Any]
     parts: tuple[LcmPart, ...] = ()
+    is_beside_configuration: bool = False

@@ -34,7 +34,7 @@ _GROUPS = {
 }
 _PARTIAL = "PartialConfiguration"
 _SECRET = "RegistrationKey"  # noqa: S105 - the name of a property
-_KEYS = ("description", "settings", "managers", "partials")
+_KEYS = ("description", "settings", "managers", "partials", "beside_configuration")
 _PART_KEYS = ("type", "name", "properties")
 
 
@@ -98,7 +98,17 @@ class _Reader:
         for part in parts:
             if part.keyword == _PARTIAL:
                 self._check_partial(part, seen)
-        return LcmProfile(self._settings, tuple(parts))
+        return LcmProfile(self._settings, tuple(parts), self._flag(found.get("beside_configuration")))
+
+    def _flag(self, tree: documents.Tree | None) -> bool:
+        given = False if tree is None else documents.plain(tree)
+        if tree is not None and not isinstance(given, bool):
+            self._problems.error(
+                "Wrong kind of value",
+                f"'beside_configuration' is true or false, not {kind_of(given)}.",
+                tree.where,
+            )
+        return given is True
 
     def _read_settings(self, tree: documents.Tree) -> None:
         value = _value(tree)
