@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, ParamSpec
 
 import click
+from click.core import ParameterSource
 
 from provisioner.cli.exit_codes import ExitCode
 from provisioner.errors import InputError, ProvisionerError, SecretError, UsageError
@@ -19,6 +20,15 @@ P = ParamSpec("P")
 #: What is short or broken here, also where no file is named: standard output has no name.
 _OF_THE_MACHINE = frozenset({ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, ENOMEM})
 
+
+def _some_nodes(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Refuse ``--limit "$NODES"`` with nothing in the variable: it must never mean the whole fleet."""
+    is_given = context.get_parameter_source(str(option.name)) is not ParameterSource.DEFAULT
+    if is_given and not value.replace(",", "").strip():
+        raise click.BadParameter("it names no node. Leave the option out for all nodes.", context, option)
+    return value
+
+
 inventory_argument = click.argument(
     "inventory", type=click.Path(path_type=Path, dir_okay=False), metavar="INVENTORY"
 )
@@ -26,6 +36,7 @@ limit_option = click.option(
     "--limit",
     metavar="NODES",
     default="",
+    callback=_some_nodes,
     help="Only these nodes: names, globs, @groups; '!' takes away. Example: 'hv*,@storage,!hv03'.",
 )
 parallel_option = click.option(

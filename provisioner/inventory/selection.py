@@ -17,9 +17,11 @@ def select(inventory: Inventory, limit: str) -> tuple[NodeName, ...]:
     win wherever they stand; when there are only such terms, they take away from all nodes.
 
     Raises:
-        UsageError: a term matches nothing, or nothing is left.
+        UsageError: a term matches nothing, nothing is left, or there are commas and no terms.
     """
     terms = [term.strip() for term in limit.split(",") if term.strip()]
+    if limit and not terms:
+        raise UsageError(f"--limit {limit!r} names no node.", "Leave it out for all nodes.")
     wanted = [term for term in terms if not term.startswith("!")]
     unwanted = [term[1:].strip() for term in terms if term.startswith("!")]
     chosen = (

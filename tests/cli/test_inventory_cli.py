@@ -95,6 +95,14 @@ lab
     )
 
 
+@pytest.mark.parametrize("limit", ["", " ", ",", " , "])
+def test_a_limit_with_nothing_in_it_is_never_the_whole_fleet(limit: str) -> None:
+    result = CliRunner().invoke(main, ["inventory", "list", "inventory.yaml", "--limit", limit])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "it names no node" in result.stderr
+
+
 def test_a_limit_leaves_out_groups_without_a_node() -> None:
     assert (
         run("graph", "--limit", "st01").stdout

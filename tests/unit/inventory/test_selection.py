@@ -45,6 +45,8 @@ def test_a_limit_selects_in_inventory_order(limit: str, chosen: list[str]) -> No
         ("@compte", "group 'compte'", "Did you mean 'compute'?"),
         ("hv01,!hv01", "leaves no node", ""),
         ("zz*", "'zz*'", "Known here"),
+        (",", "names no node", "Leave it out"),
+        (" , ", "names no node", "Leave it out"),
     ],
 )
 def test_a_limit_that_matches_nothing_is_refused(limit: str, said: str, helped: str) -> None:
