@@ -13,7 +13,7 @@ import pytest
 from provisioner.errors import ProvisionerError
 from provisioner.project import Project
 from tests.fuzz.mutations import mutate
-from tests.fuzz.project import FILES
+from tests.fuzz.project import ENVIRONMENT, FILES
 
 CASES = 10_000
 CHUNKS = 10
@@ -23,6 +23,17 @@ LONGEST_S = 20.0
 LEAST_COMPILED = CASES // CHUNKS * 35 // 100
 
 
+def test_the_project_that_is_broken_is_right_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    _write({name: text.encode() for name, text in FILES.items()})
+    compilation = Project.of(Path("inventory.yaml")).compile(Path("inventory.yaml"))
+    assert {warning.summary for warning in compilation.warnings} == {"Passwords stand in documents as they are"}
+    [node] = compilation.nodes.values()
+    assert len(node.configuration.resources) > 10
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_broken_project_compiles_or_is_refused_with_reasons(
@@ -30,12 +41,11 @@ def test_a_broken_project_compiles_or_is_refused_with_reasons(
 ) -> None:
     seen = _count_compiles(monkeypatch)
     monkeypatch.chdir(tmp_path)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
     size = CASES // CHUNKS
     for seed in range(chunk * size, (chunk + 1) * size):
-        for name, data in mutate(FILES, seed).items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        _write(mutate(FILES, seed))
         started = time.monotonic()
         try:
             Project.of(Path("inventory.yaml")).compile(Path("inventory.yaml"))
@@ -49,6 +59,13 @@ def test_a_broken_project_compiles_or_is_refused_with_reasons(
     assert seen["reached the compiler"] >= LEAST_COMPILED, seen
     assert seen["refused"] > size // 4, seen
     assert not seen["refused without a word"], seen
+
+
+def _write(files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
 
 
 def _count_compiles(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
