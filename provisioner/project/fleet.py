@@ -95,18 +95,14 @@ def validate(
 
     def one(name: NodeName) -> Outcome:
         compiled, found = compiler.compile(name, sealed=False)
-        return Outcome(
-            name, tuple(found), resources=len(compiled.configuration.resources) if compiled else -1
-        )
+        return Outcome(name, tuple(found), resources=len(compiled.configuration.resources) if compiled else 0)
 
-    nodes = resources = 0
+    resources = 0
     for outcome in _all(one, selected, jobs):
         problems.extend(outcome.problems)
-        if outcome.resources >= 0:
-            nodes += 1
-            resources += outcome.resources
+        resources += outcome.resources
     problems.raise_errors()
-    return Validated(nodes, resources, problems)
+    return Validated(len(selected), resources, problems)
 
 
 def _all(one: Callable[[NodeName], Outcome], names: tuple[NodeName, ...], jobs: int) -> Iterator[Outcome]:

@@ -89,6 +89,15 @@ def test_a_long_list_is_left_to_json(tmp_path: Path) -> None:
     assert len(provision("compile", "inventory.yaml", "-o", "out", "--json").stdout.splitlines()) == 60
 
 
+def test_a_node_nothing_is_done_to_is_counted_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "inventory.yaml").write_text(
+        "site: x\nconnection: {user: u, password: env:P}\nnodes: {n1: {}}\n"
+    )
+    done = provision("validate", "inventory.yaml")
+    assert "Node has no role" in done.stderr
+    assert done.stdout == "inventory.yaml: 1 node, 0 resources, no errors.\n"
+
+
 def test_validate_shares_the_work_and_writes_nothing(tmp_path: Path) -> None:
     many_nodes(tmp_path, 60)
     before = sorted(tmp_path.rglob("*"))
