@@ -157,7 +157,7 @@ def check_placeholders(contents: Value | None, secrets: Value | None, problems: 
             problems.error(
                 "Placeholder cannot be read",
                 "'@{secret:' starts a placeholder, and no name of a secret and '}' follow.",
-                _inside(contents.where, found[0]),
+                _inside(contents.where, found[0], text.count(found[0], 0, found.start())),
                 "Write @{secret:NAME}: a letter or '_', then letters, digits, '_' and '-'.",
             )
         else:
@@ -182,11 +182,17 @@ def check_placeholders(contents: Value | None, secrets: Value | None, problems: 
             )
 
 
-def _inside(where: SourceRange, text: str) -> SourceRange:
-    """Return where a piece of text stands inside a value; the whole value when it came from elsewhere."""
+def _inside(where: SourceRange, text: str, earlier: int = 0) -> SourceRange:
+    """Return where a piece of text stands inside a value; the whole value when it came from elsewhere.
+
+    ``earlier`` is how often the same piece stands before it.
+    """
     for number in range(where.line, where.end_line + 1):
         line = where.source.line(number)
         column = line.find(text, where.column - 1 if number == where.line else 0)
+        while column >= 0 and earlier:
+            column = line.find(text, column + len(text))
+            earlier -= 1
         if column >= 0:
             return type(where)(where.source, number, column + 1, number, column + 1 + len(text))
     return where
