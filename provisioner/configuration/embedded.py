@@ -46,7 +46,7 @@ def convert(slot: Slot, value: Value, around: Surroundings) -> Any:
     data = value.data
     # The two that make up nearly all of a fleet, without a detour.
     if type(data) is str:
-        if slot.is_any_text and not UNSPEAKABLE.search(data):
+        if slot.is_any_text and not UNSPEAKABLE.search(data) and not data.startswith("env:"):
             return data
         if slot.is_word and data in slot.words:
             return slot.words[data]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.catalogue.schema import CimType
 from provisioner.configuration.limits import WrongValue, check_item
 from provisioner.diagnostics import did_you_mean
+from provisioner.inventory.schema import is_reference
 from provisioner.roles.model import kind_of
 
 if TYPE_CHECKING:
@@ -57,6 +58,14 @@ def convert_item(slot: Slot, value: Value, problems: Diagnostics) -> Any:
     except WrongValue as wrong:
         problems.error(wrong.summary, wrong.detail, value.where, wrong.help)
         return None
+    # Files have such names too ('file:///C:/x'), variables of the environment hardly do.
+    if isinstance(item, str) and item.startswith("env:") and is_reference(item):
+        problems.warning(
+            "Reference is sent as text",
+            f"'{slot.prop.name}' takes text, so the node gets '{item}' and not the secret it stands for.",
+            value.where,
+            "Only credentials and named secrets are looked up; this property would hold a secret in clear.",
+        )
     return item
 
 

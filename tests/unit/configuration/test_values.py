@@ -44,6 +44,16 @@ def test_a_real_takes_finite_numbers(kind: CimType) -> None:
         assert converted(prop, each) == (None, ["Property has the wrong type"])
 
 
+@pytest.mark.parametrize("text", ["env:CHAP", "env:CHAP|url"])
+def test_a_reference_in_a_text_is_warned_of_since_nobody_looks_it_up(text: str) -> None:
+    assert converted(Property("ChapSecret", CimType.STRING), text) == (text, ["Reference is sent as text"])
+
+
+@pytest.mark.parametrize("text", ["file:///C:/x", "env:", "env:two words", "Env:\\PATH", "see env:X"])
+def test_texts_that_are_no_references_are_texts(text: str) -> None:
+    assert converted(Property("P", CimType.STRING), text) == (text, [])
+
+
 def test_a_short_real_has_a_largest_number() -> None:
     assert converted(Property("P", CimType.REAL32), 1e39) == (None, ["Number is out of range"])
     assert converted(Property("P", CimType.REAL64), 1e39) == (1e39, [])
