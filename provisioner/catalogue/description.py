@@ -135,7 +135,7 @@ def _limits(limits: Limits) -> list[str]:
     if limits.pattern:
         found.append(f"matches {limits.pattern}")
     if limits.refuses_empty:
-        found.append("not empty")
+        found.append("not empty" if limits.refuses_empty_surely else "perhaps not empty")
     return found
 
 
