@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
+
+from provisioner.cli.exit_codes import ExitCode
 
 #: verb -> ("module:command", short help).
 Verbs = Mapping[str, tuple[str, str]]
@@ -18,6 +21,14 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, verbs: Verbs, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._verbs = verbs
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; an interruption while it is still being imported is one like any other."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(ExitCode.INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names, sorted."""

@@ -355,3 +355,14 @@ def test_a_reader_who_goes_away_gets_no_traceback_and_leaves_no_shell(tmp_path: 
             assert code in {0, 1}, arguments
         assert run.status()["n1"]["shells_open"] == 0
         assert run.apply().returncode == 0
+
+
+def test_an_interruption_while_a_verb_is_imported_is_one_like_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(_name: str) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", interrupted)
+    done = invoke("validate", "inventory.yaml")
+    assert (done.exit_code, done.stderr) == (130, "interrupted\n")
