@@ -29,7 +29,9 @@ def test_the_project_that_is_broken_is_right_before(tmp_path: Path, monkeypatch:
         monkeypatch.setenv(name, value)
     _write({name: text.encode() for name, text in FILES.items()})
     compilation = Project.of(Path("inventory.yaml")).compile(Path("inventory.yaml"))
-    assert {warning.summary for warning in compilation.warnings} == {"Passwords stand in documents as they are"}
+    assert {warning.summary for warning in compilation.warnings} == {
+        "Passwords stand in documents as they are"
+    }
     [node] = compilation.nodes.values()
     assert len(node.configuration.resources) > 10
 
