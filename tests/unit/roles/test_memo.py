@@ -157,7 +157,8 @@ def test_a_template_that_is_new_on_every_node_is_given_up_and_one_that_is_shared
     write(
         tmp_path,
         {
-            "inventory.yaml": INVENTORY.split("  n1:")[0].replace("{{", "{").replace("}}", "}") + nodes,
+            "inventory.yaml": INVENTORY.split("  n1:", maxsplit=1)[0].replace("{{", "{").replace("}}", "}")
+            + nodes,
             "roles/web/role.yaml": ROLE,
             "roles/web/templates/t.txt": "text",
             "dsc_configs/web.dsc.yaml": RESOURCES,
