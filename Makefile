@@ -26,10 +26,10 @@ demo: setup  ## Five simulated Windows nodes: apply, verify, apply again, take d
 	@docs/demo.sh
 
 test: setup  ## All tests.
-	@$(BIN)/python -m pytest -n 2 -q
+	@$(BIN)/python -m pytest -n 3 -q
 
 quick: setup lint types floors  ## The fast half: no slow tests.
-	@$(BIN)/python -m pytest -n 2 -q -m "not slow"
+	@$(BIN)/python -m pytest -n 3 -q -m "not slow"
 
 check: setup lint types floors test  ## Everything CI runs.
 
