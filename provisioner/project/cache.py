@@ -13,20 +13,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from provisioner import databases
 from provisioner.project.model import WrittenFile
 
 FILE_NAME: Final = "compiled-1.db"
 #: Most entries of each table; those not needed for longest go.
 MOST_ENTRIES: Final = 120_000
 _PATIENCE_S: Final = 10.0
-_OWNER_ONLY: Final = 0o600
 _TABLES: Final = ("documents", "files", "latest")
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS {} (key TEXT PRIMARY KEY, value TEXT, proof TEXT, day INTEGER) WITHOUT ROWID"
@@ -148,23 +147,17 @@ class DocumentCache:
         return json.loads(row[0])
 
     def _open(self) -> sqlite3.Connection:
-        # SQLite would create it with the umask; its own side files take over the rights of this one.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY))
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=_PATIENCE_S)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            for table in _TABLES:
-                connection.execute(_SCHEMA.format(table))
-                connection.execute(f"SELECT key, value, proof, day FROM {table} LIMIT 1")  # noqa: S608 - as above
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        return databases.connect(self._path, _PATIENCE_S, _prepare)
 
     def _discard(self) -> None:
         for suffix in ("-wal", "-shm", ""):
             self._path.with_name(FILE_NAME + suffix).unlink(missing_ok=True)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    for table in _TABLES:
+        connection.execute(_SCHEMA.format(table))
+        connection.execute(f"SELECT key, value, proof, day FROM {table} LIMIT 1")  # noqa: S608 - as above
 
 
 def _proof(key: str, text: str) -> str:

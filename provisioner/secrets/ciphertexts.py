@@ -18,6 +18,7 @@ import secrets
 import sqlite3
 from typing import TYPE_CHECKING, Final, Self
 
+from provisioner import databases
 from provisioner.errors import StateError
 
 if TYPE_CHECKING:
@@ -115,23 +116,16 @@ class CiphertextStore:
             raise self._unusable(str(error)) from error
 
     def _connect(self) -> sqlite3.Connection:
-        # SQLite would create it with the umask; its own side files take over the rights of this one.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY))
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=_PATIENCE_S)
-        try:
-            # A kill loses nothing that was written; a power cut may lose the last entries, which are made again.
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(_SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        return databases.connect(self._path, _PATIENCE_S, _prepare)
 
     def _unusable(self, reason: str) -> StateError:
         error = StateError(f"the ciphertexts in {self._path} cannot be used: {reason}")
         error.help = "See to its rights and to free space, or remove it: secrets are then encrypted anew."
         return error
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute(_SCHEMA)
 
 
 def _project_key(path: Path) -> bytes:
