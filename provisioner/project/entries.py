@@ -14,7 +14,7 @@ from typing import Any
 from provisioner.addresses import SecretRef
 from provisioner.configuration.model import Credential
 from provisioner.diagnostics import Diagnostic, Severity, SourceFile, SourceRange
-from provisioner.project.compiler import NodeCompiler, has_plain_text
+from provisioner.project.compiler import NodeCompiler
 from provisioner.project.model import CompiledNode, NodeSummary
 from provisioner.roles.model import Role
 
@@ -45,7 +45,7 @@ class Entry:
     ) -> Entry | None:
         """Return what may be kept of a node; None when nothing may."""
         inventory_path = compiler.inventory.path
-        if compiled.credentials and has_plain_text(compiled.node):
+        if compiled.holds_passwords:
             return None
         told = {each for role in compiled.expansion.roles for each in compiler.library.load(role)[1]}
         told.update(compiled.sealing_warnings)

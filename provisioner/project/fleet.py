@@ -139,7 +139,10 @@ def _written(
         configuration=configuration.name,
         resources=len(configuration.resources),
         expects_reboot=needs(configuration),
-        files=tuple(staging.write(artifact) for artifact in compiled.documents.values()),
+        files=tuple(
+            staging.write(artifact, is_private=compiled.holds_passwords)
+            for artifact in compiled.documents.values()
+        ),
         because=because,
     )
     return Outcome(name, problems, summary, Entry.of(summary, compiled, problems, compiler))

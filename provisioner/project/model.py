@@ -44,6 +44,12 @@ class CompiledNode:
     opened: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
+    def holds_passwords(self) -> bool:
+        """Whether passwords stand in its documents as they are."""
+        encryption = self.node.encryption
+        return bool(self.credentials) and (encryption is None or not encryption.certificate)
+
+    @property
     def document(self) -> Artifact:
         """The MOF document."""
         return self.documents[MOF]

@@ -26,6 +26,7 @@ from provisioner.project.model import WrittenFile
 
 _PREFIX = ".provision-"
 _LOCK = "lock"
+_OWNER_ONLY = 0o600
 
 
 class Staging:
@@ -53,9 +54,11 @@ class Staging:
             with contextlib.suppress(OSError):  # documents lie in it
                 folder.rmdir()
 
-    def write(self, artifact: Artifact) -> WrittenFile:
-        """Write one document; any process may."""
+    def write(self, artifact: Artifact, *, is_private: bool = False) -> WrittenFile:
+        """Write one document; any process may. A private one is for its owner's eyes only."""
         path = self._folder / artifact.file_name
+        if is_private:
+            path.touch(mode=_OWNER_ONLY)
         path.write_bytes(artifact.content)
         return WrittenFile(artifact.file_name, artifact.sha256, stamp_of(path.stat()))
 

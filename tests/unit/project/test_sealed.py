@@ -148,6 +148,20 @@ def test_plain_text_is_warned_of_in_every_run_and_never_remembered(tmp_path: Pat
     assert hashlib.sha256(document).hexdigest().encode() not in state(tmp_path)
 
 
+def test_only_a_document_with_passwords_as_they_are_is_its_owners_alone(
+    tmp_path: Path, inventory: Path
+) -> None:
+    def modes() -> dict[str, int]:
+        return {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "out").glob("*.mof")}
+
+    compiled(inventory)
+    assert set(modes().values()) == {0o644}
+    plain = FILES["inventory.yaml"].replace("certificate: certificates/", "plain_text: true")
+    (tmp_path / "inventory.yaml").write_text(plain, encoding="utf-8")
+    compiled(inventory)
+    assert (modes()["n1.mof"], modes()["n3.mof"]) == (0o600, 0o644)
+
+
 def test_validate_asks_for_no_secret_and_compile_tells_of_all_that_are_missing(
     tmp_path: Path, inventory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
