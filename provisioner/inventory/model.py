@@ -84,7 +84,7 @@ class Encryption:
 
     It names a PEM or DER file with the node's document-encryption certificate, or a folder that holds one
     ``<node>.cer`` for each node. ``is_plain_text`` is the user's explicit word that passwords may stand in the
-    document as they are; a certificate wins over it.
+    document as they are; a section holds one of the two.
     """
 
     certificate: str
