@@ -17,7 +17,7 @@ from provisioner.secrets.model import Secret
 from provisioner.secrets.pinning import pin
 from provisioner.secrets.sealing import certificate_path
 from provisioner.secrets.stores import resolve
-from provisioner.transport.registry import create
+from provisioner.transport.registry import create_for
 
 #: How many nodes are asked at once.
 _AT_ONCE = 10
@@ -97,16 +97,7 @@ async def fetch(
 
 
 async def _fetch_one(node: Node, path: Path, password: Secret, *, replace: bool) -> str:
-    connection = node.connection
-    transport = create(
-        connection.transport,
-        node.name,
-        connection.endpoint,
-        connection.user,
-        password,
-        connect_timeout_s=connection.connect_timeout_s,
-    )
-    session = Session(node.name, transport)
+    session = Session(node.name, create_for(node, password))
     try:
         await session.open()
         certificate, count = await read_certificate(session, datetime.now(UTC))

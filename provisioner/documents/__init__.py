@@ -10,7 +10,18 @@ the expansion of aliases are bounded.
 from provisioner.documents.core_schema import resolve
 from provisioner.documents.files import load, read_text
 from provisioner.documents.reading import MAX_DEPTH, ORDINARY, WHOLE_SITE, Limits, parse, uncollected
-from provisioner.documents.tree import Entry, Mapping, Plain, Scalar, Sequence, Tree, locate, plain, step_into
+from provisioner.documents.tree import (
+    Entry,
+    Mapping,
+    Plain,
+    Scalar,
+    Sequence,
+    Tree,
+    locate,
+    plain,
+    scalars,
+    step_into,
+)
 from provisioner.documents.writing import dump
 
 __all__ = [
@@ -31,6 +42,7 @@ __all__ = [
     "plain",
     "read_text",
     "resolve",
+    "scalars",
     "step_into",
     "uncollected",
 ]

@@ -86,6 +86,19 @@ def plain(tree: Tree) -> Any:
             return {name: plain(value) for name, value in tree.items()}
 
 
+def scalars(tree: Tree) -> Iterator[Scalar]:
+    """Yield every value of a tree that holds no others, in file order; keys are none."""
+    match tree:
+        case Scalar():
+            yield tree
+        case Sequence():
+            for item in tree.items:
+                yield from scalars(item)
+        case Mapping():
+            for entry in tree.entries:
+                yield from scalars(entry.value)
+
+
 def step_into(tree: Tree, path: tuple[str | int, ...]) -> Tree | None:
     """Return the value under a path of keys and indexes; None when there is none."""
     found: Tree | None = tree

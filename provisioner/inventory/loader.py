@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from provisioner import documents
 from provisioner.addresses import NodeName
 from provisioner.diagnostics import Diagnostics, SourceFile, did_you_mean
-from provisioner.documents import Mapping, Scalar, Sequence, Tree
+from provisioner.documents import Mapping, Scalar, Tree, scalars
 from provisioner.inventory import masking, schema
 from provisioner.inventory.groups import MAX_GROUPS, Groups
 from provisioner.inventory.ladder import Ladder, NodeSource, text, texts
@@ -168,7 +168,7 @@ class _File:
         for entry in variables.entries:
             if entry.name not in named and self._is_good_name(entry.key):
                 named.add(entry.name)
-            for scalar in _scalars(entry.value):
+            for scalar in scalars(entry.value):
                 if "{" in scalar.text and ("{{" in scalar.text or "{%" in scalar.text):
                     self._problems.warning(
                         "Expression is not evaluated here",
@@ -250,15 +250,3 @@ class _File:
 def _section(tree: Mapping, name: str) -> list[tuple[Scalar, Tree]]:
     section = tree.get(name)
     return [(entry.key, entry.value) for entry in section.entries] if isinstance(section, Mapping) else []
-
-
-def _scalars(tree: Tree) -> Iterator[Scalar]:
-    match tree:
-        case Scalar():
-            yield tree
-        case Sequence():
-            for item in tree.items:
-                yield from _scalars(item)
-        case Mapping():
-            for entry in tree.entries:
-                yield from _scalars(entry.value)

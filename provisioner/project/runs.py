@@ -38,7 +38,7 @@ from provisioner.secrets.sealing import within_reach
 from provisioner.secrets.stores import resolve
 from provisioner.state.base import StateStore
 from provisioner.state.memory import MemoryStateStore
-from provisioner.transport.registry import create
+from provisioner.transport.registry import create_for
 from provisioner.verify.targets import Target
 
 
@@ -132,16 +132,7 @@ def _work(compiled: CompiledNode, password: Secret) -> NodeWork:
 
 
 def _connect(node: Node, password: Secret) -> NodeApi:
-    connection = node.connection
-    transport = create(
-        connection.transport,
-        node.name,
-        connection.endpoint,
-        connection.user,
-        password,
-        connect_timeout_s=connection.connect_timeout_s,
-    )
-    return ManagedNode(node.name, transport, connection.framing)
+    return ManagedNode(node.name, create_for(node, password), node.connection.framing)
 
 
 def _verifier(compilation: Compilation) -> Verifier:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.documents import scalars
 from provisioner.expressions import ExpressionError, is_expression, literal_arguments, names_in
 from provisioner.roles.literals import properties_of
 from provisioner.roles.recent import Recent
@@ -142,21 +142,9 @@ def frozen(value: Any) -> Hashable:
 
 def _texts(template: ResourceTemplate) -> Iterator[str]:
     """Yield every text of a template that is an expression."""
-    trees = [template.name, template.condition, template.for_each, template.within, *template.depends_on]
-    trees += [tree for _, tree in template.properties]
+    trees: list[Tree | None] = [template.name, template.condition, template.for_each, template.within]
+    trees += [*template.depends_on, *(tree for _, tree in template.properties)]
     for tree in trees:
-        for scalar in _scalars(tree):
+        for scalar in scalars(tree) if tree else ():
             if isinstance(scalar.value, str) and is_expression(scalar.value):
                 yield scalar.value
-
-
-def _scalars(tree: Tree | None) -> Iterator[Scalar]:
-    match tree:
-        case Scalar():
-            yield tree
-        case Sequence():
-            for item in tree.items:
-                yield from _scalars(item)
-        case Mapping():
-            for entry in tree.entries:
-                yield from _scalars(entry.value)

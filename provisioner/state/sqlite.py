@@ -14,6 +14,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from provisioner import databases
 from provisioner.errors import LockHeld, SchemaTooNew, StateError
 from provisioner.events import from_plain, to_plain
 from provisioner.state.base import RunRecord, after, must_be_durable, newest_unfinished
@@ -38,6 +39,7 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 
+_PATIENCE_S = 10.0
 _RUNS = "SELECT run_id, inventory, operation, started, finished, interrupted FROM run "
 
 
@@ -50,9 +52,7 @@ class SqliteStateStore:
         self._connection: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # SQLite would create it with the umask; its own side files take over the rights of this one.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+            self._connection = databases.connect(path, _PATIENCE_S, _survive_power_cuts)
             self._migrate()
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -132,8 +132,6 @@ class SqliteStateStore:
             connection.close()
 
     def _migrate(self) -> None:
-        self._execute("PRAGMA journal_mode=WAL")
-        self._execute("PRAGMA synchronous=FULL")
         (version,) = self._execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             raise SchemaTooNew(
@@ -191,6 +189,10 @@ class SqliteStateStore:
             else "Make it readable and writable, or move it away; the next run makes a new one."
         )
         return problem
+
+
+def _survive_power_cuts(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _run(row: tuple[object, ...]) -> RunRecord:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from provisioner.addresses import Endpoint, NodeName
+    from provisioner.inventory.model import Node
     from provisioner.secrets.model import Secret
     from provisioner.transport.base import Transport
 
@@ -38,6 +39,23 @@ def create(  # noqa: PLR0913 - one parameter per connection setting of the inven
         UsageError: No transport has this scheme.
     """
     return _find(scheme)(node, endpoint, user, password, connect_timeout_s=connect_timeout_s)
+
+
+def create_for(node: Node, password: Secret) -> Transport:
+    """Make the transport the inventory asks for; nothing is connected yet.
+
+    Raises:
+        UsageError: No transport has the scheme.
+    """
+    connection = node.connection
+    return create(
+        connection.transport,
+        node.name,
+        connection.endpoint,
+        connection.user,
+        password,
+        connect_timeout_s=connection.connect_timeout_s,
+    )
 
 
 def _find(scheme: str) -> Callable[..., Transport]:
