@@ -15,11 +15,13 @@ from typing import Any
 
 from provisioner.lab.background import Ready
 from provisioner.lab.control import LabError, serve
+from provisioner.lab.machine.world import World
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.spec import NodeSpec
 
 _STATUS_FILE = "lab.json"
+_WORLD_FILE = "world.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,20 @@ def node_folder(lab: Path, node: str) -> Path:
     return lab / "nodes" / node
 
 
+def _read_world(folder: Path) -> dict[str, Any]:
+    path = folder / _WORLD_FILE
+    if not path.exists():
+        return {}
+    try:
+        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise LabError(
+            f"what the nodes share, in {path}, is damaged ({error})",
+            "Forget what the nodes were with 'provision lab up --fresh'.",
+        ) from error
+    return plain
+
+
 class Lab:
     """A running lab. ``status`` is what ``provision lab status`` prints."""
 
@@ -44,8 +60,12 @@ class Lab:
         self._spec = spec
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._stopping = asyncio.Event()
+        self._world = World(_read_world(spec.folder))
+        self._world.ledger.listeners.append(lambda _area, _what: self._save_world())
         self._nodes = [
-            SimulatedNode(node, node_folder(spec.folder, node.name), time_scale=spec.time_scale)
+            SimulatedNode(
+                node, node_folder(spec.folder, node.name), time_scale=spec.time_scale, world=self._world
+            )
             for node in spec.nodes
         ]
         self._fleet = Fleet(self._nodes)
@@ -67,6 +87,12 @@ class Lab:
             (self._spec.folder / _STATUS_FILE).write_text(json.dumps(status, indent=1), encoding="utf-8")
             ready(status)
             await self._stopping.wait()
+
+    def _save_world(self) -> None:
+        target = self._spec.folder / _WORLD_FILE
+        temporary = target.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self._world.to_plain()), encoding="utf-8")
+        temporary.replace(target)
 
     async def _open_fleet(self) -> None:
         try:

@@ -20,6 +20,7 @@ from provisioner.lab.lcm.host import FindResource, LcmOptions
 from provisioner.lab.lcm.lcm import Lcm
 from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.machine import Machine
+from provisioner.lab.machine.world import World
 from provisioner.lab.resources import registry as resources
 
 if TYPE_CHECKING:
@@ -46,8 +47,12 @@ class SimulatedNode:
         *,
         time_scale: float = 1.0,
         find_resource: FindResource | None = None,
+        world: World | None = None,
     ) -> None:
-        """Make the node of ``spec``, or restore it when ``folder`` holds its state."""
+        """Make the node of ``spec``, or restore it when ``folder`` holds its state.
+
+        Nodes of one lab share a ``world``; without one the node is alone in its own.
+        """
         self.spec = spec
         self.name = spec.name
         self.computer_name = spec.netbios_name
@@ -65,7 +70,9 @@ class SimulatedNode:
         self.clock = Clock(time_scale, plain.get("clock_ahead_s", 0.0))
         self.journal = Journal(folder / _JOURNAL_FILE, self.clock.now)
         self.machine = (
-            Machine.from_plain(plain["machine"], spec) if plain else Machine.create(spec, self.clock.now())
+            Machine.from_plain(plain["machine"], spec, world)
+            if plain
+            else Machine.create(spec, self.clock.now(), world)
         )
         self.machine.certificates = Certificates(folder)
         self.machine.ledger.listeners.append(self._note_change)

@@ -5,7 +5,11 @@ An area knows Windows behaviour and nothing about DSC, commands or the wire.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, Final, Generic, TypeVar
+
+_PACKAGE: Final = "provisioner.lab."
 
 
 class MachineError(Exception):
@@ -56,3 +60,71 @@ class Ledger:
         error = self.failing.get(cmdlet)
         if error is not None:
             raise error
+
+
+Owner = TypeVar("Owner")
+
+
+class Area(Generic[Owner]):
+    """One part of the state of ``owner`` (a machine, or the world of a lab), there from its first use on.
+
+    A kind of area is a class in a module of its own; its constructor makes what a freshly installed Windows has.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+
+    def on_boot(self) -> None:
+        """Settle what waited for the boot."""
+
+    def to_plain(self) -> Any:
+        """Give the state as JSON values."""
+        raise TypeError(f"{type(self).__name__} does not say what it keeps")
+
+    def load(self, plain: Any) -> None:
+        """Take what ``to_plain`` gave."""
+        raise TypeError(f"{type(self).__name__} does not say what it keeps: {plain!r}")
+
+
+A = TypeVar("A", bound=Area[Any])
+
+
+class Areas(Generic[Owner]):
+    """The areas of one owner. An idle machine has none: each is made, or restored, when somebody asks for it.
+
+    In plain form an area is named by its class, ``machine.network.firewall:Firewall``.
+    """
+
+    __slots__ = ("_made", "_owner", "_plain")
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._made: dict[str, Area[Any]] = {}
+        self._plain: dict[str, Any] = {}
+
+    def get(self, kind: type[A]) -> A:
+        """Give the area of this kind."""
+        name = f"{kind.__module__.removeprefix(_PACKAGE)}:{kind.__name__}"
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = kind(self._owner)
+            if name in self._plain:
+                made.load(self._plain.pop(name))
+        assert isinstance(made, kind)
+        return made
+
+    def on_boot(self) -> None:
+        """Let all areas that were ever used settle what waited for the boot."""
+        for name in list(self._plain):
+            module, _, kind = name.partition(":")
+            self.get(getattr(import_module(_PACKAGE + module), kind))
+        for area in self._made.values():
+            area.on_boot()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give the state of all areas that were ever used."""
+        return {**self._plain, **{name: area.to_plain() for name, area in self._made.items()}}
+
+    def load(self, plain: Mapping[str, Any]) -> None:
+        """Take what ``to_plain`` gave; an area is restored when it is asked for."""
+        self._plain = dict(plain)

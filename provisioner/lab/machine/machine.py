@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from provisioner.lab.machine.accounts import Accounts
-from provisioner.lab.machine.area import Ledger, MachineError
+from provisioner.lab.machine.area import A, Areas, Ledger, MachineError
 from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.features import Features, table_of
 from provisioner.lab.machine.files import Files
@@ -23,6 +23,7 @@ from provisioner.lab.machine.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.power import Power
 from provisioner.lab.machine.registry import PENDING_RENAMES, PREFETCH, SESSION_MANAGER, Registry
 from provisioner.lab.machine.services import Services
+from provisioner.lab.machine.world import World
 from provisioner.lab.spec import Durations, NodeSpec
 
 _BOOT_ID = "BootId"
@@ -36,8 +37,12 @@ class Machine:
     durations are spent by whoever acts.
     """
 
-    def __init__(self, spec: NodeSpec, boot_time: datetime) -> None:
+    def __init__(self, spec: NodeSpec, boot_time: datetime, world: World | None = None) -> None:
+        #: The node's name in the inventory; its computer name may change.
+        self.name = spec.name
         self.computer_name = spec.netbios_name
+        self.world = world or World()
+        self.world.join(self)
         self.release = spec.windows
         self.build = spec.build
         self.boot_time = boot_time
@@ -69,13 +74,14 @@ class Machine:
         self.hyperv.adopt(machines=machines)
         self.iscsi = IscsiTarget(self.ledger, self.computer_name, self.features, self.services, self.files)
         self.power = Power(self.ledger)
+        self.areas: Areas[Machine] = Areas(self)
         #: Whoever keeps the machine in a folder gives it a store that lies there.
         self.certificates = Certificates()
 
     @classmethod
-    def create(cls, spec: NodeSpec, boot_time: datetime) -> Machine:
+    def create(cls, spec: NodeSpec, boot_time: datetime, world: World | None = None) -> Machine:
         """Make a freshly installed machine, booted at ``boot_time`` (with a time zone)."""
-        machine = cls(spec, boot_time)
+        machine = cls(spec, boot_time, world)
         machine.registry.set(PREFETCH, _BOOT_ID, _FIRST_BOOT_ID)
         for service in spec.services:
             machine.services.add(service_of(service))
@@ -88,6 +94,10 @@ class Machine:
         for cmdlet, text in spec.failing_commands.items():
             machine.ledger.failing[cmdlet] = MachineError(text, "OperationFailed", "InvalidResult")
         return machine
+
+    def area(self, kind: type[A]) -> A:
+        """Give the area of this kind: the state behind one family of cmdlets, made when it is first asked for."""
+        return self.areas.get(kind)
 
     @property
     def boot_id(self) -> int:
@@ -123,6 +133,7 @@ class Machine:
         self.registry.delete_value(SESSION_MANAGER, PENDING_RENAMES)
         self.features.on_boot()
         self.services.on_boot()
+        self.areas.on_boot()
         self.registry.set(PREFETCH, _BOOT_ID, self.boot_id + 1)
         self.ledger.changed("machine", f"boot {self.boot_id}")
 
@@ -139,12 +150,13 @@ class Machine:
             "hyperv": self.hyperv.to_plain(),
             "iscsi": self.iscsi.to_plain(),
             "power": self.power.to_plain(),
+            "areas": self.areas.to_plain(),
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any], spec: NodeSpec) -> Machine:
+    def from_plain(cls, plain: Mapping[str, Any], spec: NodeSpec, world: World | None = None) -> Machine:
         """Restore a machine from what ``to_plain`` gave and the specification it was made from."""
-        machine = cls.create(spec, datetime.fromisoformat(plain["boot_time"]))
+        machine = cls.create(spec, datetime.fromisoformat(plain["boot_time"]), world)
         machine.services.load(plain["services"])
         machine.features.load(plain["features"])
         machine.files.load(plain["files"])
@@ -154,4 +166,5 @@ class Machine:
         machine.hyperv.load(plain["hyperv"])
         machine.iscsi.load(plain["iscsi"])
         machine.power.load(plain["power"])
+        machine.areas.load(plain["areas"])
         return machine

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from provisioner.lab.resources.base import SimulatedResource
-from provisioner.lab.resources.configuration_file import ConfigurationFile
-from provisioner.lab.resources.iscsi_server_target import IscsiServerTarget
-from provisioner.lab.resources.iscsi_virtual_disk import IscsiVirtualDisk
-from provisioner.lab.resources.msi_package import MsiPackage
-from provisioner.lab.resources.power_plan import PowerPlan
-from provisioner.lab.resources.service import Service
-from provisioner.lab.resources.vm_switch import VMSwitch
-from provisioner.lab.resources.windows_feature import WindowsFeature
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
 
-#: One line per resource. Class names of different modules coincide, so both parts count.
-RESOURCES: tuple[SimulatedResource, ...] = (
-    ConfigurationFile(),
-    IscsiServerTarget(),
-    IscsiVirtualDisk(),
-    MsiPackage(),
-    PowerPlan(),
-    Service(),
-    VMSwitch(),
-    WindowsFeature(),
-)
+from provisioner.lab.resources.base import SimulatedResource
+
+_HERE: Final = "provisioner.lab.resources"
+
+#: (class, module) to "package.module:Class" below this package, imported when a node first meets the class. Class
+#: names of different modules coincide, so both parts count.
+TABLE: Final[Mapping[tuple[str, str], str]] = {
+    ("MSFT_MsiPackage", "PSDscResources"): "basics.msi_package:MsiPackage",
+    ("MSFT_ServiceResource", "PSDscResources"): "basics.service:Service",
+    ("MSFT_WindowsFeature", "PSDscResources"): "basics.windows_feature:WindowsFeature",
+    ("DSC_PowerPlan", "ComputerManagementDsc"): "computer.power_plan:PowerPlan",
+    ("PROV_ConfigurationFile", "ProvisionerDsc"): "files.configuration_file:ConfigurationFile",
+    ("MSFT_xVMSwitch", "xHyper-V"): "hyperv.vm_switch:VMSwitch",
+    ("DSR_iSCSIServerTarget", "iSCSIDsc"): "iscsi.iscsi_server_target:IscsiServerTarget",
+    ("DSR_iSCSIVirtualDisk", "iSCSIDsc"): "iscsi.iscsi_virtual_disk:IscsiVirtualDisk",
+}
 
 
 def find(class_name: str, module: str) -> SimulatedResource | None:
     """Look a resource up by class and module, both without regard to case."""
-    wanted = (class_name.casefold(), module.casefold())
-    return next(
-        (item for item in RESOURCES if (item.class_name.casefold(), item.module.casefold()) == wanted), None
-    )
+    return _loaded(class_name.casefold(), module.casefold())
+
+
+@cache
+def _loaded(class_name: str, module: str) -> SimulatedResource | None:
+    target = _targets().get((class_name, module))
+    if target is None:
+        return None
+    path, _, name = target.partition(":")
+    kind: Any = getattr(import_module(f"{_HERE}.{path}"), name)
+    made: SimulatedResource = kind()
+    return made
+
+
+@cache
+def _targets() -> Mapping[tuple[str, str], str]:
+    return {(name.casefold(), module.casefold()): target for (name, module), target in TABLE.items()}

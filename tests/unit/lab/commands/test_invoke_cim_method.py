@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.lab.commands.base import Invocation
-from provisioner.lab.commands.invoke_cim_method import run
+from provisioner.lab.commands.node.invoke_cim_method import run
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import UInt32

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.commands import select_object
 from provisioner.lab.commands.base import Invocation
+from provisioner.lab.commands.node import select_object
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import EnumValue, PsObject, TerminatingError
 from tests.shared_data import shared

@@ -13,7 +13,7 @@ from provisioner.lab.machine.accounts import ADMINISTRATORS, SYSTEM
 from provisioner.lab.machine.files import Acl, Rule
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceError
-from provisioner.lab.resources.configuration_file import ConfigurationFile
+from provisioner.lab.resources.files.configuration_file import ConfigurationFile
 from tests.unit.lab.machines import context, machine
 
 PATH = r"C:\etc\nova.conf"

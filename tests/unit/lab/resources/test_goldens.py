@@ -15,13 +15,13 @@ from provisioner.lab.machine.packages import digest_of
 from provisioner.lab.machine.power import Plan
 from provisioner.lab.machine.services import Service as WindowsService
 from provisioner.lab.machine.services import Services
-from provisioner.lab.resources.iscsi_server_target import IscsiServerTarget
-from provisioner.lab.resources.iscsi_virtual_disk import IscsiVirtualDisk
-from provisioner.lab.resources.msi_package import MsiPackage
-from provisioner.lab.resources.power_plan import PowerPlan
-from provisioner.lab.resources.service import Service
-from provisioner.lab.resources.vm_switch import VMSwitch
-from provisioner.lab.resources.windows_feature import WindowsFeature
+from provisioner.lab.resources.basics.msi_package import MsiPackage
+from provisioner.lab.resources.basics.service import Service
+from provisioner.lab.resources.basics.windows_feature import WindowsFeature
+from provisioner.lab.resources.computer.power_plan import PowerPlan
+from provisioner.lab.resources.hyperv.vm_switch import VMSwitch
+from provisioner.lab.resources.iscsi.iscsi_server_target import IscsiServerTarget
+from provisioner.lab.resources.iscsi.iscsi_virtual_disk import IscsiVirtualDisk
 from provisioner.lab.spec import FileSpec, PackageSpec
 from tests.unit.lab.machines import REBOOTED, hyperv_machine, iscsi_machine, machine
 from tests.unit.lab.resources.golden import Scenario, cases, recorded, simulated

@@ -10,7 +10,7 @@ import pytest
 from provisioner.lab.machine.iscsi import VirtualDisk
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.registry import RESOURCES, find
+from provisioner.lab.resources.registry import TABLE, find
 from provisioner.lab.spec import Durations, FileSpec, PackageSpec, ServiceSpec, VirtualMachineSpec
 from tests.unit.lab.machines import REBOOTED, Clock, context, hyperv_machine, iscsi_machine, machine
 
@@ -288,6 +288,8 @@ async def test_resources_take_their_simulated_time() -> None:
 
 
 def test_every_resource_is_found_by_class_and_module_in_any_case() -> None:
-    for resource in RESOURCES:
-        assert find(resource.class_name.upper(), resource.module.lower()) is resource
+    for class_name, module in TABLE:
+        resource = find(class_name.upper(), module.lower())
+        assert resource is not None
+        assert (resource.class_name, resource.module) == (class_name, module)
     assert find("MSFT_ServiceResource", "PSDesiredStateConfiguration") is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
-from provisioner.lab.commands.machine.service_objects import chosen, service_object
+from provisioner.lab.commands.basics.service_objects import chosen, service_object
 
 TYPE = "Microsoft.PowerShell.Commands.GetServiceCommand"
 

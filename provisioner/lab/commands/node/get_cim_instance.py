@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.lab.commands.base import Invocation
-from provisioner.lab.commands.invoke_cim_method import DEFAULT_NAMESPACE, has_namespace, normal_namespace
+from provisioner.lab.commands.node.invoke_cim_method import DEFAULT_NAMESPACE, has_namespace, normal_namespace
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE
 from provisioner.lab.machine import cim
 from provisioner.lab.values import ErrorRecord, PsObject, TerminatingError
