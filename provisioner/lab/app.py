@@ -15,6 +15,7 @@ from typing import Any
 
 from provisioner.lab.background import Ready
 from provisioner.lab.control import LabError, serve
+from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.world import World
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.simulated_node import SimulatedNode
@@ -60,7 +61,7 @@ class Lab:
         self._spec = spec
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._stopping = asyncio.Event()
-        self._world = World(_read_world(spec.folder))
+        self._world: World[Machine] = World(_read_world(spec.folder))
         self._world.ledger.listeners.append(lambda _area, _what: self._save_world())
         self._nodes = [
             SimulatedNode(

@@ -47,7 +47,7 @@ class SimulatedNode:
         *,
         time_scale: float = 1.0,
         find_resource: FindResource | None = None,
-        world: World | None = None,
+        world: World[Machine] | None = None,
     ) -> None:
         """Make the node of ``spec``, or restore it when ``folder`` holds its state.
 

@@ -37,11 +37,11 @@ class Machine:
     durations are spent by whoever acts.
     """
 
-    def __init__(self, spec: NodeSpec, boot_time: datetime, world: World | None = None) -> None:
+    def __init__(self, spec: NodeSpec, boot_time: datetime, world: World[Machine] | None = None) -> None:
         #: The node's name in the inventory; its computer name may change.
         self.name = spec.name
         self.computer_name = spec.netbios_name
-        self.world = world or World()
+        self.world: World[Machine] = world or World()
         self.world.join(self)
         self.release = spec.windows
         self.build = spec.build
@@ -79,7 +79,7 @@ class Machine:
         self.certificates = Certificates()
 
     @classmethod
-    def create(cls, spec: NodeSpec, boot_time: datetime, world: World | None = None) -> Machine:
+    def create(cls, spec: NodeSpec, boot_time: datetime, world: World[Machine] | None = None) -> Machine:
         """Make a freshly installed machine, booted at ``boot_time`` (with a time zone)."""
         machine = cls(spec, boot_time, world)
         machine.registry.set(PREFETCH, _BOOT_ID, _FIRST_BOOT_ID)
@@ -154,7 +154,9 @@ class Machine:
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any], spec: NodeSpec, world: World | None = None) -> Machine:
+    def from_plain(
+        cls, plain: Mapping[str, Any], spec: NodeSpec, world: World[Machine] | None = None
+    ) -> Machine:
         """Restore a machine from what ``to_plain`` gave and the specification it was made from."""
         machine = cls.create(spec, datetime.fromisoformat(plain["boot_time"]), world)
         machine.services.load(plain["services"])
