@@ -14,11 +14,15 @@ help:  ## Show this list.
 
 setup: $(STAMP)  ## Make the locked virtual environment in .venv.
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements-kerberos.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "provisioner needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@if command -v krb5-config >/dev/null; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+			-r requirements-kerberos.lock; \
+	else echo "No krb5-config (package libkrb5-dev): the tests of Kerberos will skip."; fi
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -50,6 +54,9 @@ bench: setup  ## Measure; see docs/benchmarks.md.
 lock:  ## Renew requirements.lock (needs uv in the virtual environment).
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group pyproject.toml:dev --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url --universal --python-version 3.11 --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile --quiet pyproject.toml --group pyproject.toml:kerberos --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --universal --python-version 3.11 -c requirements.lock \
+		-o requirements-kerberos.lock
 
 clean:  ## Remove the virtual environment and what runs left behind.
 	@rm -rf $(VENV) .provisioner .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
