@@ -80,6 +80,12 @@ class Registry:
         self._make(path).values[name.casefold()] = Value(name, kind, data)
         self._ledger.changed("registry", f"{_norm(path)} {name} written")
 
+    def make_key(self, path: str) -> None:
+        """Make a key and those above it; one that is there stays as it is."""
+        if not self.has_key(path):
+            self._make(path)
+            self._ledger.changed("registry", f"{_norm(path)} made")
+
     def delete_value(self, path: str, name: str) -> None:
         """Remove a value; a missing one is no matter."""
         key = self._keys.get(_norm(path).casefold())
