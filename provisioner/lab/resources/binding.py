@@ -6,7 +6,7 @@ A ``Rule`` is one declared parameter with its validation attributes; the errors 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +17,17 @@ from provisioner.lab.resources.base import ResourceError
 _BINDING = "System.Management.Automation.ParameterBindingValidationException"
 _TRANSFORMATION = "System.Management.Automation.ParameterBindingArgumentTransformationException"
 _SIZE = re.compile(r"(\d+)\s*([KMGTP]B)?", re.IGNORECASE)
+_UNSIGNED = {"uint16": 2**16 - 1, "uint32": 2**32 - 1, "uint64": 2**64 - 1}
 _UNITS = {"": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40, "PB": 2**50}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One parameter. ``kind``: string, boolean, integer, strings or any.
+    """One parameter. ``kind``: string, boolean, integer, uint16, uint32, uint64, strings or any.
 
     ``allowed`` is a ValidateSet, ``pattern`` a regular expression with ``refusal`` as its message. A parameter
     that is not ``may_be_empty`` refuses null, an empty string and an empty list. ``only`` limits the empty check
-    to one function (``Set-TargetResource``).
+    to one function (``Set-TargetResource``). ``is_mandatory`` ones have to be given.
     """
 
     name: str
@@ -36,9 +37,10 @@ class Rule:
     only: str = ""
     pattern: str = ""
     refusal: str = ""
+    is_mandatory: bool = False
 
 
-def bind(function: str, rules: Iterable[Rule], properties: Mapping[str, Any]) -> dict[str, Any]:
+def bind(function: str, rules: Sequence[Rule], properties: Mapping[str, Any]) -> dict[str, Any]:
     """Give the bound properties under their declared names.
 
     ``function`` is ``Test-TargetResource`` and so on: part of the error ids.
@@ -53,6 +55,15 @@ def bind(function: str, rules: Iterable[Rule], properties: Mapping[str, Any]) ->
             value = _convert(function, rule, given[rule.name.casefold()])
             _validate(function, rule, value)
             bound[rule.name] = value
+    missing = [rule.name for rule in rules if rule.is_mandatory and rule.name not in bound]
+    if missing:
+        raise ResourceError(
+            "Cannot process command because of one or more missing mandatory parameters: "
+            f"{' '.join(missing)}.",
+            f"MissingMandatoryParameter,{function}",
+            "InvalidArgument",
+            "System.Management.Automation.ParameterBindingException",
+        )
     return bound
 
 
@@ -72,12 +83,35 @@ def _convert(function: str, rule: Rule, value: Any) -> Any:
         case "integer", str():
             found = _SIZE.fullmatch(value.strip())
             return int(found[1]) * _UNITS[(found[2] or "").upper()] if found else value
+        case "uint16" | "uint32" | "uint64", _:
+            return _unsigned(function, rule, value)
         case "strings", str():
             return [value]
         case "strings", (list() | tuple()):
             return [str(item) for item in value]
         case _:
             return value
+
+
+def _unsigned(function: str, rule: Rule, value: Any) -> int:
+    text = str(value).strip()
+    found = _SIZE.fullmatch(text)
+    number = int(found[1]) * _UNITS[(found[2] or "").upper()] if found else -1
+    if not 0 <= number <= _UNSIGNED[rule.kind]:
+        is_number = re.fullmatch(r"-?\d+", text) is not None
+        raise ResourceError(
+            f"Cannot process argument transformation on parameter '{rule.name}'. Cannot convert value \"{text}\" "
+            f'to type "System.UI{rule.kind[2:]}". Error: "'
+            + (
+                f'Value was either too large or too small for a UI{rule.kind[2:]}."'
+                if is_number
+                else 'Input string was not in a correct format."'
+            ),
+            f"ParameterArgumentTransformationError,{function}",
+            "InvalidData",
+            _TRANSFORMATION,
+        )
+    return number
 
 
 def _validate(function: str, rule: Rule, value: Any) -> None:
