@@ -1,0 +1,105 @@
+"""The simulated resources of this family answer as the published modules do: every recorded case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.lab.machine.hyperv import Switch
+from provisioner.lab.machine.machine import Machine
+from provisioner.lab.machine.network import physical
+from provisioner.lab.resources.hyperv.vm_switch import VMSwitch
+from tests.unit.lab.machines import hyperv_machine, machine
+from tests.unit.lab.resources.golden import Different, Key, Scenario, all_cases, compare, unknown_cases
+
+
+def _switches(state: dict[str, Any]) -> Machine:
+    made = machine() if state.get("hyperv_missing") else hyperv_machine()
+    made.network.adapters = [
+        physical("NODE1", number, item["Name"], item["InterfaceDescription"])
+        for number, item in enumerate(state["adapters"])
+    ]
+    descriptions = {item["Name"]: item["InterfaceDescription"] for item in state["adapters"]}
+    for item in state["switches"]:
+        made.hyperv.adopt(
+            [
+                Switch(
+                    item["Id"],
+                    item["Name"],
+                    item["SwitchType"],
+                    tuple(descriptions[name] for name in item["Adapters"]),
+                    item["AllowManagementOS"],
+                    item["EmbeddedTeamingEnabled"],
+                    item["BandwidthReservationMode"],
+                    item["LoadBalancing"],
+                )
+            ]
+        )
+        for name in item["Adapters"]:
+            made.network.bind(name, item["Id"])
+    return made
+
+
+def _read_switches(made: Machine, before: dict[str, Any]) -> Any:
+    if not made.hyperv.is_active:
+        return []
+    names = {item["InterfaceDescription"]: item["Name"] for item in before["adapters"]}
+    old = {item["Id"] for item in before["switches"]}
+    return [
+        {
+            "Name": item.name,
+            # New ids are random; the one that was asked for is compared.
+            "Id": item.id if item.id in old or item.id.startswith("11111111") else "new",
+            "SwitchType": item.type,
+            "Adapters": [names[text] for text in item.descriptions],
+            "AllowManagementOS": item.allow_management_os,
+            "EmbeddedTeamingEnabled": item.is_team,
+            "BandwidthReservationMode": item.bandwidth_mode,
+            "LoadBalancing": item.load_balancing,
+        }
+        for item in made.hyperv.switches()
+    ]
+
+
+def _expected_switches(state: dict[str, Any]) -> Any:
+    return [
+        {**item, "Id": "new" if item["Id"].startswith("00000000") else item["Id"]}
+        for item in state["switches"]
+    ]
+
+
+SCENARIOS = {
+    ("xHyper-V", "xVMSwitch"): Scenario(VMSwitch(), _switches, _read_switches, _expected_switches),
+}
+
+_OLD_RELEASE = "the lab has no Windows before Server 2016"
+DIFFERING: dict[tuple[str, str], Different] = {
+    ("xVMSwitch", "adapter_unknown"): Different(
+        "the recorded New-VMSwitch accepts unknown adapters",
+        "get",
+        "set_nonterminating",
+        "state_after",
+        "test_after",
+        "get_after",
+    ),
+    ("xVMSwitch", "set_os_2012r2"): Different(
+        _OLD_RELEASE, "get", "test_before", "set_error", "state_after", "test_after", "get_after"
+    ),
+    ("xVMSwitch", "bandwidth_os_2008r2"): Different(
+        _OLD_RELEASE, "get", "test_before", "set_error", "state_after", "test_after", "get_after"
+    ),
+    ("xVMSwitch", "bandwidth_os_2012"): Different(_OLD_RELEASE, "get", "state_after", "get_after"),
+    ("xVMSwitch", "id_os_2012r2"): Different(
+        _OLD_RELEASE, "get", "test_before", "set_error", "state_after", "test_after", "get_after"
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "case"), all_cases(SCENARIOS))
+async def test_a_resource_answers_as_the_published_module_did(key: Key, case: dict[str, Any]) -> None:
+    await compare(key, case, SCENARIOS[key], DIFFERING)
+
+
+def test_every_listed_difference_is_one_of_a_recorded_case() -> None:
+    assert not unknown_cases(SCENARIOS, DIFFERING)
