@@ -1,32 +1,31 @@
 """One simulated Windows node: a machine, its LCM, its clock, and the power switch.
 
-The state lives in a folder (``machine.json``, ``journal.jsonl``) and survives the end of the lab. How a call
+The state lives in a folder (``state/``, ``journal.jsonl``) and survives the end of the lab. How a call
 reaches the node is no matter here; the server side only hears when the node goes down and comes up.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provisioner.lab.clock import Clock
-from provisioner.lab.control import LabError
 from provisioner.lab.journal import Journal
 from provisioner.lab.lcm.host import FindResource, LcmOptions
 from provisioner.lab.lcm.lcm import Lcm
 from provisioner.lab.machine.certificates import Certificates
-from provisioner.lab.machine.machine import Machine
+from provisioner.lab.machine.machine import AREAS, Machine
 from provisioner.lab.machine.world import World
+from provisioner.lab.node_state import NodeState
 from provisioner.lab.resources import registry as resources
 
 if TYPE_CHECKING:
     from provisioner.lab.spec import NodeSpec
 
-_STATE_FILE = "machine.json"
 _JOURNAL_FILE = "journal.jsonl"
 #: Real seconds between the decision to restart and the end of all connections, so that whoever asked is answered.
 _GRACE_S = 0.1
@@ -63,17 +62,17 @@ class SimulatedNode:
         self.is_up = False
         self._folder = folder
         self._power_callbacks: list[Callable[[bool], None]] = []
+        self._is_used = False
         self._restarting: asyncio.Task[None] | None = None
-        self._is_dirty = True
+        #: Parts of the machine that changed since they were saved.
+        self._dirty: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
-        plain = self._read_state()
-        self.clock = Clock(time_scale, plain.get("clock_ahead_s", 0.0))
+        self.state = NodeState(folder, spec.name)
+        plain = self.state.read()
+        with self._reading():
+            self.clock = Clock(time_scale, float(plain.get("clock_ahead_s", 0.0)))
         self.journal = Journal(folder / _JOURNAL_FILE, self.clock.now)
-        self.machine = (
-            Machine.from_plain(plain["machine"], spec, world)
-            if plain
-            else Machine.create(spec, self.clock.now(), world)
-        )
+        self.machine = self._make_machine(plain, world)
         self.machine.certificates = Certificates(folder)
         self.machine.ledger.listeners.append(self._note_change)
         modules = [(name, version) for name, versions in spec.modules.items() for version in versions]
@@ -83,14 +82,16 @@ class SimulatedNode:
             find_resource or resources.find,
             LcmOptions("raw" in spec.accept, spec.serves_output_while_busy),
         )
-        if plain:
-            self.lcm.load(plain["lcm"])
+        if "lcm" in plain:
+            with self._reading():
+                self.lcm.load(plain["lcm"])
 
     async def start(self) -> None:
         """Switch the node on."""
         self.is_up = True
         self.journal.write("start", boot_id=self.machine.boot_id)
-        self.save()
+        self.state.begin()
+        self.state.write({"boot_time": self.machine.boot_time.isoformat()})
 
     async def stop(self) -> None:
         """Switch the node off for good: end what runs, keep the state."""
@@ -100,6 +101,8 @@ class SimulatedNode:
             await asyncio.wait([self._restarting])
         await self.lcm.stop()
         self.journal.write("stop")
+        if self._is_used:
+            self._dirty.update(self.machine.parts())
         self.save()
 
     def on_power(self, callback: Callable[[bool], None]) -> None:
@@ -114,7 +117,8 @@ class SimulatedNode:
         """Take note of a command that ended: journal it and keep what it changed."""
         if name not in _NOT_JOURNALLED:
             self.journal.write("command", name=name, parameters=sorted(parameters))
-        if self._is_dirty:
+        self._is_used = True
+        if self._dirty:
             self.save()
 
     # -- what the LCM asks of its node ----------------------------------------------------------------------
@@ -134,17 +138,13 @@ class SimulatedNode:
         self.journal.write(kind, **details)
 
     def save(self) -> None:
-        """Write the state file in one step: a reader, or a crash, sees the old one or the new one."""
-        plain = {
-            "clock_ahead_s": self.clock.ahead_s,
-            "machine": self.machine.to_plain(),
-            "lcm": self.lcm.to_plain(),
-        }
-        target = self._folder / _STATE_FILE
-        temporary = target.with_suffix(".tmp")
-        temporary.write_text(json.dumps(plain), encoding="utf-8")
-        temporary.replace(target)
-        self._is_dirty = False
+        """Write what changed: first the machine, then what its LCM and its clock say of it."""
+        parts = self.machine.parts()
+        changed: dict[str, Any] = {name: parts[name]() for name in parts if name in self._dirty}
+        self._dirty.clear()
+        changed["lcm"] = self.lcm.to_plain()
+        changed["clock_ahead_s"] = self.clock.ahead_s
+        self.state.write(changed)
 
     def restart(self) -> None:
         """Begin a restart and return; while one is under way this does nothing."""
@@ -170,18 +170,21 @@ class SimulatedNode:
         for callback in self._power_callbacks:
             callback(True)
 
-    def _note_change(self, _area: str, _what: str) -> None:
-        self._is_dirty = True
+    def _note_change(self, area: str, _what: str) -> None:
+        self._is_used = True
+        parts = self.machine.parts()
+        self._dirty.update(parts if area == "machine" else [area if area in parts else AREAS])
 
-    def _read_state(self) -> dict[str, Any]:
-        path = self._folder / _STATE_FILE
-        if not path.exists():
-            return {}
+    def _make_machine(self, plain: Mapping[str, Any], world: World[Machine] | None) -> Machine:
+        if not plain:
+            return Machine.create(self.spec, self.clock.now(), world)
+        with self._reading():
+            return Machine.from_plain(plain, self.spec, world)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say whose state it is that makes no sense."""
         try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
-            return {name: plain[name] for name in ("clock_ahead_s", "machine", "lcm")}
-        except (ValueError, KeyError, TypeError) as error:
-            raise LabError(
-                f"the state of node '{self.name}' in {path} is damaged ({error})",
-                "Forget what the nodes were with 'provision lab up --fresh', or remove the node's folder.",
-            ) from error
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise self.state.damaged(f"{type(error).__name__}: {error}") from error

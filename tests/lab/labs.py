@@ -1,7 +1,7 @@
 """A lab and a controller in a folder of their own: what every whole-run test starts from.
 
 Everything runs as separate processes, as people run it. What happened is read from the lab's own records
-(``journal.jsonl`` and ``machine.json`` of each node), never only from the controller's output.
+(``journal.jsonl`` and ``state/`` of each node), never only from the controller's output.
 """
 
 from __future__ import annotations
@@ -108,9 +108,8 @@ class LabRun:
 
     def machine(self, node: str) -> dict[str, Any]:
         """The state of a node's machine, as the lab keeps it."""
-        path = self.folder / "labs" / "test" / "nodes" / node / "machine.json"
-        state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return state
+        folder = self.folder / "labs" / "test" / "nodes" / node / "state"
+        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
 
     def invoke(self, node: str, user: str, command: str, **parameters: object) -> PowerShell:
         """Run one command on a node with unmodified pypsrp, as somebody else's tool would."""

@@ -89,8 +89,8 @@ def leaks_in(content: bytes, place: str) -> set[str]:
     return {f"{place}: {form}" for form, needle in NEEDLES.items() if needle in content}
 
 
-#: A file on a node's simulated disk as ``machine.json`` holds it, and where its content begins.
-DISK = ("machine.json", "machine.tmp")
+#: A file on a node's simulated disk as ``state/files.json`` holds it, and where its content begins.
+DISK = ("files.json", "files.tmp")
 NOVA_CONF = re.compile(rb'("path": "[^"]*nova\.conf(?:\.provisioner-new)?", [^{}]*?"content": ")[^"]*')
 
 
@@ -185,7 +185,7 @@ def test_the_search_finds_a_planted_password_in_every_form(
 def test_only_the_content_of_the_one_file_is_left_out_of_a_node_s_disk(tmp_path: Path) -> None:
     content = base64.b64encode(SECRET.encode()).decode()
     entry = {"path": "C:\\etc\\nova.conf", "attributes": ["Archive"], "written": "", "content": content}
-    disk = tmp_path / "machine.json"
+    disk = tmp_path / "files.json"
     for kept in [json.dumps({"changed": [entry]}), json.dumps({"changed": [entry]})[:-12]]:
         disk.write_text(kept, encoding="utf-8")
         assert leaks_below(tmp_path) == set()

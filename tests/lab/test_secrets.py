@@ -34,7 +34,7 @@ def certificate(run: LabRun, node: str) -> Path:
 
 
 def nova_conf(run: LabRun) -> str:
-    changed = run.machine("hv01")["machine"].get("files", {}).get("changed", [])
+    changed = run.machine("hv01").get("files", {}).get("changed", [])
     [content] = [each["content"] for each in changed if each["path"].endswith("\\nova.conf")] or [""]
     return base64.b64decode(content).decode()
 

@@ -7,7 +7,7 @@ to a resource. ``on_boot`` settles what was pending before anything else runs.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,8 @@ from provisioner.lab.machine.services import Services
 from provisioner.lab.machine.world import World
 from provisioner.lab.spec import Durations, NodeSpec
 
+#: The part of the state that holds all areas made at their first use.
+AREAS = "areas"
 _BOOT_ID = "BootId"
 _FIRST_BOOT_ID = 1
 
@@ -47,6 +49,10 @@ class Machine:
         self.build = spec.build
         self.boot_time = boot_time
         self.user = spec.user
+        #: Where the node is reached; other machines of the world find it there.
+        self.address = spec.address
+        #: Told when the network of the node is gone: for so many simulated seconds, or for ever (None).
+        self.on_network: Callable[[float | None], None] = lambda _seconds: None
         self.modules: Mapping[str, tuple[str, ...]] = spec.modules
         self.durations: Durations = spec.durations
         #: Whether InitiatorIds.Value carries the method ("full") or not ("value").
@@ -137,36 +143,48 @@ class Machine:
         self.registry.set(PREFETCH, _BOOT_ID, self.boot_id + 1)
         self.ledger.changed("machine", f"boot {self.boot_id}")
 
+    def parts(self) -> dict[str, Callable[[], Any]]:
+        """Give the parts of the state and what makes JSON values of each; the ledger names what changes."""
+        return {
+            "boot_time": self.boot_time.isoformat,
+            "services": self.services.to_plain,
+            "features": self.features.to_plain,
+            "files": self.files.to_plain,
+            "packages": self.packages.to_plain,
+            "registry": self.registry.to_plain,
+            "network": self.network.to_plain,
+            "hyperv": self.hyperv.to_plain,
+            "iscsi": self.iscsi.to_plain,
+            "power": self.power.to_plain,
+            AREAS: self.areas.to_plain,
+        }
+
     def to_plain(self) -> dict[str, Any]:
         """Give the state as JSON values; what follows from the specification is left out where it is large."""
-        return {
-            "boot_time": self.boot_time.isoformat(),
-            "services": self.services.to_plain(),
-            "features": self.features.to_plain(),
-            "files": self.files.to_plain(),
-            "packages": self.packages.to_plain(),
-            "registry": self.registry.to_plain(),
-            "network": self.network.to_plain(),
-            "hyperv": self.hyperv.to_plain(),
-            "iscsi": self.iscsi.to_plain(),
-            "power": self.power.to_plain(),
-            "areas": self.areas.to_plain(),
-        }
+        return {name: make() for name, make in self.parts().items()}
 
     @classmethod
     def from_plain(
         cls, plain: Mapping[str, Any], spec: NodeSpec, world: World[Machine] | None = None
     ) -> Machine:
-        """Restore a machine from what ``to_plain`` gave and the specification it was made from."""
+        """Restore a machine from parts that ``to_plain`` gave and the specification it was made from.
+
+        A part that is missing is as it was made.
+        """
         machine = cls.create(spec, datetime.fromisoformat(plain["boot_time"]), world)
-        machine.services.load(plain["services"])
-        machine.features.load(plain["features"])
-        machine.files.load(plain["files"])
-        machine.packages.load(plain["packages"])
-        machine.registry.load(plain["registry"])
-        machine.network.load(plain["network"])
-        machine.hyperv.load(plain["hyperv"])
-        machine.iscsi.load(plain["iscsi"])
-        machine.power.load(plain["power"])
-        machine.areas.load(plain["areas"])
+        kept: dict[str, Callable[[Any], None]] = {
+            "services": machine.services.load,
+            "features": machine.features.load,
+            "files": machine.files.load,
+            "packages": machine.packages.load,
+            "registry": machine.registry.load,
+            "network": machine.network.load,
+            "hyperv": machine.hyperv.load,
+            "iscsi": machine.iscsi.load,
+            "power": machine.power.load,
+            AREAS: machine.areas.load,
+        }
+        for name, load in kept.items():
+            if name in plain:
+                load(plain[name])
         return machine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 import pytest
@@ -154,9 +153,16 @@ async def test_the_state_file_is_whole_at_any_time_and_the_journal_is_json_lines
     node.machine.services.find("W32Time")
     node.after_command("Stop-Service", {"Name": "W32Time", "Force": True})
 
-    files = _texts(tmp_path)
-    assert set(files) == {"machine.json", "journal.jsonl"}
-    assert set(json.loads(files["machine.json"])) == {"clock_ahead_s", "machine", "lcm"}
+    node.machine.ledger.changed("services", "stopped")
+    node.save()
+    assert {name.split(".")[0] for name in _texts(tmp_path)} >= {"boot_time", "lcm", "journal"}
+    assert set(_texts(tmp_path / "state")) == {
+        "boot_time.json",
+        "clock_ahead_s.json",
+        "lcm.json",
+        "services.json",
+    }
+    assert set(_texts(tmp_path / "before").values()) == {"null"}
     assert node.journal.entries("command") == [
         {
             "time": node.journal.entries("command")[0]["time"],
@@ -197,12 +203,15 @@ def test_a_feature_decides_whether_a_command_is_there(tmp_path: Path) -> None:
 
 
 def _texts(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("text", ["", '{"machine": 3', "{}", "[]"])
-def test_a_damaged_state_is_refused_by_name_with_a_way_out(tmp_path: Path, text: str) -> None:
-    (tmp_path / "machine.json").write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("part", ["boot_time", "clock_ahead_s", "lcm"])
+def test_a_damaged_state_is_refused_by_name_with_a_way_out(tmp_path: Path, part: str, text: str) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "boot_time.json").write_text('"2024-05-01T12:00:00+00:00"', encoding="utf-8")
+    (tmp_path / "state" / f"{part}.json").write_text(text, encoding="utf-8")
     with pytest.raises(LabError, match=r"node 'hv01'.*damaged") as refusal:
         make(tmp_path)
     assert "--fresh" in refusal.value.help
