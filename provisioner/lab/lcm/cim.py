@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from provisioner.lab.lcm.document import DocumentResource
+from provisioner.lab.lcm.documents.document import DocumentResource
 from provisioner.lab.lcm.errors import LcmMessage
-from provisioner.lab.lcm.job_log import JobLine
+from provisioner.lab.lcm.jobs.job_log import JobLine
 from provisioner.lab.lcm.status import CATEGORY_NUMBERS, ResourceRecord, StatusRecord
 from provisioner.lab.values import PsObject, UInt16, UInt32
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from provisioner.lab.lcm import cim, settings
-from provisioner.lab.lcm.credentials import decrypted
-from provisioner.lab.lcm.document import ConfigurationDocument, check, record_refusal
+from provisioner.lab.lcm.documents.credentials import decrypted
+from provisioner.lab.lcm.documents.document import ConfigurationDocument, check, record_refusal
+from provisioner.lab.lcm.documents.schema import NodeClasses
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import FindResource, LcmHost, LcmOptions
-from provisioner.lab.lcm.job_log import JobLog
-from provisioner.lab.lcm.jobs import Job, Jobs
-from provisioner.lab.lcm.run import Pass, ResourceFailure
-from provisioner.lab.lcm.schema import NodeClasses
+from provisioner.lab.lcm.jobs.job_log import JobLog
+from provisioner.lab.lcm.jobs.jobs import Job, Jobs
+from provisioner.lab.lcm.jobs.run import Pass, ResourceFailure
 from provisioner.lab.lcm.status import StatusRecord
 from provisioner.lab.lcm.store import Store
 from provisioner.lab.values import PsObject

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.catalogue.schema import CimType, Property
-from provisioner.lab.lcm.document import header_of, parse
+from provisioner.lab.lcm.documents.document import header_of, parse
+from provisioner.lab.lcm.documents.schema import DOCUMENT_CLASS, META_CLASSES
 from provisioner.lab.lcm.errors import LcmError
-from provisioner.lab.lcm.schema import DOCUMENT_CLASS, META_CLASSES
 from provisioner.lab.mof import conversion
 from provisioner.lab.mof.reader import Instance, MofDocument
 

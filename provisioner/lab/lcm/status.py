@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from provisioner.lab.lcm.document import DocumentResource
+from provisioner.lab.lcm.documents.document import DocumentResource
 from provisioner.lab.lcm.errors import LcmMessage
 
 #: Numbers of System.Management.Automation.ErrorCategory, as far as an LCM uses them.

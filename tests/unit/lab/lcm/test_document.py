@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from provisioner.lab.lcm.document import check
+from provisioner.lab.lcm.documents.document import check
+from provisioner.lab.lcm.documents.schema import NodeClasses
 from provisioner.lab.lcm.errors import LcmError
-from provisioner.lab.lcm.schema import NodeClasses
 from tests.shared_data import shared
 from tests.unit.lab.lcm.building import HEADER, MODULE, MODULES, document, fake, meta, service
 

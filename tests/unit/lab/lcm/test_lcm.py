@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import LcmOptions
-from provisioner.lab.lcm.job_log import STATUS_FOLDER
+from provisioner.lab.lcm.jobs.job_log import STATUS_FOLDER
 from provisioner.lab.lcm.lcm import MAX_DOCUMENT_BYTES
 from provisioner.lab.lcm.store import Store
 from tests.unit.lab.lcm.building import JOB, FakeNode, document, fake, meta, names, service

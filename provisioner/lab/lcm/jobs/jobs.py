@@ -11,13 +11,13 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from provisioner.lab.lcm.credentials import decrypted
-from provisioner.lab.lcm.document import ConfigurationDocument, check, record_refusal
+from provisioner.lab.lcm.documents.credentials import decrypted
+from provisioner.lab.lcm.documents.document import ConfigurationDocument, check, record_refusal
+from provisioner.lab.lcm.documents.schema import NodeClasses
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.host import FindResource, LcmHost
-from provisioner.lab.lcm.job_log import STATUS_FOLDER, JobLog, keep, load
-from provisioner.lab.lcm.run import Pass
-from provisioner.lab.lcm.schema import NodeClasses
+from provisioner.lab.lcm.jobs.job_log import STATUS_FOLDER, JobLog, keep, load
+from provisioner.lab.lcm.jobs.run import Pass
 from provisioner.lab.lcm.status import StatusRecord
 from provisioner.lab.lcm.store import Store
 

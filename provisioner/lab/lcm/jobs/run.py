@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from provisioner.lab.lcm.document import DocumentResource
+from provisioner.lab.lcm.documents.document import DocumentResource
 from provisioner.lab.lcm.errors import LcmMessage
 from provisioner.lab.lcm.host import FindResource, LcmHost
-from provisioner.lab.lcm.job_log import JobLog
+from provisioner.lab.lcm.jobs.job_log import JobLog
 from provisioner.lab.lcm.status import ResourceRecord, resource_record
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.resources.base import ResourceContext, ResourceError, SimulatedResource

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.lab import cms
-from provisioner.lab.lcm.document import ConfigurationDocument
+from provisioner.lab.lcm.documents.document import ConfigurationDocument
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.machine.certificates import Certificates
 

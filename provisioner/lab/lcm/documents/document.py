@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.catalogue.schema import Qualifier
-from provisioner.lab.lcm.errors import LcmError, LcmMessage
-from provisioner.lab.lcm.host import LcmHost
-from provisioner.lab.lcm.order import in_order
-from provisioner.lab.lcm.schema import (
+from provisioner.lab.lcm.documents.order import in_order
+from provisioner.lab.lcm.documents.schema import (
     DOCUMENT_CLASS,
     META_CLASSES,
     ClassSchema,
     NodeClasses,
     is_base_property,
 )
+from provisioner.lab.lcm.errors import LcmError, LcmMessage
+from provisioner.lab.lcm.host import LcmHost
 from provisioner.lab.mof import conversion
 from provisioner.lab.mof.lexer import MofError
 from provisioner.lab.mof.reader import Instance, MofDocument, Value, read
