@@ -103,6 +103,7 @@ class Files:
         self._ledger = ledger
         #: Drive letter to size in GiB.
         self.volumes = {letter.upper(): size for letter, size in volumes.items()}
+        self._first_volumes = dict(self.volumes)
         self._entries: dict[str, Entry] = {}
         self._seeded: dict[str, Entry] = {}
         self.clock = "2024-01-01T00:00:00+00:00"
@@ -116,6 +117,18 @@ class Files:
         """Put a file there as part of the machine's first state, with the folders it needs."""
         self.make_folder(parent_of(path))
         self.write(path, content)
+
+    def mount(self, letter: str, gib: int) -> None:
+        """Let a volume appear; one that is there only gets its size."""
+        root = f"{letter.upper()}:\\"
+        self.volumes[letter.upper()] = gib
+        if root.casefold() not in self._entries:
+            self._store(Entry(root, None, "Directory", _ROOT_ACL, self.clock), "mounted")
+
+    def unmount(self, letter: str) -> None:
+        """Let a volume disappear with all that lies on it."""
+        self.volumes.pop(letter.upper(), None)
+        self.remove(f"{letter}:\\")
 
     def settle(self) -> None:
         """Remember the present state as the first one; ``to_plain`` gives only what differs from it."""
@@ -251,10 +264,12 @@ class Files:
             _entry_to_plain(item) for key, item in self._entries.items() if self._seeded.get(key) != item
         ]
         gone = sorted(self._seeded.keys() - self._entries.keys())
-        return {"changed": changed, "gone": gone} if changed or gone else {}
+        plain = {"changed": changed, "gone": gone} if changed or gone else {}
+        return plain | ({"volumes": self.volumes} if self.volumes != self._first_volumes else {})
 
     def load(self, plain: Mapping[str, Any]) -> None:
         """Take over what ``to_plain`` gave."""
+        self.volumes = dict(plain.get("volumes", self.volumes))
         for key in plain.get("gone", ()):
             self._entries.pop(key, None)
         for item in plain.get("changed", ()):

@@ -22,6 +22,8 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("MSFT_xVMSwitch", "xHyper-V"): "hyperv.vm_switch:VMSwitch",
     ("DSR_iSCSIServerTarget", "iSCSIDsc"): "iscsi.iscsi_server_target:IscsiServerTarget",
     ("DSR_iSCSIVirtualDisk", "iSCSIDsc"): "iscsi.iscsi_virtual_disk:IscsiVirtualDisk",
+    ("DSC_Disk", "StorageDsc"): "storage.disk:DiskResource",
+    ("DSC_WaitForDisk", "StorageDsc"): "storage.wait_for_disk:WaitForDisk",
 }
 
 

@@ -1,0 +1,36 @@
+"""How resource functions call cmdlets whose errors do not end the function.
+
+Outside of ``try`` every error of a cmdlet is written and the function goes on; with ``-ErrorAction Stop`` it is
+thrown, which is ``binding.calling``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import thrown
+
+_T = TypeVar("_T")
+
+
+def written(context: ResourceContext, command: str, action: Callable[[], _T]) -> _T | None:
+    """Do what a cmdlet does; its error is written, and the answer is None then.
+
+    ``command`` is what error ids end with: the class of a cmdlet, the name of a function.
+    """
+    try:
+        return action()
+    except MachineError as error:
+        context.nonterminating.append(thrown(error, command))
+        return None
+
+
+def silenced(action: Callable[[], _T]) -> _T | None:
+    """Do what a cmdlet with ``-ErrorAction SilentlyContinue`` does; None when it fails."""
+    try:
+        return action()
+    except MachineError:
+        return None

@@ -1,0 +1,226 @@
+"""Disk of StorageDsc 6.0 (class DSC_Disk), with the cases in which it never converges or wipes a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from provisioner.lab.machine.storage.disks import Disk, Disks, Partition
+from provisioner.lab.resources.base import ResourceContext, ResourceError
+from provisioner.lab.resources.binding import Rule, bind, invalid_argument, invalid_operation, is_same
+from provisioner.lab.resources.calls import written
+from provisioner.lab.resources.storage.lookup import ID_TYPES, drive_letter, find_disk
+
+_RULES = (
+    Rule("DriveLetter", is_mandatory=True),
+    Rule("DiskId", is_mandatory=True),
+    Rule("DiskIdType", allowed=ID_TYPES),
+    Rule("PartitionStyle", allowed=("GPT", "MBR")),
+    Rule("Size", "uint64"),
+    Rule("FSLabel"),
+    Rule("AllocationUnitSize", "uint32"),
+    Rule("FSFormat", allowed=("NTFS", "ReFS")),
+    Rule("AllowDestructive", "boolean"),
+    Rule("ClearDisk", "boolean"),
+    Rule("DevDrive", "boolean"),
+)
+#: Sizes that differ by less are equal as long as no Size is given.
+_TOLERANCE = 2**20
+#: Seconds a new partition is watched for: at least, at most.
+_WATCH_S = (3, 30)
+
+
+class DiskResource:
+    """Stateless."""
+
+    class_name = "DSC_Disk"
+    module = "StorageDsc"
+
+    async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
+        """Get-TargetResource: the letter is looked for on every disk."""
+        bound = bind("Get-TargetResource", _RULES, properties)
+        letter = drive_letter(bound["DriveLetter"])
+        disk = find_disk(bound, context.machine)
+        partition = context.machine.area(Disks).lettered(letter)
+        return {
+            "DiskId": bound["DiskId"],
+            "DiskIdType": bound.get("DiskIdType", "Number"),
+            "DriveLetter": partition.letter if partition else None,
+            "PartitionStyle": disk.style if disk else None,
+            "Size": partition.size if partition else None,
+            "FSLabel": partition.label if partition else None,
+            "AllocationUnitSize": (partition.unit or None) if partition else None,
+            "FSFormat": partition.file_system if partition else None,
+            "DevDrive": False,
+        }
+
+    async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
+        """Test-TargetResource, in the order of the module; the first difference decides."""
+        bound = bind("Test-TargetResource", _RULES, properties)
+        letter = drive_letter(bound["DriveLetter"])
+        disk = find_disk(bound, context.machine)
+        if disk is None or disk.is_offline or disk.is_read_only:
+            return False
+        style = bound.get("PartitionStyle", "GPT")
+        if not is_same(disk.style, style):
+            if disk.style == "RAW" or _may_clear(bound):
+                return False
+            raise _wrong_style(bound, disk.style)
+        partition = context.machine.area(Disks).lettered(letter)
+        if partition is None:
+            return False
+        is_destructive = bound.get("AllowDestructive", False)
+        if is_destructive and _differs_in_what_is_destroyed(bound, partition, context):
+            return False
+        if "FSLabel" in bound and not is_same(partition.label, bound["FSLabel"]):
+            return False
+        if bound.get("DevDrive"):
+            raise _no_dev_drive()
+        return True
+
+    async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
+        """Set-TargetResource. Errors of cmdlets are written, and the function goes on with what there is."""
+        bound = bind("Set-TargetResource", _RULES, properties)
+        letter = drive_letter(bound["DriveLetter"])
+        await context.sleep(context.machine.durations.disk_s)
+        disk = _prepared(bound, context)
+        if bound.get("DevDrive"):
+            raise _no_dev_drive()
+        disks = context.machine.area(Disks)
+        assigned = next((item for item in disks.partitions(disk.number) if item.letter == letter), None)
+        if assigned is None:
+            partition = _reusable(bound, disks.partitions(disk.number)) or await _new(
+                bound, disk, letter, context
+            )
+            if partition is None:
+                return
+            if partition.is_read_only:
+                raise invalid_operation(
+                    f"New partition '{partition.number}' on disk with {bound.get('DiskIdType', 'Number')} "
+                    f"'{bound['DiskId']}' did not become writable in the expected time."
+                )
+        else:
+            partition = _resized(bound, assigned, context)
+        partition = _formatted(bound, partition, context)
+        if assigned is None and partition.letter != letter:
+            written(context, "Set-Partition", partial(disks.give_letter, partition, letter))
+
+
+def _differs_in_what_is_destroyed(
+    bound: Mapping[str, Any], partition: Partition, context: ResourceContext
+) -> bool:
+    """Compare size, allocation unit and file system: only looked at when they may be changed."""
+    size = bound.get("Size")
+    if size is None:
+        largest = context.machine.area(Disks).supported_size(partition)[1]
+        size = partition.size if largest - partition.size < _TOLERANCE else largest
+    unit = bound.get("AllocationUnitSize", 0)
+    return (
+        bool(size and partition.size != size)
+        or bool(partition.unit and unit and unit != partition.unit)
+        or ("FSFormat" in bound and not is_same(partition.file_system, bound["FSFormat"]))
+    )
+
+
+def _may_clear(bound: Mapping[str, Any]) -> bool:
+    return bool(bound.get("AllowDestructive") and bound.get("ClearDisk"))
+
+
+def _prepared(bound: Mapping[str, Any], context: ResourceContext) -> Disk:
+    """On line, writable, wiped when that is allowed, with a partition table."""
+    machine = context.machine
+    disks = machine.area(Disks)
+    disk = find_disk(bound, machine)
+    style = bound.get("PartitionStyle", "GPT")
+    if disk is None:
+        # A disk that is not there has no partition style; the module goes on and fails over that.
+        raise _wrong_style(bound, "")
+    if disk.is_offline:
+        written(context, "Set-Disk", partial(disks.change_disk, disk.number, offline=False))
+    if disk.is_read_only:
+        written(context, "Set-Disk", partial(disks.change_disk, disk.number, read_only=False))
+    if _may_clear(bound) and disk.style != "RAW":
+        written(context, "Clear-Disk", partial(disks.clear, disk.number))
+        disk = disks.disk(disk.number)
+    if disk.style == "RAW":
+        written(context, "Initialize-Disk", partial(disks.initialize, disk.number, str(style).upper()))
+    elif not is_same(disk.style, style):
+        raise _wrong_style(bound, disk.style)
+    return disks.disk(disk.number)
+
+
+def _reusable(bound: Mapping[str, Any], there: list[Partition]) -> Partition | None:
+    """Give a partition of exactly the size, or without one a nameless volume of the right file system."""
+    size = bound.get("Size")
+    basic = [item for item in there if item.type == "Basic"]
+    if size:
+        return next((item for item in basic if item.size == size), None)
+    wanted = bound.get("FSFormat", "NTFS")
+    return next((item for item in basic if not item.letter and is_same(item.file_system, wanted)), None)
+
+
+async def _new(
+    bound: Mapping[str, Any], disk: Disk, letter: str, context: ResourceContext
+) -> Partition | None:
+    disks = context.machine.area(Disks)
+    size = bound.get("Size") or None
+    made = written(context, "New-Partition", partial(disks.new_partition, disk.number, letter, size))
+    if made is not None:
+        await context.sleep(_WATCH_S[1] if made.is_read_only else _WATCH_S[0])
+    return made
+
+
+def _resized(bound: Mapping[str, Any], partition: Partition, context: ResourceContext) -> Partition:
+    disks = context.machine.area(Disks)
+    largest = disks.supported_size(partition)[1]
+    size = bound.get("Size", largest)
+    if partition.size == size:
+        return partition
+    what = f"{partition.letter} from {partition.size} to {size}"
+    if not bound.get("AllowDestructive"):
+        context.warning(f"Partition {what}: a resize is not allowed.")
+        return partition
+    if is_same(bound.get("FSFormat", "NTFS"), "ReFS"):
+        context.warning(f"Partition {what}: a ReFS volume cannot be resized.")
+        return partition
+    if size > largest:
+        raise invalid_argument(
+            f"Set-TargetResource: Attempted to resize partition {what} while maximum allowed size was {largest}.",
+            "Size",
+        )
+    return written(context, "Resize-Partition", partial(disks.resize, partition, size)) or partition
+
+
+def _formatted(bound: Mapping[str, Any], partition: Partition, context: ResourceContext) -> Partition:
+    disks = context.machine.area(Disks)
+    wanted, unit = bound.get("FSFormat", "NTFS"), bound.get("AllocationUnitSize") or None
+    kind = "ReFS" if is_same(wanted, "ReFS") else "NTFS"
+    if not partition.file_system:
+        label = bound.get("FSLabel") or ""
+        done = written(context, "Format-Volume", partial(disks.format, partition, kind, label, unit))
+        return done or partition
+    if "FSFormat" in bound and not is_same(partition.file_system, kind) and bound.get("AllowDestructive"):
+        change = partial(disks.format, partition, kind, "", unit)
+        partition = written(context, "Format-Volume", change) or partition
+    if "FSLabel" in bound and not is_same(partition.label, bound["FSLabel"]):
+        named = partial(disks.label, partition, bound["FSLabel"])
+        partition = written(context, "Set-Volume", named) or partition
+    return partition
+
+
+def _no_dev_drive() -> ResourceError:
+    """No release of the lab has Dev Drives."""
+    return ResourceError(
+        "Dev Drive feature is not available on this system.",
+        "Dev Drive feature is not available on this system.",
+        "OperationStopped",
+        "System.Management.Automation.RuntimeException",
+    )
+
+
+def _wrong_style(bound: Mapping[str, Any], style: str) -> ResourceError:
+    return invalid_operation(
+        f"Disk with {bound.get('DiskIdType', 'Number')} '{bound['DiskId']}' is already initialized with '{style}' but "
+        f"'{bound.get('PartitionStyle', 'GPT')}' is required."
+    )
