@@ -11,10 +11,12 @@ from typing import Any
 import click
 
 from provisioner.addresses import SecretRef
-from provisioner.cli.context import counted, inventory_argument, say, verb
+from provisioner.cli.context import counted, say, verb
+from provisioner.cli.lab_inventories import PROFILES, write_inventory
 from provisioner.cli.lab_secrets import hand_out_certificates, make_secret, secret_files
 from provisioner.cli.labs import folder_of, name_option
 from provisioner.diagnostics import Diagnostics
+from provisioner.errors import UsageError
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
 from provisioner.lab.app import LabSpec, run_lab
@@ -23,9 +25,22 @@ from provisioner.lab.server.ntlm import nt_hash
 from provisioner.lab.spec import NodeSpec, read_node_spec
 from provisioner.secrets.stores import resolve
 
+#: Nodes that ``up`` lists; of the rest it gives the number.
+_LISTED = 20
+
 
 @click.command()
-@inventory_argument
+@click.argument(
+    "inventory", type=click.Path(path_type=Path, dir_okay=False), metavar="[INVENTORY]", required=False
+)
+@click.option("--count", type=click.IntRange(min=1), help="So many equal nodes instead of an inventory.")
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    default="server2022",
+    show_default=True,
+    help="What the nodes of --count are.",
+)
 @name_option
 @click.option("--foreground", is_flag=True, help="Stay in this process until interrupted.")
 @click.option("--fresh", is_flag=True, help="Forget what the nodes were in an earlier lab of this name.")
@@ -37,8 +52,25 @@ from provisioner.secrets.stores import resolve
     help="Multiply simulated durations; 0 means no waiting.",
 )
 @verb
-def up(inventory: Path, name: str | None, foreground: bool, fresh: bool, time_scale: float) -> None:  # noqa: FBT001 - click passes by name
-    """Start a simulated node for every node of INVENTORY."""
+def up(  # noqa: PLR0913, PLR0917 - click passes each option
+    inventory: Path | None,
+    count: int | None,
+    profile: str,
+    name: str | None,
+    foreground: bool,  # noqa: FBT001
+    fresh: bool,  # noqa: FBT001
+    time_scale: float,
+) -> None:
+    """Start a simulated node for every node of INVENTORY, or --count equal ones."""
+    if (inventory is None) == (count is None):
+        raise UsageError(
+            "A lab is made from an inventory or from a number of nodes.",
+            "Write 'provision lab up INVENTORY' or 'provision lab up --count 50 --profile server2022'.",
+        )
+    if count is not None:
+        inventory = write_inventory(folder_of(name or "lab"), count, profile)
+        say(f"The inventory of these nodes is {inventory}.")
+    assert inventory is not None
     loaded, problems = load_inventory(inventory)
     if loaded is None:
         problems.raise_errors()
@@ -111,5 +143,8 @@ def _password_of(reference: SecretRef, base: Path) -> str:
 
 def _announce(status: dict[str, Any]) -> None:
     say(f"Lab {status['lab']} is up: {counted(len(status['nodes']), 'node')}, process {status['pid']}.")
-    for node in status["nodes"]:
+    nodes = status["nodes"]
+    for node in nodes[:_LISTED]:
         say(f"  {node['name']:<15} {node['address']}:{node['port']}")
+    if len(nodes) > _LISTED:
+        say(f"  and {len(nodes) - _LISTED} more, to {nodes[-1]['name']} {nodes[-1]['address']}")
