@@ -334,8 +334,8 @@ class Disks(Area["Machine"]):
 def not_found(cim_class: str, key: str, value: str, command: str) -> MachineError:
     """Make the error that cmdlets over CIM classes give when a query finds nothing."""
     return MachineError(
-        f"No {cim_class} objects found with property '{key}' equal to '{value}'.  Verify the value of the property "
-        "and retry.",
+        f"No {cim_class} objects found with property '{key}' equal to '{value}'.  Verify the value of the "
+        "property and retry.",
         f"CmdletizationQuery_NotFound_{key},{command}",
         "ObjectNotFound",
         "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",

@@ -221,6 +221,6 @@ def _no_dev_drive() -> ResourceError:
 
 def _wrong_style(bound: Mapping[str, Any], style: str) -> ResourceError:
     return invalid_operation(
-        f"Disk with {bound.get('DiskIdType', 'Number')} '{bound['DiskId']}' is already initialized with '{style}' but "
-        f"'{bound.get('PartitionStyle', 'GPT')}' is required."
+        f"Disk with {bound.get('DiskIdType', 'Number')} '{bound['DiskId']}' is already initialized with '{style}' "
+        f"but '{bound.get('PartitionStyle', 'GPT')}' is required."
     )

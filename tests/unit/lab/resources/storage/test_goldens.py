@@ -11,7 +11,7 @@ from provisioner.lab.machine.storage.disks import Disk, Disks, Partition
 from provisioner.lab.resources.storage.disk import DiskResource
 from provisioner.lab.resources.storage.wait_for_disk import WaitForDisk
 from tests.unit.lab.machines import machine
-from tests.unit.lab.resources.golden import Differing, Different, Scenario, all_cases, compare, unknown_cases
+from tests.unit.lab.resources.golden import Different, Differing, Scenario, all_cases, compare, unknown_cases
 
 
 def _disk(state: dict[str, Any], **fields: Any) -> Disk:
