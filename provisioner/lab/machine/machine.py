@@ -21,7 +21,7 @@ from provisioner.lab.machine.iscsi import IscsiTarget
 from provisioner.lab.machine.network import Network, physical
 from provisioner.lab.machine.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.power import Power
-from provisioner.lab.machine.registry import PENDING_RENAMES, PREFETCH, SESSION_MANAGER, Registry
+from provisioner.lab.machine.registry import PREFETCH, Registry
 from provisioner.lab.machine.services import Services
 from provisioner.lab.machine.world import World
 from provisioner.lab.spec import Durations, NodeSpec
@@ -136,7 +136,7 @@ class Machine:
         self.boot_time = now
         self.set_clock(now)
         self.packages.is_busy = False
-        self.registry.delete_value(SESSION_MANAGER, PENDING_RENAMES)
+        self.registry.on_boot()
         self.features.on_boot()
         self.services.on_boot()
         self.areas.on_boot()
