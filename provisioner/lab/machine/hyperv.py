@@ -7,7 +7,8 @@ service vmms start with the machine.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from provisioner.lab.machine.services import Services
 
 _EXCEPTION = "Microsoft.HyperV.PowerShell.VirtualizationException"
 MODULE_FEATURE = "Hyper-V-PowerShell"
+#: What a switch over several adapters shows in place of the description of one.
+TEAMED = "Teamed-Interface"
 _VNIC_DESCRIPTION = "Hyper-V Virtual Ethernet Adapter"
 
 
@@ -26,7 +29,8 @@ class Switch:
     """One virtual switch. Its name need not be unique.
 
     ``descriptions`` are the InterfaceDescriptions of the adapters below an External one;
-    ``bandwidth_mode`` is what Hyper-V reports; ``load_balancing`` is None unless it is a SET team.
+    ``bandwidth_mode`` is what Hyper-V reports; ``load_balancing`` is None unless it is a SET team; ``is_team`` is
+    None where Windows knows no such teams.
     """
 
     id: str
@@ -34,7 +38,7 @@ class Switch:
     type: str
     descriptions: tuple[str, ...] = ()
     allow_management_os: bool = False
-    is_team: bool = False
+    is_team: bool | None = False
     bandwidth_mode: str = "Absolute"
     load_balancing: str | None = None
 
@@ -78,6 +82,10 @@ class HyperV:
         self._features = features
         self._services = services
         self._network = network
+        #: Told what carries the machine's address when that changed: a port of the host, an adapter, or nothing.
+        self.on_move: Callable[[Adapter | None], None] = lambda _carrier: None
+        #: Whether Windows has switches with embedded teaming: Server 2016 and later.
+        self.knows_teams = True
         self._made = 0
         self._switches: list[Switch] = []
         self._machines: list[VirtualMachine] = []
@@ -181,14 +189,15 @@ class HyperV:
             kind,
             tuple(adapter.description for adapter in below),
             (kind == "External") if wanted.allow_management_os is None else wanted.allow_management_os,
-            wanted.is_team,
+            wanted.is_team if self.knows_teams else None,
             mode,
             "Dynamic" if wanted.is_team else None,
         )
-        self._switches.append(switch)
-        for adapter in below:
-            self._network.bind(adapter.name, switch.id)
-        self._fit_host_port(switch)
+        with self._watching_the_address():
+            self._switches.append(switch)
+            for adapter in below:
+                self._network.bind(adapter.name, switch.id)
+            self._fit_host_port(switch)
         self._ledger.changed("hyperv", f"switch {name} made")
         return switch
 
@@ -211,11 +220,13 @@ class HyperV:
                 "InvalidOperation",
                 _EXCEPTION,
             )
-        self._switches.remove(switch)
-        for adapter in self._network.adapters:
-            if adapter.switch_id == switch.id:
-                self._network.bind(adapter.name, "")
-        self._network.remove(f"vEthernet ({switch.name})")
+        with self._watching_the_address():
+            self._switches.remove(switch)
+            for adapter in self._network.adapters:
+                if adapter.switch_id == switch.id and adapter.is_virtual:
+                    self._network.remove(adapter.name)
+                elif adapter.switch_id == switch.id:
+                    self._network.bind(adapter.name, "")
         self._ledger.changed("hyperv", f"switch {switch.name} removed")
 
     def set_switch(self, switch: Switch, **fields: Any) -> Switch:
@@ -228,9 +239,19 @@ class HyperV:
         self.demand_active()
         changed = replace(switch, **fields)
         self._switches[self._switches.index(switch)] = changed
-        self._fit_host_port(changed)
+        with self._watching_the_address():
+            self._fit_host_port(changed)
         self._ledger.changed("hyperv", f"switch {switch.name} changed")
         return changed
+
+    @contextmanager
+    def _watching_the_address(self) -> Iterator[None]:
+        """An external switch takes the address of its adapter along to the host's port, or away for good."""
+        before = self._network.management
+        yield
+        after = self._network.management
+        if (before and before.name) != (after and after.name):
+            self.on_move(after)
 
     def _usable(self, name: str, switch: str) -> Adapter:
         adapter = self._network.find(name)

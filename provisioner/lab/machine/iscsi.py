@@ -250,7 +250,7 @@ class IscsiTarget:
 
     def set_isns(self, server: str | None) -> None:
         """Register with an iSNS server, or with none."""
-        self._ledger.attempt("Set-WmiInstance")
+        self._ledger.attempt("Set-WmiInstance" if server else "Remove-WmiObject")
         self.isns = server
         self._ledger.changed("iscsi", f"iSNS server {server or 'removed'}")
 

@@ -47,6 +47,8 @@ class Machine:
         self.world.join(self)
         self.release = spec.windows
         self.build = spec.build
+        #: Version of Windows.
+        self.version = f"10.0.{spec.build}"
         self.boot_time = boot_time
         self.user = spec.user
         #: Where the node is reached; other machines of the world find it there.
@@ -78,6 +80,7 @@ class Machine:
         ]
         self.hyperv = HyperV(self.ledger, self.computer_name, self.features, self.services, self.network)
         self.hyperv.adopt(machines=machines)
+        self.hyperv.on_move = lambda carrier: self.on_network(self.durations.switch_s if carrier else None)
         self.iscsi = IscsiTarget(self.ledger, self.computer_name, self.features, self.services, self.files)
         self.power = Power(self.ledger)
         self.areas: Areas[Machine] = Areas(self)
@@ -109,11 +112,6 @@ class Machine:
     def boot_id(self) -> int:
         """Number of boots, as the registry has it (PrefetchParameters, BootId)."""
         return int(self.registry.get(PREFETCH, _BOOT_ID))
-
-    @property
-    def version(self) -> str:
-        """Version of Windows, ``10.0.<build>``."""
-        return f"10.0.{self.build}"
 
     @property
     def needs_reboot(self) -> bool:

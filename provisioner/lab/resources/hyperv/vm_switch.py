@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import fnmatch
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.hyperv import Switch, SwitchOptions
+from provisioner.lab.machine.hyperv import TEAMED, Switch, SwitchOptions
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, invalid_argument, is_same, is_same_bag, thrown
+from provisioner.lab.resources.binding import (
+    Rule,
+    bind,
+    invalid_argument,
+    invalid_operation,
+    is_same,
+    is_same_bag,
+    thrown,
+)
+from provisioner.lab.resources.calls import written
 
 _GUID = r"[{(]?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}[)}]?"
 _RULES = (
-    Rule("Name", may_be_empty=False),
-    Rule("Type", allowed=("External", "Internal", "Private")),
+    Rule("Name", is_mandatory=True, may_be_empty=False),
+    Rule("Type", is_mandatory=True, allowed=("External", "Internal", "Private")),
     Rule("NetAdapterName", "strings", may_be_empty=False),
     Rule("AllowManagementOS", "boolean"),
     Rule("EnableEmbeddedTeaming", "boolean"),
@@ -24,34 +34,49 @@ _RULES = (
     Rule("Ensure", allowed=("Present", "Absent")),
 )
 _CMDLETS = "Microsoft.HyperV.PowerShell.Commands."
+_WINDOWS_8, _WINDOWS_10 = (6, 2, 0), (10,)
+_RUNTIME = "System.Management.Automation.RuntimeException"
 _T = TypeVar("_T")
 
 
 class VMSwitch:
-    """Stateless. Errors of cmdlets inside Set are written and the function goes on, as in the module."""
+    """Stateless. Errors of cmdlets inside Set are written and the function goes on, as in the module.
+
+    Several switches of one name are a list to the module: a comparison with ``-eq`` or ``-ne`` filters it.
+    """
 
     class_name = "MSFT_xVMSwitch"
     module = "xHyper-V"
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        bound = bind("Get-TargetResource", _RULES[:2], properties)
         _demand_module(context)
-        switch = _lookup(bound, context)
-        if switch is None:
-            return {"Name": bound["Name"], "Type": bound["Type"], "Ensure": "Absent"}
-        adapters = _adapter_names(switch, context)
+        found = _existing(bound, context)
+        if not found:
+            return {"Ensure": "Absent", "BandwidthReservationMode": "NA"}
+        is_external = found[0].type == "External"
+        is_team = all(item.is_team for item in found)
+        if is_team:
+            descriptions = [text for item in found for text in item.descriptions]
+            names = [name for item in found for name in _adapter_names(item, context)]
+        else:
+            descriptions = _descriptions(found)
+            adapters = (context.machine.network.described(text) for text in descriptions)
+            names = [adapter.name for adapter in adapters if adapter]
         return {
-            "Name": switch.name,
-            "Type": switch.type,
-            "NetAdapterName": adapters if switch.type == "External" else None,
-            "AllowManagementOS": switch.allow_management_os,
-            "EnableEmbeddedTeaming": switch.is_team,
-            "LoadBalancingAlgorithm": switch.load_balancing or "NA",
+            "Name": _one_or_list([item.name for item in found]),
+            "Type": _one_or_list([item.type for item in found]),
+            "NetAdapterName": names if is_external and names else None,
+            "AllowManagementOS": _one_or_list([item.allow_management_os for item in found]),
+            "EnableEmbeddedTeaming": _one_or_list([item.is_team for item in found]),
+            "LoadBalancingAlgorithm": (found[0].load_balancing if is_team else "NA") if is_external else None,
             "Ensure": "Present",
-            "Id": switch.id,
-            "NetAdapterInterfaceDescription": ", ".join(switch.descriptions),
-            "BandwidthReservationMode": switch.bandwidth_mode,
+            "Id": _one_or_list([item.id for item in found]),
+            "NetAdapterInterfaceDescription": (
+                (descriptions if is_team else _one_or_list(descriptions)) if is_external else None
+            ),
+            "BandwidthReservationMode": _one_or_list([item.bandwidth_mode for item in found]),
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
@@ -59,6 +84,7 @@ class VMSwitch:
         bound = bind("Test-TargetResource", _RULES, properties)
         _demand_module(context)
         _check_adapters(bound)
+        _check_release(bound, context, in_test=True)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
         try:
             found = context.machine.hyperv.switches(bound["Name"], bound["Type"])
@@ -67,28 +93,35 @@ class VMSwitch:
                 raise thrown(error, _CMDLETS + "GetVMSwitch") from None
             # With ErrorAction Stop any error of Get-VMSwitch counts as "there is none".
             return not is_present
-        if not is_present:
-            return False
-        return _is_as_wanted(bound, found, context)
+        return is_present and _is_as_wanted(bound, found, context)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource."""
         bound = bind("Set-TargetResource", _RULES, properties)
         _demand_module(context)
+        _check_release(bound, context, in_test=False)
+        hyperv = context.machine.hyperv
         await context.sleep(context.machine.durations.switch_s)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
-            _remove_all(bound["Name"], context)
+            _remove(_silenced(bound["Name"], context), context)
             return
-        switch = _existing(bound, context)
-        if switch is not None and switch.type == "External":
-            if _must_recreate(bound, switch, context):
+        found = _existing(bound, context)
+        if found and found[0].type == "External":
+            if _must_recreate(bound, found, context):
                 # What Remove-VMSwitch answers does not keep the module from going on.
-                _try(context, "RemoveVMSwitch", partial(context.machine.hyperv.remove_switch, switch))
-                switch = _create(bound, context)
+                _remove(found, context)
+                _create(bound, context)
+                found = _existing(bound, context)
+            found = _allow_host(bound, found, context)
         else:
-            switch = _create(bound, context)
-        if switch is not None:
-            _adjust(bound, switch, context)
+            made = _create(bound, context)
+            found = [made] if made else []
+        algorithm = bound.get("LoadBalancingAlgorithm")
+        if bound.get("EnableEmbeddedTeaming") and algorithm is not None:
+            for switch in found:
+                if switch.is_team:
+                    change = partial(hyperv.set_switch, switch, load_balancing=algorithm)
+                    written(context, _CMDLETS + "SetVMSwitchTeam", change)
 
 
 def _demand_module(context: ResourceContext) -> None:
@@ -111,39 +144,97 @@ def _check_adapters(bound: Mapping[str, Any]) -> None:
         )
 
 
+def _check_release(bound: Mapping[str, Any], context: ResourceContext, *, in_test: bool) -> None:
+    """Refuse what an older Windows does not have; Test and Set throw different errors."""
+    version = tuple(int(part) for part in context.machine.version.split("."))
+    mode, older = bound.get("BandwidthReservationMode", "NA"), version < _WINDOWS_10
+    refused = [
+        (
+            not is_same(mode, "NA") and version < _WINDOWS_8,
+            "The BandwidthReservationMode cannot be set on a Hyper-V version lower than 2012",
+            "BandwidthReservationMode",
+        ),
+        (
+            bool(bound.get("EnableEmbeddedTeaming")) and older,
+            "Embedded teaming is only supported on Windows Server 2016",
+            "EnableEmbeddedTeaming",
+        ),
+        ("Id" in bound and older, "User defined VMSwitch ID is only supported on Windows Server 2016", ""),
+    ]
+    for is_refused, message, parameter in refused:
+        if is_refused:
+            raise (
+                invalid_argument(message, parameter) if in_test and parameter else invalid_operation(message)
+            )
+
+
 def _is_as_wanted(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
-    """Compare; of several switches of one name one with the mode or id is enough (``-eq`` filters lists)."""
-    switch = found[0]
     mode = bound.get("BandwidthReservationMode")
     if mode is not None and not any(is_same(mode, item.bandwidth_mode) for item in found):
         return False
-    if switch.type == "External" and not _has_adapters(bound, switch, context):
-        return False
-    allow = bound.get("AllowManagementOS")
-    if switch.type == "External" and allow is not None and allow != switch.allow_management_os:
-        return False
-    if "LoadBalancingAlgorithm" in bound and switch.load_balancing is None:
-        # The module compares the actual value with itself: it can only fail, on a switch that is no team.
-        raise ResourceError(
-            "You cannot call a method on a null-valued expression.",
-            "InvokeMethodOnNull",
-            "InvalidOperation",
-            "System.Management.Automation.RuntimeException",
-        )
-    if "EnableEmbeddedTeaming" in bound and bound["EnableEmbeddedTeaming"] != switch.is_team:
+    if is_same(bound["Type"], "External"):
+        if bound.get("EnableEmbeddedTeaming"):
+            has_adapters = _has_members(bound, found, context)
+        else:
+            has_adapters = not _differ(_below(bound, context), _descriptions(found))
+        allow = bound.get("AllowManagementOS")
+        if not has_adapters or (
+            allow is not None and any(item.allow_management_os != allow for item in found)
+        ):
+            return False
+        if "LoadBalancingAlgorithm" in bound and found[0].load_balancing is None:
+            # The module compares the actual value with itself: it can only fail, on a switch that is no team.
+            raise ResourceError(
+                "You cannot call a method on a null-valued expression.",
+                "InvokeMethodOnNull",
+                "InvalidOperation",
+                _RUNTIME,
+            )
+    teaming = bound.get("EnableEmbeddedTeaming")
+    if teaming is not None and all(item.is_team == (not teaming) for item in found):
         return False
     return "Id" not in bound or any(is_same(bound["Id"], item.id) for item in found)
 
 
-def _has_adapters(bound: Mapping[str, Any], switch: Switch, context: ResourceContext) -> bool:
-    """Whether the configured names lead to the adapters below the switch."""
-    wanted: Sequence[str] = bound["NetAdapterName"]
-    if bound.get("EnableEmbeddedTeaming"):
-        return is_same_bag(wanted, _adapter_names(switch, context))
-    if len(wanted) != 1 or len(switch.descriptions) != 1:
+def _has_members(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
+    """Compare the adapters of a team, in any order; a switch that is none has no list of them."""
+    teams = [item for item in found if item.is_team and item.descriptions]
+    if not teams:
         return False
-    adapter = context.machine.network.find(wanted[0])
-    return adapter is not None and is_same(adapter.description, switch.descriptions[0])
+    names = [name for item in teams for name in _adapter_names(item, context)]
+    if not names:
+        raise ResourceError(
+            "Cannot bind argument to parameter 'ReferenceObject' because it is null.",
+            "ParameterArgumentValidationErrorNullNotAllowed,"
+            "Microsoft.PowerShell.Commands.CompareObjectCommand",
+            "InvalidData",
+            "System.Management.Automation.ParameterBindingValidationException",
+        )
+    return is_same_bag(bound.get("NetAdapterName", ()), names)
+
+
+def _below(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
+    """Give the descriptions of the adapters that the configured names lead to; names may be patterns."""
+    adapters = context.machine.network.adapters
+    return [
+        adapter.description
+        for name in bound.get("NetAdapterName", ())
+        for adapter in adapters
+        if fnmatch.fnmatchcase(adapter.name.casefold(), name.casefold())
+    ]
+
+
+def _descriptions(found: Sequence[Switch]) -> list[str]:
+    """Give NetAdapterInterfaceDescription of each switch: with several adapters that of no adapter."""
+    return [
+        item.descriptions[0] if len(item.descriptions) == 1 else TEAMED for item in found if item.descriptions
+    ]
+
+
+def _differ(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Compare as ``left -ne right``: a list on the left is filtered, one on the right is one text."""
+    other = " ".join(right)
+    return any(not is_same(item, other) for item in left) if left else bool(right)
 
 
 def _adapter_names(switch: Switch, context: ResourceContext) -> list[str]:
@@ -151,89 +242,92 @@ def _adapter_names(switch: Switch, context: ResourceContext) -> list[str]:
     return [adapter.name for adapter in found if adapter is not None]
 
 
-def _lookup(bound: Mapping[str, Any], context: ResourceContext) -> Switch | None:
+def _one_or_list(values: list[_T]) -> _T | list[_T] | None:
+    """Give what a property of several objects is: nothing, a value, or a list."""
+    return values if len(values) > 1 else next(iter(values), None)
+
+
+def _silenced(name: str, context: ResourceContext) -> list[Switch]:
     try:
-        return context.machine.hyperv.switches(bound["Name"], bound["Type"])[0]
+        return context.machine.hyperv.switches(name)
     except MachineError:
-        return None
+        return []
 
 
-def _existing(bound: Mapping[str, Any], context: ResourceContext) -> Switch | None:
+def _existing(bound: Mapping[str, Any], context: ResourceContext) -> list[Switch]:
     """Get-VMSwitch with errors silenced; one that ends the statement is written nevertheless."""
     try:
-        return context.machine.hyperv.switches(bound["Name"], bound["Type"])[0]
+        return context.machine.hyperv.switches(bound["Name"], bound["Type"])
     except MachineError as error:
         if error.is_terminating:
             context.nonterminating.append(thrown(error, _CMDLETS + "GetVMSwitch"))
-        return None
+        return []
 
 
-def _must_recreate(bound: Mapping[str, Any], switch: Switch, context: ResourceContext) -> bool:
-    wants_team = bool(bound.get("EnableEmbeddedTeaming"))
-    if not wants_team:
-        for name in bound.get("NetAdapterName", ()):
-            if context.machine.network.find(name) is None:
-                context.nonterminating.append(
-                    ResourceError(
-                        f"No MSFT_NetAdapter objects found with property 'Name' equal to '{name}'.  Verify the "
-                        "value of the property and retry.",
-                        "CmdletizationQuery_NotFound_Name,Get-NetAdapter",
-                        "ObjectNotFound",
-                        "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
-                    )
-                )
+def _must_recreate(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
+    if any(not item.is_team for item in found):
+        _complain_of_unknown(bound, context)
+        is_other = _differ(_below(bound, context), _descriptions(found))
+    else:
+        is_other = not _has_members(bound, found, context)
     mode = bound.get("BandwidthReservationMode", "NA")
+    wants_team = bool(bound.get("EnableEmbeddedTeaming"))
     return (
-        not _has_adapters(bound, switch, context)
-        or (not is_same(mode, "NA") and not is_same(mode, switch.bandwidth_mode))
-        or switch.is_team != wants_team
-        or ("Id" in bound and not is_same(bound["Id"], switch.id))
+        is_other
+        or (not is_same(mode, "NA") and any(not is_same(mode, item.bandwidth_mode) for item in found))
+        or any(item.is_team is not None and item.is_team != wants_team for item in found)
+        or ("Id" in bound and any(not is_same(bound["Id"], item.id) for item in found))
     )
+
+
+def _complain_of_unknown(bound: Mapping[str, Any], context: ResourceContext) -> None:
+    for name in bound.get("NetAdapterName", ()):
+        if context.machine.network.find(name) is None and not set("*?[") & set(name):
+            context.nonterminating.append(
+                ResourceError(
+                    f"No MSFT_NetAdapter objects found with property 'Name' equal to '{name}'.  Verify the "
+                    "value of the property and retry.",
+                    "CmdletizationQuery_NotFound_Name,Get-NetAdapter",
+                    "ObjectNotFound",
+                    "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
+                )
+            )
 
 
 def _create(bound: Mapping[str, Any], context: ResourceContext) -> Switch | None:
-    is_external = is_same(bound["Type"], "External")
-    mode = bound.get("BandwidthReservationMode", "NA")
+    """New-VMSwitch: whatever the type, one with adapters is External."""
+    adapters = bound.get("NetAdapterName", ())
     kind = next(item for item in ("External", "Internal", "Private") if is_same(item, bound["Type"]))
+    mode = bound.get("BandwidthReservationMode", "NA")
     options = SwitchOptions(
-        bound.get("AllowManagementOS") if is_external else None,
+        bound.get("AllowManagementOS") if adapters else None,
         "Default" if is_same(mode, "NA") else mode,
-        bool(bound.get("EnableEmbeddedTeaming")) and is_external,
+        bool(bound.get("EnableEmbeddedTeaming")),
         bound.get("Id", ""),
     )
-    adapters = bound.get("NetAdapterName", ()) if is_external else ()
-    return _try(
-        context,
-        "NewVMSwitch",
-        partial(context.machine.hyperv.new_switch, bound["Name"], kind, adapters, options),
+    make = partial(
+        context.machine.hyperv.new_switch, bound["Name"], "External" if adapters else kind, adapters, options
     )
+    return written(context, _CMDLETS + "NewVMSwitch", make)
 
 
-def _adjust(bound: Mapping[str, Any], switch: Switch, context: ResourceContext) -> None:
-    hyperv = context.machine.hyperv
+def _allow_host(bound: Mapping[str, Any], found: list[Switch], context: ResourceContext) -> list[Switch]:
     allow = bound.get("AllowManagementOS")
-    if switch.type == "External" and allow is not None and allow != switch.allow_management_os:
-        change = partial(hyperv.set_switch, switch, allow_management_os=allow)
-        switch = _try(context, "SetVMSwitch", change) or switch
-    algorithm = bound.get("LoadBalancingAlgorithm")
-    if switch.is_team and algorithm is not None:
-        _try(context, "SetVMSwitchTeam", partial(hyperv.set_switch, switch, load_balancing=algorithm))
-
-
-def _remove_all(name: str, context: ResourceContext) -> None:
+    if allow is None or all(item.allow_management_os == allow for item in found):
+        return found
     hyperv = context.machine.hyperv
-    try:
-        found = hyperv.switches(name)
-    except MachineError:
-        return
+    return [
+        written(
+            context,
+            _CMDLETS + "SetVMSwitch",
+            partial(hyperv.set_switch, switch, allow_management_os=allow),
+        )
+        or switch
+        for switch in found
+    ]
+
+
+def _remove(found: Sequence[Switch], context: ResourceContext) -> None:
+    hyperv = context.machine.hyperv
     for switch in found:
-        _try(context, "RemoveVMSwitch", partial(hyperv.remove_switch, switch))
-
-
-def _try(context: ResourceContext, command: str, action: Callable[[], _T]) -> _T | None:
-    """Run a cmdlet whose errors are written, not thrown."""
-    try:
-        return action()
-    except MachineError as error:
-        context.nonterminating.append(thrown(error, _CMDLETS + command))
-        return None
+        written(context, _CMDLETS + "RemoveVMSwitch", partial(hyperv.remove_switch, switch))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.iscsi import EXCEPTION, Target
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same, is_same_bag
+from provisioner.lab.resources.calls import written
 
 _RULES = (
-    Rule("TargetName", may_be_empty=False),
+    Rule("TargetName", is_mandatory=True, may_be_empty=False),
+    Rule("InitiatorIds", "strings", is_mandatory=True, may_be_empty=False),
+    Rule("Paths", "strings", is_mandatory=True, may_be_empty=False),
     Rule("Ensure", allowed=("Present", "Absent")),
-    Rule("InitiatorIds", "strings", may_be_empty=False),
-    Rule("Paths", "strings", may_be_empty=False),
     Rule("iSNSServer"),
 )
 _CMDLETS = "Microsoft.Iscsi.Target.Commands."
@@ -28,7 +30,7 @@ class IscsiServerTarget:
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        bound = bind("Get-TargetResource", _RULES[:3], properties)
         target = _lookup(bound["TargetName"], context)
         answer: dict[str, Any] = {"TargetName": bound["TargetName"], "Ensure": "Absent"}
         if target is not None:
@@ -65,8 +67,7 @@ class IscsiServerTarget:
             if target is not None:
                 with calling(_CMDLETS + "RemoveIscsiServerTargetCommand"):
                     iscsi.remove_target(name)
-            if iscsi.isns:
-                iscsi.set_isns(None)
+            _forget_isns(context)
             return
         if target is None:
             with calling(_CMDLETS + "NewIscsiServerTargetCommand"):
@@ -96,27 +97,34 @@ def _lookup(name: str, context: ResourceContext) -> Target | None:
 
 
 def _map(name: str, wanted: Iterable[str], mapped: Iterable[str], context: ResourceContext) -> None:
-    """Add what is missing, then take away what is not wanted."""
+    """Add what is missing, then take away what is not wanted; errors of both are written."""
+    iscsi = context.machine.iscsi
     have = {path.casefold() for path in mapped}
     want = {path.casefold() for path in wanted}
     for path in wanted:
         if path.casefold() not in have:
-            with calling(_CMDLETS + "AddIscsiVirtualDiskTargetMappingCommand"):
-                context.machine.iscsi.map_disk(name, path)
+            add = partial(iscsi.map_disk, name, path)
+            written(context, _CMDLETS + "AddIscsiVirtualDiskTargetMappingCommand", add)
     for path in mapped:
         if path.casefold() not in want:
-            with calling(_CMDLETS + "RemoveIscsiVirtualDiskTargetMappingCommand"):
-                context.machine.iscsi.unmap_disk(name, path)
+            remove = partial(iscsi.unmap_disk, name, path)
+            written(context, _CMDLETS + "RemoveIscsiVirtualDiskTargetMappingCommand", remove)
 
 
 def _register(bound: Mapping[str, Any], context: ResourceContext) -> None:
     if "iSNSServer" not in bound:
         return
+    if not bound["iSNSServer"]:
+        _forget_isns(context)
+        return
     try:
-        if bound["iSNSServer"]:
-            context.machine.iscsi.set_isns(bound["iSNSServer"])
-        elif context.machine.iscsi.isns:
-            context.machine.iscsi.set_isns(None)
+        context.machine.iscsi.set_isns(bound["iSNSServer"])
     except MachineError as error:
         # The module swallows what registering answers.
         context.verbose(f"iSNS: {error.message}")
+
+
+def _forget_isns(context: ResourceContext) -> None:
+    if context.machine.iscsi.isns:
+        with calling("Microsoft.PowerShell.Commands.RemoveWmiObject"):
+            context.machine.iscsi.set_isns(None)

@@ -12,7 +12,7 @@ from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 
 _TYPES = ("Dynamic", "Fixed", "Differencing")
 _RULES = (
-    Rule("Path", may_be_empty=False),
+    Rule("Path", is_mandatory=True, may_be_empty=False),
     Rule("Ensure", allowed=("Present", "Absent")),
     Rule("DiskType", allowed=_TYPES),
     Rule("SizeBytes", "integer"),
@@ -33,7 +33,7 @@ class IscsiVirtualDisk:
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        bound = bind("Get-TargetResource", _RULES[:1], properties)
         disk = _lookup(bound["Path"], context)
         if disk is None:
             return {"Path": bound["Path"], "Ensure": "Absent"}
@@ -41,7 +41,7 @@ class IscsiVirtualDisk:
             "Path": bound["Path"],
             "Ensure": "Present",
             "DiskType": disk.type,
-            "SizeBytes": disk.size,
+            "SizeBytes": disk.size or 0,
             "Description": disk.description,
             "ParentPath": disk.parent_path,
         }
