@@ -50,6 +50,7 @@ floors:
 bench: setup  ## Measure; see docs/benchmarks.md.
 	@$(BIN)/python benchmarks/compile.py
 	@$(BIN)/python benchmarks/fleet.py
+	@$(BIN)/python benchmarks/lab.py
 
 lock:  ## Renew requirements.lock (needs uv in the virtual environment).
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group pyproject.toml:dev --generate-hashes --no-header \
