@@ -165,7 +165,8 @@ class Ip(Area["Machine"]):
             if not (old.guid == adapter.guid and old.origin == "Dhcp" and old.family == item.family)
         ] + [item]
         network = str(ipaddress.ip_network(f"{text}/{prefix}", strict=False))
-        self._put(Route(network, _ON_LINK[item.family], adapter.guid))
+        if prefix:
+            self._put(Route(network, _ON_LINK[item.family], adapter.guid))
         self.set_interface(alias, item.family, dhcp=False)
         self.owner.ledger.changed("network", f"{adapter.name} has {text}/{prefix}")
 
