@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from provisioner.lab.machine.cluster.domain import join_domain
 from provisioner.lab.machine.hyperv import Switch
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.network import physical
+from provisioner.lab.machine.virtualization.host import VirtualizationHost
+from provisioner.lab.resources.hyperv.vm_host import VMHost
 from provisioner.lab.resources.hyperv.vm_switch import VMSwitch
 from tests.unit.lab.machines import hyperv_machine, machine
 from tests.unit.lab.resources.golden import Different, Key, Scenario, all_cases, compare, unknown_cases
@@ -81,7 +84,30 @@ def _shown_switch(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"Id": [text if text.startswith("11111111") else "new" for text in texts]}
 
 
+def _seconds(text: str) -> int:
+    days, _, rest = text.rpartition(".")
+    hours, minutes, seconds = (int(part) for part in rest.split(":"))
+    return int(days or 0) * 86400 + hours * 3600 + minutes * 60 + seconds
+
+
+def _host_settings(state: dict[str, Any]) -> dict[str, Any]:
+    host = dict(state["host"])
+    return host | {"ResourceMeteringSaveInterval": _seconds(host["ResourceMeteringSaveInterval"])}
+
+
+def _host(state: dict[str, Any]) -> Machine:
+    made = machine() if state.get("hyperv_missing") else hyperv_machine()
+    join_domain(made, "contoso.com" if state["part_of_domain"] else "")
+    made.area(VirtualizationHost).load({"settings": _host_settings(state)})
+    return made
+
+
+def _read_host(made: Machine, before: dict[str, Any]) -> Any:
+    return _host_settings(before) if not made.hyperv.is_active else made.area(VirtualizationHost).settings()
+
+
 SCENARIOS = {
+    ("xHyper-V", "xVMHost"): Scenario(VMHost(), _host, _read_host, _host_settings),
     ("xHyper-V", "xVMSwitch"): Scenario(
         VMSwitch(), _switches, _read_switches, _expected_switches, shown=_shown_switch
     ),
