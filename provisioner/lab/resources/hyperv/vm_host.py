@@ -93,7 +93,8 @@ def _settings(context: ResourceContext) -> dict[str, Any]:
             ),
         ]
         return dict.fromkeys(rule.name for rule in _RULES[1:])
-    return {**settings, f"{_INTERVAL}Minute": settings.pop(_INTERVAL) // _MINUTE_S}
+    minutes = settings.pop(_INTERVAL) // _MINUTE_S
+    return {**settings, f"{_INTERVAL}Minute": minutes}
 
 
 def _demand_module(context: ResourceContext) -> None:
