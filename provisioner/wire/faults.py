@@ -17,7 +17,13 @@ from provisioner.wire import namespaces as ns
 
 @dataclass(eq=False)
 class WSManFault(Exception):
-    """One fault. ``reason`` ends with the blank Windows puts there; ``detail`` is the fault detail's last part."""
+    """One fault.
+
+    ``reason`` ends with the blank Windows puts there; ``detail`` is the fault detail's last part. ``message`` is
+    what Windows says more precisely than in the reason, where it does. ``provider`` is the plug-in that failed,
+    with its file; ``repeats_code``: whether its part is a whole fault again, as most write it. ``extended`` is
+    the XML of an ExtendedError. ``action`` is the last word but one of the fault's action.
+    """
 
     code: int
     subcode: str
@@ -25,6 +31,10 @@ class WSManFault(Exception):
     is_sender: bool = True
     detail: str = ""
     provider: tuple[str, str] | None = None
+    message: str = ""
+    repeats_code: bool = True
+    extended: str = ""
+    action: str = ns.FAULT_ACTION
 
     def body(self, machine: str) -> str:
         """Render ``<s:Fault>``. ``machine`` is the address the client used."""
@@ -34,21 +44,21 @@ class WSManFault(Exception):
             f"<s:Fault><s:Code><s:Value>s:{'Sender' if self.is_sender else 'Receiver'}</s:Value>"
             f"<s:Subcode><s:Value>{self.subcode}</s:Value></s:Subcode></s:Code>"
             f'<s:Reason><s:Text xml:lang="en-US">{reason}</s:Text></s:Reason>'
-            f"<s:Detail>{detail}{self._wsman_fault(machine, reason)}</s:Detail></s:Fault>"
+            f"<s:Detail>{detail}{self._wsman_fault(machine)}</s:Detail></s:Fault>"
         )
 
-    def _wsman_fault(self, machine: str, reason: str) -> str:
+    def _wsman_fault(self, machine: str) -> str:
+        text = escape(self.message or self.reason)
         opening = (
             f'<f:WSManFault xmlns:f="{ns.FAULT}" Code="{self.code}" Machine="{escape(machine)}"><f:Message>'
         )
         closing = "</f:Message></f:WSManFault>"
         if self.provider is None:
-            return opening + reason + closing
+            return opening + text + closing
         name, path = self.provider
-        inner = (
-            f'<f:ProviderFault provider="{name}" path="{path}">{opening}{reason}{closing}</f:ProviderFault>'
-        )
-        return opening + inner + closing
+        inner = f"{opening}{text}{closing}" if self.repeats_code else text
+        extended = f"<f:ExtendedError>{self.extended}</f:ExtendedError>" if self.extended else ""
+        return f'{opening}<f:ProviderFault provider="{name}" path="{path}">{inner}{extended}</f:ProviderFault>{closing}'
 
 
 _SHELL_PROVIDER: Final = ("Shell provider", r"%systemroot%\system32\WsmSvc.dll")
@@ -133,7 +143,8 @@ def schema_violation(what: str) -> WSManFault:
     return WSManFault(
         2150858817,
         "w:SchemaValidationError",
-        f"The SOAP XML in the message does not match the corresponding XML schema definition. {what} ",
+        "The SOAP XML in the message does not match the corresponding XML schema definition. Change the XML and "
+        f"retry. {what} ",
     )
 
 
@@ -160,6 +171,100 @@ def envelope_too_small() -> WSManFault:
         "w:EncodingLimit",
         "The WS-Management service cannot process the request because the MaxEnvelopeSize value is too small. ",
         detail="MinimumEnvelopeLimit",
+    )
+
+
+def access_denied() -> WSManFault:
+    """The shell is another user's (assumption: as every refusal of access)."""
+    return WSManFault(5, "w:AccessDenied", "Access is denied. ")
+
+
+def no_command_id() -> WSManFault:
+    """A classic shell has streams per command only (code: wsmerror.h; wording: assumption)."""
+    return WSManFault(
+        2150859141,
+        "w:InvalidParameter",
+        "The WS-Management service cannot process the request because the request has no command identifier. ",
+    )
+
+
+def no_such_program() -> WSManFault:
+    """A command that is started without cmd.exe names no program by its full path."""
+    return WSManFault(
+        2147942402,
+        "w:InternalError",
+        "The system cannot find the file specified. ",
+        is_sender=False,
+        provider=("Shell cmd plugin", r"%systemroot%\system32\winrscmd.dll"),
+        repeats_code=False,
+    )
+
+
+def codepage_not_supported(codepage: str) -> WSManFault:
+    """The client asks for a code page Windows does not have (code: wsmerror.h; wording: assumption)."""
+    return WSManFault(
+        2150859072,
+        "w:InvalidOptions",
+        f"The WinRS service does not support the code page {codepage} that the client requested. ",
+        detail="InvalidValue",
+    )
+
+
+def idle_timeout_out_of_bounds(asked_s: float, least_s: float, most_s: float) -> WSManFault:
+    """The idle time-out is outside what the service allows (code: wsmerror.h; wording: assumption)."""
+    return WSManFault(
+        2150859250,
+        "w:InvalidParameter",
+        f"The requested IdleTimeout of {asked_s * 1000:.0f} ms is outside the allowed bounds. It has to be "
+        f"between {least_s * 1000:.0f} and {most_s * 1000:.0f} ms. ",
+    )
+
+
+def too_many_shells(allowed: int) -> WSManFault:
+    """MaxShellsPerUser."""
+    return WSManFault(
+        2150859173,
+        "w:QuotaLimit",
+        "The WS-Management service cannot process the request. The maximum number of concurrent shells for this "
+        "user has been exceeded. Close existing shells or raise the quota for this user. ",
+        message="The WS-Management service cannot process the request. This user is allowed a maximum number of "
+        f"{allowed} concurrent shells, which has been exceeded. Close existing shells or raise the quota for this "
+        "user. ",
+    )
+
+
+def too_many_users() -> WSManFault:
+    """MaxConcurrentUsers."""
+    return WSManFault(
+        2150859179,
+        "w:QuotaLimit",
+        "The WS-Management service cannot process the request. The maximum number of users executing shell "
+        "operations has been exceeded. Retry after sometime or raise the quota for concurrent shell users. ",
+    )
+
+
+def too_many_operations(allowed: int) -> WSManFault:
+    """MaxConcurrentOperationsPerUser."""
+    return WSManFault(
+        2150859174,
+        "w:QuotaLimit",
+        "The WS-Management service cannot process the request. The maximum number of concurrent operations for "
+        "this user has been exceeded. Close existing operations for this user, or raise the quota for this user. ",
+        message="The WS-Management service cannot process the request. This user is allowed a maximum number of "
+        f"{allowed} concurrent operations, which has been exceeded. Close existing operations for this user, or "
+        "raise the quota for this user. ",
+    )
+
+
+def too_many_commands(allowed: int) -> WSManFault:
+    """MaxProcessesPerShell (assumption: as the quota of commands per shell; wording: assumption)."""
+    return WSManFault(
+        2150859241,
+        "w:QuotaLimit",
+        "The WS-Management service cannot process the request. The maximum number of concurrent commands per "
+        "shell has been exceeded. Retry later or raise the quota. ",
+        message="The WS-Management service cannot process the request. This shell is allowed a maximum number of "
+        f"{allowed} concurrent commands, which has been exceeded. Retry later or raise the quota. ",
     )
 
 

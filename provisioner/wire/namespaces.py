@@ -27,12 +27,14 @@ FAULT_DETAIL: Final = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail"
 
 #: Resource URI of all shells together, and of the classic command shell.
 SHELLS_URI: Final = SHELL
+CMD_URI: Final = SHELL + "/cmd"
 #: Resource URIs of PowerShell session configurations begin so.
 POWERSHELL_URI: Final = POWERSHELL + "/"
 CONFIG_URI: Final = CONFIG
 
 SIGNAL_TERMINATE: Final = SHELL + "/signal/terminate"
 SIGNAL_CTRL_C: Final = SHELL + "/signal/ctrl_c"
+SIGNAL_CTRL_BREAK: Final = SHELL + "/signal/ctrl_break"
 #: PowerShell's own way to stop a pipeline; the first spelling is Microsoft's, the second that of other clients.
 SIGNAL_POWERSHELL_STOP: Final = "powershell/signal/crtl_c"
 SIGNAL_POWERSHELL_STOP_TOO: Final = "powershell/signal/ctrl_c"

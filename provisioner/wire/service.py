@@ -7,13 +7,25 @@ Sans-I/O like the rest; ids and the time come from the caller.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeAlias
 
 from provisioner.wire import faults, identify
 from provisioner.wire import namespaces as ns
+from provisioner.wire.contents import (
+    Await,
+    Caller,
+    CommandStart,
+    Contents,
+    Effect,
+    Ended,
+    Happened,
+    Opening,
+    Refuse,
+    Respond,
+)
 from provisioner.wire.envelope import (
     MalformedEnvelope,
     Request,
@@ -23,9 +35,12 @@ from provisioner.wire.envelope import (
     parse_document,
     parse_request,
 )
-from provisioner.wire.psrp import RunspacePool
+from provisioner.wire.fragments import Outgoing
+from provisioner.wire.psrp import Event, RunspacePool
 from provisioner.wire.settings import ServiceSettings, config_body
-from provisioner.wire.shell import Await, Caller, Contents, Effect, Ended, Happened, Refuse, Respond, Shells
+from provisioner.wire.shell import Shells
+from provisioner.wire.shell_messages import decode_text
+from provisioner.wire.winrs import CommandShell
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +55,76 @@ class Answer:
 Outcome: TypeAlias = Answer | Await | Happened | Ended
 
 
-class Service:
-    """One node's service. ``build`` is its build of Windows (``20348.2227``)."""
+class RunspaceShell:
+    """A runspace pool as the contents of a shell."""
 
-    def __init__(self, settings: ServiceSettings, build: str, new_id: Callable[[], uuid.UUID]) -> None:
+    is_classic = False
+    input_streams = RunspacePool.input_streams
+    output_streams = RunspacePool.output_streams
+
+    def __init__(self, build: str) -> None:
+        self.pool = RunspacePool(build)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the pool closed itself."""
+        return self.pool.is_closed
+
+    def create(self, opening: Opening) -> None:
+        """Open the pool."""
+        self.pool.create(opening.creation)
+
+    def connect(self, data: bytes) -> bytes:
+        """Let another client take the pool over."""
+        return self.pool.connect(data)
+
+    def command(self, command_id: uuid.UUID, start: CommandStart) -> Sequence[Event]:
+        """Begin a pipeline; its first fragments are the arguments."""
+        return self.pool.command(command_id, b"".join(decode_text(text) for text in start.arguments))
+
+    def receive(
+        self, command_id: uuid.UUID | None, data: bytes, *, stream: str, is_last: bool
+    ) -> Sequence[Event]:
+        """Take fragments; which stream carries them and whether it ends is no matter to PSRP."""
+        del stream, is_last
+        return self.pool.receive(command_id, data)
+
+    def signal(self, command_id: uuid.UUID, code: str) -> Sequence[Event]:
+        """Stop a pipeline, whichever way the client asks."""
+        del code
+        return self.pool.signal(command_id, forget=False)
+
+    def forget(self, command_id: uuid.UUID) -> Sequence[Event]:
+        """Remove a pipeline."""
+        return self.pool.signal(command_id, forget=True)
+
+    def outgoing(self) -> Iterator[tuple[uuid.UUID | None, str, Outgoing]]:
+        """Hand over new messages; all travel on one stream."""
+        return ((pipeline_id, "stdout", message) for pipeline_id, message in self.pool.outgoing())
+
+    def exit_code(self, command_id: uuid.UUID) -> int | None:
+        """Return 0 for a pipeline that is over."""
+        return 0 if self.pool.is_finished(command_id) else None
+
+
+class Service:
+    """One node's service.
+
+    ``build`` is its build of Windows (``20348.2227``); ``has_program`` tells whether a full path is that of a
+    program on it.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        build: str,
+        new_id: Callable[[], uuid.UUID],
+        has_program: Callable[[str], bool] = lambda _path: True,
+    ) -> None:
         self._settings = settings
         self._build = build
         self._new_id = new_id
+        self._has_program = has_program
         self._shells = Shells(settings, self._new_contents, new_id)
         self._pending: dict[int, Request] = {}
 
@@ -55,11 +133,19 @@ class Service:
         """Number of shells."""
         return len(self._shells)
 
+    def caller(self, shell_id: uuid.UUID) -> Caller | None:
+        """Return who uses a shell; None when it is gone."""
+        return self._shells.caller(shell_id)
+
     def pool(self, shell_id: uuid.UUID) -> RunspacePool | None:
         """Return the runspace pool of a shell; None when it is gone."""
         contents = self._shells.contents(shell_id)
-        assert contents is None or isinstance(contents, RunspacePool)
-        return contents
+        return contents.pool if isinstance(contents, RunspaceShell) else None
+
+    def command_shell(self, shell_id: uuid.UUID) -> CommandShell | None:
+        """Return the classic shell of this id; None when it is gone."""
+        contents = self._shells.contents(shell_id)
+        return contents if isinstance(contents, CommandShell) else None
 
     def identify(self, ticket: int, data: bytes, *, is_authenticated: bool) -> Answer:
         """Answer an Identify; anything else is refused."""
@@ -115,7 +201,9 @@ class Service:
         return self._render(self._shells.remove_all())
 
     def _new_contents(self, resource_uri: str) -> Contents | None:
-        return RunspacePool(self._build) if resource_uri.startswith(ns.POWERSHELL_URI) else None
+        if resource_uri.startswith(ns.POWERSHELL_URI):
+            return RunspaceShell(self._build)
+        return CommandShell(self._has_program) if resource_uri.rstrip("/") == ns.CMD_URI else None
 
     def _config(self, ticket: int, request: Request) -> Effect:
         if request.action != f"{ns.TRANSFER}/Get":

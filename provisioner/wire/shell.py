@@ -45,126 +45,27 @@ Source: MS-WSMV 3.1.4; facts: wire, sections 4.2 to 4.5.
 from __future__ import annotations
 
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final
 
 from provisioner.wire import faults, shell_messages
 from provisioner.wire import namespaces as ns
+from provisioner.wire.contents import (
+    Await,
+    Caller,
+    Chunk,
+    Contents,
+    Effect,
+    Ended,
+    Happened,
+    Refuse,
+    Respond,
+)
 from provisioner.wire.envelope import Request, parse_duration
 from provisioner.wire.settings import ServiceSettings
-
-
-class Chunk(Protocol):
-    """Output on its way, cut as envelopes allow."""
-
-    ends_response: bool
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether nothing is left of it."""
-        ...
-
-    def next_size(self) -> int:
-        """Bytes of the next piece if nothing but the usual limit cuts it."""
-        ...
-
-    def take(self, limit: int) -> bytes:
-        """Cut the next piece, of at most ``limit`` bytes."""
-        ...
-
-
-class Contents(Protocol):
-    """What a shell contains. Command ids are the pipelines' ids; None is the shell's own stream."""
-
-    input_streams: str
-    output_streams: str
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it ended by itself; its last words can still be fetched."""
-        ...
-
-    def create(self, creation: bytes) -> None:
-        """Take ``creationXml``; raises WSManFault."""
-        ...
-
-    def connect(self, data: bytes) -> bytes:
-        """Take ``connectXml`` and return ``connectResponseXml``; raises WSManFault."""
-        ...
-
-    def command(self, command_id: uuid.UUID, arguments: bytes) -> Sequence[Any]:
-        """Begin a command; returns what the caller has to do."""
-        ...
-
-    def receive(self, command_id: uuid.UUID | None, data: bytes) -> Sequence[Any]:
-        """Take input; returns what the caller has to do."""
-        ...
-
-    def signal(self, command_id: uuid.UUID, *, forget: bool) -> Sequence[Any]:
-        """Stop a command, and with ``forget`` remove it; returns what the caller has to do."""
-        ...
-
-    def outgoing(self) -> Iterable[tuple[uuid.UUID | None, Chunk]]:
-        """Hand over new output."""
-        ...
-
-    def is_finished(self, command_id: uuid.UUID) -> bool:
-        """Tell whether nothing more comes from a command."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: the account as Windows shows it, and the client's address."""
-
-    user: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Respond:
-    """Answer the request ``ticket``: the last word of the action's namespace and verb, and the body."""
-
-    ticket: int
-    action: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Answer the request ``ticket`` with a fault."""
-
-    ticket: int
-    fault: faults.WSManFault
-
-
-@dataclass(frozen=True, slots=True)
-class Await:
-    """Nothing to say yet: call ``expire`` after ``timeout_s``, or ``abandon`` when the connection is gone."""
-
-    ticket: int
-    timeout_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """The contents of a shell want something done."""
-
-    shell_id: uuid.UUID
-    event: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A shell is gone; whatever runs in it is to be stopped."""
-
-    shell_id: uuid.UUID
-
-
-Effect: TypeAlias = Respond | Refuse | Await | Happened | Ended
 
 
 class _State(Enum):
@@ -176,12 +77,18 @@ class _State(Enum):
 class _Waiting:
     ticket: int
     max_envelope_bytes: int
+    wanted: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Stream:
-    queue: deque[Chunk] = field(default_factory=deque)
+    """Output of one command (or of the shell itself), chunk by chunk with the stream it belongs to."""
+
+    queue: deque[tuple[str, Chunk]] = field(default_factory=deque)
     waiting: _Waiting | None = None
+
+    def has_for(self, wanted: tuple[str, ...]) -> bool:
+        return any(name in wanted for name, _ in self.queue)
 
 
 @dataclass(slots=True)
@@ -196,13 +103,30 @@ class _Shell:
     idle_timeout_s: float
     state: _State = _State.CONNECTED
     streams: dict[uuid.UUID | None, _Stream] = field(default_factory=lambda: {None: _Stream()})
+    #: Commands that ended and that no client has signalled yet: they count as operations, as on Windows.
+    ended: set[uuid.UUID] = field(default_factory=set)
+
+    @property
+    def operations(self) -> int:
+        commands = len(self.streams) - 1
+        pending = sum(stream.waiting is not None for stream in self.streams.values())
+        return commands + pending + len(self.ended)
 
 
 #: What one Receive response needs besides its streams, and what one stream needs besides its text.
-_RESPONSE_OVERHEAD_BYTES: Final = 1700
+_RESPONSE_OVERHEAD_BYTES: Final = 2100
 _STREAM_OVERHEAD_BYTES: Final = 100
 _MINIMUM_IDLE_TIMEOUT_S: Final = 60.0
 _FIRST_PROCESS_ID: Final = 2612
+_SIGNALS: Final = frozenset(
+    {
+        ns.SIGNAL_TERMINATE,
+        ns.SIGNAL_CTRL_C,
+        ns.SIGNAL_CTRL_BREAK,
+        ns.SIGNAL_POWERSHELL_STOP,
+        ns.SIGNAL_POWERSHELL_STOP_TOO,
+    }
+)
 
 
 def _guid(value: uuid.UUID) -> str:
@@ -232,6 +156,11 @@ class Shells:
     def __len__(self) -> int:
         return len(self._shells)
 
+    def caller(self, shell_id: uuid.UUID) -> Caller | None:
+        """Return who uses a shell; None when it is gone."""
+        shell = self._shells.get(shell_id)
+        return shell.caller if shell is not None else None
+
     def contents(self, shell_id: uuid.UUID) -> Contents | None:
         """Return what a shell contains; None when it is gone."""
         shell = self._shells.get(shell_id)
@@ -250,16 +179,19 @@ class Shells:
         if shell is None:
             return []
         touched: set[uuid.UUID | None] = set()
-        for command_id, chunk in shell.contents.outgoing():
+        for command_id, name, chunk in shell.contents.outgoing():
             stream = shell.streams.get(command_id)
             if stream is not None:
-                stream.queue.append(chunk)
+                stream.queue.append((name, chunk))
                 touched.add(command_id)
+        if shell.contents.is_classic:  # a process may end without a last word
+            touched |= {key for key in shell.streams if key and shell.contents.exit_code(key) is not None}
         effects: list[Effect] = []
         for command_id in touched:
             stream = shell.streams[command_id]
-            if stream.waiting is not None:
-                waiting, stream.waiting = stream.waiting, None
+            waiting = stream.waiting
+            if waiting is not None and self._has_answer(shell, command_id, waiting):
+                stream.waiting = None
                 self._waiting.pop(waiting.ticket, None)
                 effects.append(self._received(shell, command_id, waiting))
         return effects
@@ -299,7 +231,7 @@ class Shells:
                 return self._create(ticket, request, caller, now)
             case "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate":
                 return self._enumerate(ticket, request, now)
-        shell = self._find(request)
+        shell = self._find(request, caller)
         shell.used_at = now
         if request.action == f"{ns.TRANSFER}/Get":
             body = shell_messages.shell_element(self._view(shell, now), is_full=True)
@@ -330,7 +262,7 @@ class Shells:
                 return self._signal(ticket, request, shell)
         raise faults.action_not_supported(request.action)
 
-    def _find(self, request: Request) -> _Shell:
+    def _find(self, request: Request, caller: Caller) -> _Shell:
         text = request.selector("ShellId")
         try:
             shell = self._shells.get(uuid.UUID(text)) if text else None
@@ -338,6 +270,8 @@ class Shells:
             shell = None
         if shell is None:
             raise faults.no_such_shell()
+        if not caller.is_same_user(shell.caller):
+            raise faults.access_denied()
         return shell
 
     def _create(self, ticket: int, request: Request, caller: Caller, now: float) -> list[Effect]:
@@ -348,7 +282,9 @@ class Shells:
         shell_id = shell_messages.read_id(element, "ShellId") or self._new_id()
         if shell_id in self._shells:
             raise faults.invalid_parameter("There is a shell with this ShellId already.")
-        contents.create(shell_messages.creation_data(element))
+        idle_timeout_s = self._idle_timeout(shell_messages.element_text(element, "IdleTimeOut"))
+        self._check_quotas(caller)
+        contents.create(shell_messages.opening(element, request.options))
         shell = _Shell(
             shell_id=shell_id,
             resource_uri=request.resource_uri,
@@ -357,7 +293,7 @@ class Shells:
             process_id=self._next_process_id,
             created_at=now,
             used_at=now,
-            idle_timeout_s=self._idle_timeout(shell_messages.element_text(element, "IdleTimeOut")),
+            idle_timeout_s=idle_timeout_s,
         )
         self._next_process_id += 4
         self._shells[shell_id] = shell
@@ -368,9 +304,31 @@ class Shells:
         if not text:
             return self._settings.idle_timeout_s
         seconds = parse_duration(text)
-        if seconds is None or seconds < _MINIMUM_IDLE_TIMEOUT_S:
-            raise faults.invalid_parameter("IdleTimeOut is below the minimum of 60 seconds.")
+        if seconds is None:
+            raise faults.schema_violation("IdleTimeOut is no duration.")
+        if not _MINIMUM_IDLE_TIMEOUT_S <= seconds <= self._settings.max_idle_timeout_s:
+            raise faults.idle_timeout_out_of_bounds(
+                seconds, _MINIMUM_IDLE_TIMEOUT_S, self._settings.max_idle_timeout_s
+            )
         return seconds
+
+    def _check_quotas(self, caller: Caller) -> None:
+        """Refuse one shell more of a user who has, or of a node that serves, all that is allowed."""
+        quotas = self._settings.quotas
+        owners = Counter(shell.caller.user.casefold() for shell in self._shells.values())
+        user = caller.user.casefold()
+        if owners[user] >= quotas.max_shells_per_user:
+            raise faults.too_many_shells(quotas.max_shells_per_user)
+        if user not in owners and len(owners) >= quotas.max_concurrent_users:
+            raise faults.too_many_users()
+        self._check_operations(caller)
+
+    def _check_operations(self, caller: Caller) -> None:
+        allowed = self._settings.quotas.max_operations_per_user
+        # Nobody can have that many without as many shells and commands: do not count for the usual request.
+        mine = [shell for shell in self._shells.values() if caller.is_same_user(shell.caller)]
+        if sum(1 + shell.operations for shell in mine) >= allowed:
+            raise faults.too_many_operations(allowed)
 
     def _enumerate(self, ticket: int, request: Request, now: float) -> list[Effect]:
         element = request.payload("Enumerate", ns.ENUMERATION)
@@ -404,9 +362,12 @@ class Shells:
             raise faults.invalid_parameter("There is a command with this CommandId already.")
         if shell.contents.is_closed:
             raise faults.no_such_shell()
-        arguments = shell_messages.arguments(element)
+        self._check_operations(shell.caller)
+        allowed = self._settings.quotas.max_processes_per_shell
+        if len(shell.streams) > allowed:
+            raise faults.too_many_commands(allowed)
+        events = shell.contents.command(command_id, shell_messages.command_start(element, request.options))
         shell.streams[command_id] = _Stream()
-        events = shell.contents.command(command_id, arguments)
         body = shell_messages.command_created(_guid(command_id))
         return [
             Respond(ticket, f"{ns.SHELL}/CommandResponse", body),
@@ -420,7 +381,12 @@ class Shells:
             command_id = shell_messages.read_id(element, "CommandId")
             if command_id not in shell.streams:
                 raise faults.no_such_command()
-            events += shell.contents.receive(command_id, shell_messages.decode(element))
+            events += shell.contents.receive(
+                command_id,
+                shell_messages.decode(element),
+                stream=element.get("Name", ""),
+                is_last=element.get("End", "").casefold() in {"true", "1"},
+            )
         return [
             Respond(ticket, f"{ns.SHELL}/SendResponse", "<rsp:SendResponse/>"),
             *self._happened(shell, events),
@@ -432,22 +398,27 @@ class Shells:
         command_id = shell_messages.read_id(element, "CommandId")
         code = shell_messages.element_text(element, "Code").casefold()
         effects: list[Effect] = [Respond(ticket, f"{ns.SHELL}/SignalResponse", "<rsp:SignalResponse/>")]
+        if code not in _SIGNALS:
+            raise faults.invalid_parameter("There is no such signal.")
         if command_id is None or command_id not in shell.streams:
+            shell.ended.discard(command_id or shell.shell_id)
             return effects  # what is gone needs no signal; the real server agrees
-        match code:
-            case ns.SIGNAL_TERMINATE:
-                effects += self._happened(shell, shell.contents.signal(command_id, forget=True))
-                effects += self._end_waiting(shell, command_id, faults.aborted())
-                del shell.streams[command_id]
-            case ns.SIGNAL_CTRL_C | ns.SIGNAL_POWERSHELL_STOP | ns.SIGNAL_POWERSHELL_STOP_TOO:
-                effects += self._happened(shell, shell.contents.signal(command_id, forget=False))
-            case _:
-                raise faults.invalid_parameter("There is no such signal.")
+        if code == ns.SIGNAL_TERMINATE:
+            effects += self._happened(shell, shell.contents.forget(command_id))
+            effects += self._end_waiting(shell, command_id, faults.aborted())
+            del shell.streams[command_id]
+        else:
+            effects += self._happened(shell, shell.contents.signal(command_id, code))
         return [*effects, *self.pump(shell.shell_id)]
 
     def _receive(self, ticket: int, request: Request, shell: _Shell) -> list[Effect]:
         wanted = shell_messages.desired_stream(request.payload("Receive"))
         command_id = shell_messages.read_id(wanted, "CommandId")
+        names = tuple((wanted.text or "").split())
+        if not names or not set(names) <= set(shell.contents.output_streams.split()):
+            raise faults.invalid_parameter("DesiredStream names no stream of this shell.")
+        if command_id is None and shell.contents.is_classic:
+            raise faults.no_command_id()
         # What the contents said since the last pump comes first: a pipeline that has finished must not be called
         # done while its last message is still with it.
         effects = self.pump(shell.shell_id)
@@ -455,8 +426,8 @@ class Shells:
         if stream is None:
             raise faults.no_such_command()
         effects += self._end_waiting(shell, command_id, faults.aborted())
-        waiting = _Waiting(ticket, request.max_envelope_bytes)
-        if stream.queue or self._is_done(shell, command_id, stream):
+        waiting = _Waiting(ticket, request.max_envelope_bytes, names)
+        if self._has_answer(shell, command_id, waiting):
             return [*effects, self._received(shell, command_id, waiting)]
         if shell.contents.is_closed:
             return [*effects, *self._remove(shell), Refuse(ticket, faults.aborted())]
@@ -496,34 +467,52 @@ class Shells:
         return [Happened(shell.shell_id, event) for event in events]
 
     @staticmethod
-    def _is_done(shell: _Shell, command_id: uuid.UUID | None, stream: _Stream) -> bool:
-        return command_id is not None and not stream.queue and shell.contents.is_finished(command_id)
+    def _exit_code(shell: _Shell, command_id: uuid.UUID | None, waiting: _Waiting) -> int | None:
+        """Return the exit code of a command that is over and of which the client has all it asked for."""
+        if command_id is None or shell.streams[command_id].has_for(waiting.wanted):
+            return None
+        return shell.contents.exit_code(command_id)
+
+    def _has_answer(self, shell: _Shell, command_id: uuid.UUID | None, waiting: _Waiting) -> bool:
+        is_there = shell.streams[command_id].has_for(waiting.wanted)
+        return is_there or self._exit_code(shell, command_id, waiting) is not None
 
     def _received(self, shell: _Shell, command_id: uuid.UUID | None, waiting: _Waiting) -> Respond:
         """Take from a stream what one response has room for."""
-        stream = shell.streams[command_id]
-        pieces: list[bytes] = []
+        pieces = self._take(shell.streams[command_id], waiting)
+        exit_code = self._exit_code(shell, command_id, waiting)
+        if exit_code is not None:
+            del shell.streams[command_id]
+            shell.ended.add(self._known(command_id))
+            shell.contents.forget(self._known(command_id))
+        command = _guid(command_id) if command_id else None
+        states = (waiting.wanted, "Done") if exit_code is not None else ((), "Running")
+        ends, state = states if shell.contents.is_classic else ((), "Done" if exit_code is not None else "")
+        body = shell_messages.received(pieces, command, shell_messages.Progress(state, exit_code, ends))
+        return Respond(waiting.ticket, f"{ns.SHELL}/ReceiveResponse", body)
+
+    @staticmethod
+    def _take(stream: _Stream, waiting: _Waiting) -> list[tuple[str, bytes]]:
+        pieces: list[tuple[str, bytes]] = []
+        kept: deque[tuple[str, Chunk]] = deque()
         room = waiting.max_envelope_bytes - _RESPONSE_OVERHEAD_BYTES
         while stream.queue:
-            chunk = stream.queue[0]
+            name, chunk = stream.queue[0]
+            if name not in waiting.wanted:
+                kept.append(stream.queue.popleft())
+                continue
             limit = (room - _STREAM_OVERHEAD_BYTES) * 3 // 4 - 3
             if pieces and chunk.next_size() > limit:
                 break
             piece = chunk.take(limit)
-            pieces.append(piece)
+            pieces.append((name, piece))
             room -= _STREAM_OVERHEAD_BYTES + (len(piece) + 2) // 3 * 4
             if chunk.is_sent:
                 stream.queue.popleft()
                 if chunk.ends_response:
                     break
-        exit_code = None
-        if self._is_done(shell, command_id, stream):
-            exit_code = 0
-            del shell.streams[command_id]
-            shell.contents.signal(self._known(command_id), forget=True)
-        command = _guid(command_id) if command_id else None
-        body = shell_messages.received(pieces, command, exit_code)
-        return Respond(waiting.ticket, f"{ns.SHELL}/ReceiveResponse", body)
+        stream.queue.extendleft(reversed(kept))
+        return pieces
 
     @staticmethod
     def _known(command_id: uuid.UUID | None) -> uuid.UUID:

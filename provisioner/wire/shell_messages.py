@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 
 from provisioner.wire import faults
 from provisioner.wire import namespaces as ns
+from provisioner.wire.contents import CommandStart, Opening
 
 _R: Final = f"{{{ns.SHELL}}}"
 _PS: Final = f"{{{ns.POWERSHELL}}}"
@@ -88,20 +89,30 @@ def command_created(command_id: str) -> str:
     return f"<rsp:CommandResponse><rsp:CommandId>{command_id}</rsp:CommandId></rsp:CommandResponse>"
 
 
-def received(fragments: Iterable[bytes], command_id: str | None, exit_code: int | None) -> str:
-    """Write the body of a ReceiveResponse; ``exit_code`` when the command is done."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a command is: the last word of its state (empty when it is not told), and its streams that ended."""
+
+    state: str = ""
+    exit_code: int | None = None
+    ended_streams: tuple[str, ...] = ()
+
+
+def received(pieces: Iterable[tuple[str, bytes]], command_id: str | None, progress: Progress) -> str:
+    """Write the body of a ReceiveResponse. ``pieces`` are stream and data."""
     attribute = f' CommandId="{command_id}"' if command_id else ""
     streams = "".join(
-        f'<rsp:Stream Name="stdout"{attribute}>{base64.b64encode(part).decode()}</rsp:Stream>'
-        for part in fragments
+        f'<rsp:Stream Name="{name}"{attribute}>{base64.b64encode(part).decode()}</rsp:Stream>'
+        for name, part in pieces
+    )
+    ends = "".join(
+        f'<rsp:Stream Name="{name}"{attribute} End="true"></rsp:Stream>' for name in progress.ended_streams
     )
     state = ""
-    if exit_code is not None:
-        state = (
-            f'<rsp:CommandState{attribute} State="{_STATE}Done"><rsp:ExitCode>{exit_code}</rsp:ExitCode>'
-            "</rsp:CommandState>"
-        )
-    return f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
+    if progress.state:
+        code = "" if progress.exit_code is None else f"<rsp:ExitCode>{progress.exit_code}</rsp:ExitCode>"
+        state = f'<rsp:CommandState{attribute} State="{_STATE}{progress.state}">{code}</rsp:CommandState>'
+    return f"<rsp:ReceiveResponse>{streams}{ends}{state}</rsp:ReceiveResponse>"
 
 
 def connected(input_streams: str, output_streams: str, response: bytes) -> str:
@@ -134,17 +145,32 @@ def command_element(shell_id: str, command_id: str, state: str) -> str:
 
 def decode(element: ET.Element | None) -> bytes:
     """Read base64 text; an absent element is no data."""
-    if element is None or not element.text:
-        return b""
+    return b"" if element is None else decode_text(element.text or "")
+
+
+def decode_text(text: str) -> bytes:
+    """Read base64.
+
+    Raises:
+        WSManFault: It is none.
+    """
     try:
-        return base64.b64decode(element.text, validate=False)
+        return base64.b64decode(text, validate=False)
     except (binascii.Error, ValueError):
         raise faults.schema_violation("A value is not base64.") from None
 
 
-def creation_data(shell: ET.Element) -> bytes:
-    """Read ``creationXml``."""
-    return decode(shell.find(f"{_PS}creationXml"))
+def opening(shell: ET.Element, options: Mapping[str, str]) -> Opening:
+    """Read what a Create asks for."""
+    variables = shell.findall(f"{_R}Environment/{_R}Variable")
+    return Opening(
+        input_streams=tuple(element_text(shell, "InputStreams").split()),
+        output_streams=tuple(element_text(shell, "OutputStreams").split()),
+        environment={item.get("Name") or "": item.text or "" for item in variables},
+        working_directory=element_text(shell, "WorkingDirectory"),
+        options=options,
+        creation=decode(shell.find(f"{_PS}creationXml")),
+    )
 
 
 def connect_data(connect: ET.Element) -> bytes:
@@ -152,9 +178,13 @@ def connect_data(connect: ET.Element) -> bytes:
     return decode(connect.find(f"{_PS}connectXml"))
 
 
-def arguments(command_line: ET.Element) -> bytes:
-    """Read the first fragments of a command."""
-    return b"".join(decode(part) for part in command_line.findall(f"{_R}Arguments"))
+def command_start(command_line: ET.Element, options: Mapping[str, str]) -> CommandStart:
+    """Read what a Command asks for."""
+    return CommandStart(
+        command_line.findtext(f"{_R}Command") or "",
+        tuple(part.text or "" for part in command_line.findall(f"{_R}Arguments")),
+        options,
+    )
 
 
 def read_id(element: ET.Element, name: str) -> uuid.UUID | None:

@@ -20,9 +20,9 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from provisioner.lab.server.http import Timeouts
+from provisioner.wire.contents import Caller
 from provisioner.wire.service import Service
 from provisioner.wire.settings import ServiceSettings
-from provisioner.wire.shell import Caller
 from tests.lab.fake_node import PASSWORD, USER, RunningFleet, running_fleet
 from tests.shared_data import shared
 

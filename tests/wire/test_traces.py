@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from provisioner.wire import faults, namespaces, records
+from provisioner.wire.contents import Await, Caller, Happened
 from provisioner.wire.envelope import parse_request
 from provisioner.wire.fragments import Defragmenter
 from provisioner.wire.psrp import InputEnded, MetadataRequested, PipelineRequested, StopRequested
 from provisioner.wire.service import Answer, Service
 from provisioner.wire.settings import ServiceSettings
-from provisioner.wire.shell import Await, Caller, Happened
 from tests.shared_data import shared
 
 _KINDS = {

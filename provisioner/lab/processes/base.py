@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 #: The code page of a console nobody has chosen one for, and that of UTF-8.
 OEM_CODEPAGE: Final = 437
 UTF8_CODEPAGE: Final = 65001
-#: Where a shell of WinRM starts when its client names no folder.
-HOME: Final = "C:\\Users\\{user}"
 
 
 class ProcessOutput(Protocol):

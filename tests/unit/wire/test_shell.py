@@ -14,9 +14,19 @@ import pytest
 
 from provisioner.wire import faults
 from provisioner.wire import namespaces as ns
+from provisioner.wire.contents import (
+    Await,
+    Caller,
+    CommandStart,
+    Ended,
+    Happened,
+    Opening,
+    Refuse,
+    Respond,
+)
 from provisioner.wire.envelope import parse_request
 from provisioner.wire.settings import ServiceSettings
-from provisioner.wire.shell import Await, Caller, Ended, Happened, Refuse, Respond, Shells
+from provisioner.wire.shell import Shells
 
 _IDS = (uuid.UUID(int=number) for number in itertools.count(1000))
 _SHELL = uuid.UUID(int=1)
@@ -50,33 +60,38 @@ class Box:
 
     input_streams: str = "stdin pr"
     output_streams: str = "stdout"
+    is_classic: bool = False
     is_closed: bool = False
     told: list[Any] = field(default_factory=list)
     output: list[tuple[uuid.UUID | None, Lump]] = field(default_factory=list)
     finished: set[uuid.UUID] = field(default_factory=set)
 
-    def create(self, creation: bytes) -> None:
-        if creation == b"bad":
+    def create(self, opening: Opening) -> None:
+        if opening.creation == b"bad":
             raise faults.invalid_parameter("bad")
 
     def connect(self, data: bytes) -> bytes:
         return b"connected " + data
 
-    def command(self, command_id: uuid.UUID, arguments: bytes) -> list[Any]:
-        return [("command", command_id, arguments)]
+    def command(self, command_id: uuid.UUID, start: CommandStart) -> list[Any]:
+        return [("command", command_id, start.arguments)]
 
-    def receive(self, command_id: uuid.UUID | None, data: bytes) -> list[Any]:
+    def receive(self, command_id: uuid.UUID | None, data: bytes, *, stream: str, is_last: bool) -> list[Any]:
+        assert (stream, is_last) == ("stdin", False)
         return [("input", command_id, data)]
 
-    def signal(self, command_id: uuid.UUID, *, forget: bool) -> list[Any]:
-        return [("signal", command_id, forget)]
+    def signal(self, command_id: uuid.UUID, code: str) -> list[Any]:
+        return [("signal", command_id, code)]
 
-    def outgoing(self) -> list[tuple[uuid.UUID | None, Lump]]:
+    def forget(self, command_id: uuid.UUID) -> list[Any]:
+        return [("forget", command_id)]
+
+    def outgoing(self) -> list[tuple[uuid.UUID | None, str, Lump]]:
         ready, self.output = self.output, []
-        return ready
+        return [(command_id, "stdout", lump) for command_id, lump in ready]
 
-    def is_finished(self, command_id: uuid.UUID) -> bool:
-        return command_id in self.finished
+    def exit_code(self, command_id: uuid.UUID) -> int | None:
+        return 0 if command_id in self.finished else None
 
 
 class Desk:
@@ -188,8 +203,9 @@ def test_a_shell_is_created_with_the_id_the_client_chose(desk: Desk) -> None:
     [
         (lambda desk: desk.create(), 87),
         (lambda desk: desk.create(creation=b"bad", shell=uuid.UUID(int=9)), 87),
-        (lambda desk: desk.create(idle="PT5S", shell=uuid.UUID(int=9)), 87),
-        (lambda desk: desk.create(idle="soon", shell=uuid.UUID(int=9)), 87),
+        (lambda desk: desk.create(idle="PT5S", shell=uuid.UUID(int=9)), 2150859250),
+        (lambda desk: desk.create(idle="PT2147484S", shell=uuid.UUID(int=9)), 2150859250),
+        (lambda desk: desk.create(idle="3600000", shell=uuid.UUID(int=9)), 2150858817),
         (
             lambda desk: desk.ask(f"{ns.TRANSFER}/Create", "<rsp:Shell/>", uri="urn:other", shell=None),
             2150858752,
@@ -213,7 +229,7 @@ def test_what_cannot_be_done_is_refused(desk: Desk, make: Any, code: int) -> Non
 
 
 def test_input_is_handed_to_the_contents(desk: Desk) -> None:
-    assert Happened(_SHELL, ("command", _COMMAND, b"first")) in desk.command()
+    assert Happened(_SHELL, ("command", _COMMAND, (base64.b64encode(b"first").decode(),))) in desk.command()
     assert Happened(_SHELL, ("input", _COMMAND, b"more")) in desk.send()
 
 
@@ -278,7 +294,7 @@ def test_terminate_removes_a_command_and_ends_its_receive(desk: Desk) -> None:
     desk.command()
     (waiting,) = desk.receive(_COMMAND)
     effects = desk.signal(ns.SHELL + "/signal/Terminate")
-    assert Happened(_SHELL, ("signal", _COMMAND, True)) in effects
+    assert Happened(_SHELL, ("forget", _COMMAND)) in effects
     assert [(item.ticket, item.fault.code) for item in effects if isinstance(item, Refuse)] == [
         (waiting.ticket, 995)
     ]
@@ -288,7 +304,7 @@ def test_terminate_removes_a_command_and_ends_its_receive(desk: Desk) -> None:
 @pytest.mark.parametrize("code", [ns.SIGNAL_CTRL_C, "powershell/signal/crtl_c", "powershell/signal/ctrl_c"])
 def test_a_stop_leaves_the_command_until_its_end_is_fetched(desk: Desk, code: str) -> None:
     desk.command()
-    assert Happened(_SHELL, ("signal", _COMMAND, False)) in desk.signal(code)
+    assert Happened(_SHELL, ("signal", _COMMAND, code.casefold())) in desk.signal(code)
     assert isinstance(desk.receive(_COMMAND)[0], Await)
 
 
