@@ -94,6 +94,9 @@ def _settings(context: ResourceContext) -> dict[str, Any]:
         ]
         return dict.fromkeys(rule.name for rule in _RULES[1:])
     minutes = settings.pop(_INTERVAL) // _MINUTE_S
+    for rule in _RULES[1:]:
+        # Enumerations come back as they are spelled, however they were written.
+        settings |= {rule.name: word for word in rule.allowed if is_same(word, settings[rule.name])}
     return {**settings, f"{_INTERVAL}Minute": minutes}
 
 
