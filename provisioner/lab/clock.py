@@ -7,6 +7,7 @@ boot times and durations look real however fast the lab runs.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
@@ -25,3 +26,17 @@ class Clock:
         """Wait simulated seconds. A wait that is cancelled moves the clock by nothing."""
         await asyncio.sleep(seconds * self._scale)
         self.ahead_s += seconds * (1 - self._scale)
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after simulated seconds in which nobody waits; give what takes it back.
+
+        Rest is no work: where a scale of 0 makes all work instant, rest takes the time it takes, or a node would
+        do nothing but what it does between two rests.
+        """
+        scale = self._scale or 1.0
+
+        def fire() -> None:
+            self.ahead_s += seconds * (1 - scale)
+            callback()
+
+        return asyncio.get_running_loop().call_later(seconds * scale, fire).cancel

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.lab.clock import Clock
 from provisioner.lab.journal import Journal
-from provisioner.lab.lcm.host import FindResource, LcmOptions
+from provisioner.lab.lcm.host import Behaved, Cancel, FindResource, LcmOptions, Misbehaviour
 from provisioner.lab.lcm.lcm import Lcm
 from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.machine import AREAS, Machine
@@ -75,13 +75,9 @@ class SimulatedNode:
         self.machine = self._make_machine(plain, world)
         self.machine.certificates = Certificates(folder)
         self.machine.ledger.listeners.append(self._note_change)
-        modules = [(name, version) for name, versions in spec.modules.items() for version in versions]
-        self.lcm = Lcm(
-            self,
-            modules,
-            find_resource or resources.find,
-            LcmOptions("raw" in spec.accept, spec.serves_output_while_busy),
-        )
+        self.misbehaviour: Misbehaviour = Behaved()
+        options = LcmOptions(spec.accept, spec.serves_output_while_busy)
+        self.lcm = Lcm(self, find_resource or resources.find, options)
         if "lcm" in plain:
             with self._reading():
                 self.lcm.load(plain["lcm"])
@@ -92,6 +88,7 @@ class SimulatedNode:
         self.journal.write("start", boot_id=self.machine.boot_id)
         self.state.begin()
         self.state.write({"boot_time": self.machine.boot_time.isoformat()})
+        self.lcm.on_start()
 
     async def stop(self) -> None:
         """Switch the node off for good: end what runs, keep the state."""
@@ -132,6 +129,15 @@ class SimulatedNode:
     async def sleep(self, seconds: float) -> None:
         """Wait simulated seconds."""
         await self.clock.sleep(seconds)
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> Cancel:
+        """Call back after simulated seconds of rest."""
+        return self.clock.after(seconds, callback)
+
+    @property
+    def has_http_listener(self) -> bool:
+        """Whether WinRM listens on HTTP: every node does, besides HTTPS."""
+        return bool(self.port)
 
     def record(self, kind: str, **details: Any) -> None:
         """Write to the journal."""

@@ -19,7 +19,7 @@ from provisioner.lab import trees
 RELEASES: Mapping[str, int] = MappingProxyType({"2016": 14393, "2019": 17763, "2022": 20348, "2025": 26100})
 
 #: Framings of ConfigurationData a node may take.
-FRAMINGS = ("big-endian", "raw")
+FRAMINGS = ("big-endian", "raw", "little-endian")
 
 #: Modules of the shipped roles; PSDesiredStateConfiguration 1.1 is part of Windows.
 IN_BOX_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType({"PSDesiredStateConfiguration": ("1.1",)})
@@ -156,7 +156,7 @@ class NodeSpec:
     services: tuple[ServiceSpec, ...] = ()
     virtual_machines: tuple[VirtualMachineSpec, ...] = ()
     durations: Durations = field(default_factory=Durations)
-    accept: tuple[str, ...] = FRAMINGS
+    accept: tuple[str, ...] = ("big-endian", "raw")
     failing_commands: Mapping[str, str] = field(default_factory=dict)
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"

@@ -121,12 +121,28 @@ def meta_configuration(settings: Mapping[str, Any], state: str, state_detail: st
 
 
 def job_output(line: JobLine, job_id: str, bookmark: bytes) -> PsObject:
-    """Build a MSFT_DSCConfigurationOutput: WriteMessage for text, WriteError for errors."""
+    """Build the MSFT_DSCConfigurationOutput of a line, of the subclass for its type."""
     base = {"Bookmark": bookmark, "JobId": job_id}
-    if line.type == "error":
-        error = line.error or LcmMessage(line.message, "MI RESULT 1", "NotSpecified")
-        return _output("WriteError", {**base, "Error": _error(error)})
-    return _output("WriteMessage", {**base, "Channel": UInt32(_CHANNELS[line.type]), "Message": line.message})
+    match line.type:
+        case "error":
+            error = line.error or LcmMessage(line.message, "MI RESULT 1", "NotSpecified")
+            return _output("WriteError", {**base, "Error": _error(error)})
+        case "progress":
+            progress = {
+                "Activity": "Applying Configuration",
+                "CurrentOperation": line.message,
+                "PercentComplete": UInt32(line.number),
+                "SecondsRemaining": UInt32(0),
+                "StatusDescription": "Test/Set",
+            }
+            return _output("WriteProgress", {**base, **progress})
+        case "reboot":
+            return _output("Reboot", {**base, "Automatic": bool(line.number)})
+        case "result":
+            return _output("Result", {**base, "Object": None, "Result": UInt32(line.number)})
+        case _:
+            message = {"Channel": UInt32(_CHANNELS[line.type]), "Message": line.message}
+            return _output("WriteMessage", {**base, **message})
 
 
 def _output(kind: str, properties: Mapping[str, Any]) -> PsObject:

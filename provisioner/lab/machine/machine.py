@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from provisioner.lab.machine import modules
 from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import A, Areas, Ledger, MachineError
 from provisioner.lab.machine.certificates import Certificates
@@ -96,6 +97,7 @@ class Machine:
             machine.services.add(service_of(service))
         for item in spec.files:
             machine.files.seed(item.path, item.data)
+        modules.seed(machine.files, spec.modules)
         machine.files.settle()
         for name in spec.removed_features:
             if machine.features.find(name):

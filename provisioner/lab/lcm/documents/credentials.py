@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.lab import cms
-from provisioner.lab.lcm.documents.document import ConfigurationDocument
+from provisioner.lab.lcm.documents.document import ConfigurationDocument, DocumentResource
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.machine.certificates import Certificates
 
@@ -33,13 +33,13 @@ def decrypted(
     pair = store.find(str(certificate_id))
     if pair is None:
         return document
-    resources = [
-        replace(
-            resource, properties={name: _opened(value, pair) for name, value in resource.properties.items()}
-        )
-        for resource in document.resources
-    ]
-    return replace(document, resources=tuple(resources))
+    return replace(document, resources=tuple(_decrypted(resource, pair) for resource in document.resources))
+
+
+def _decrypted(resource: DocumentResource, pair: cms.KeyPair) -> DocumentResource:
+    properties = {name: _opened(value, pair) for name, value in resource.properties.items()}
+    run_as = resource.run_as and replace(resource.run_as, password=_password(resource.run_as.password, pair))
+    return replace(resource, properties=properties, run_as=run_as)
 
 
 def _opened(value: Any, pair: cms.KeyPair) -> Any:

@@ -34,6 +34,14 @@ _MANDATORY = ("ResourceID", "ModuleName", "ModuleVersion")
 
 
 @dataclass(frozen=True, slots=True)
+class RunAs:
+    """The user of PsDscRunAsCredential. The password is as the document has it until it is decrypted."""
+
+    user_name: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentResource:
     """One resource to run. ``properties`` are the bound ones in the spelling of the schema, without NULLs."""
 
@@ -45,6 +53,7 @@ class DocumentResource:
     depends_on: tuple[str, ...] = ()
     source_info: str = ""
     configuration_name: str = ""
+    run_as: RunAs | None = None
 
     @property
     def type_name(self) -> str:
@@ -77,7 +86,7 @@ def check(data: bytes, classes: NodeClasses) -> ConfigurationDocument:
     document = parse(data)
     _refuse_meta_configuration(document)
     _refuse_missing_modules(document, classes)
-    schemas = [_check_instance(document, instance, classes) for instance in document.instances]
+    schemas = [check_instance(document, instance, classes) for instance in document.instances]
     header = _header(document)
     held = _held(document)
     resources = [
@@ -97,7 +106,7 @@ def check(data: bytes, classes: NodeClasses) -> ConfigurationDocument:
     _check_ids(instance for instance, _ in resources)
     _check_keys(resources)
     return ConfigurationDocument(
-        _ordered([_resource(instance) for instance, _ in resources]),
+        _ordered([resource_of(instance) for instance, _ in resources]),
         _metadata(header),
         header.text("ContentType"),
     )
@@ -192,7 +201,12 @@ def _refuse_missing_modules(document: MofDocument, classes: NodeClasses) -> None
         raise LcmError(errors[-1], tuple(errors[:-1]))
 
 
-def _check_instance(document: MofDocument, instance: Instance, classes: NodeClasses) -> ClassSchema:
+def check_instance(document: MofDocument, instance: Instance, classes: NodeClasses) -> ClassSchema:
+    """Check class, properties and types of one instance.
+
+    Raises:
+        LcmError: the node has no such class, or the class does not allow what stands there.
+    """
     module, version = instance.text("ModuleName"), instance.text("ModuleVersion")
     schema = classes.find(instance.class_name, module, version)
     if schema is None:
@@ -272,7 +286,8 @@ def _check_keys(resources: Sequence[tuple[Instance, ClassSchema]]) -> None:
         seen[identity] = instance.text("ResourceID")
 
 
-def _resource(instance: Instance) -> DocumentResource:
+def resource_of(instance: Instance) -> DocumentResource:
+    """Give the resource that an instance describes, as it is handed to Get, Test and Set."""
     depends_on = instance.get("DependsOn")
     return DocumentResource(
         instance.text("ResourceID"),
@@ -287,7 +302,12 @@ def _resource(instance: Instance) -> DocumentResource:
         tuple(str(each) for each in depends_on) if isinstance(depends_on, list) else (),
         instance.text("SourceInfo"),
         instance.text("ConfigurationName"),
+        _run_as(instance.get("PsDscRunAsCredential")),
     )
+
+
+def _run_as(value: Value) -> RunAs | None:
+    return RunAs(value.text("UserName"), value.text("Password")) if isinstance(value, Instance) else None
 
 
 def _plain(value: Value) -> Any:

@@ -5,15 +5,12 @@ Source: schema files of the modules (catalogue), the classes of the LCM namespac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from provisioner.catalogue.registry import Registry
 from provisioner.catalogue.schema import CimType, Property, Qualifier, ResourceType
-
-#: Module whose resources are part of Windows. Its binary resources need no module folder.
-IN_BOX_MODULE = "PSDesiredStateConfiguration"
 
 DOCUMENT_CLASS = "OMI_ConfigurationDocument"
 META_CLASSES = frozenset({"msft_dscmetaconfiguration", "msft_dscmetaconfigurationv2"})
@@ -70,15 +67,11 @@ class ClassSchema:
 
 
 class NodeClasses:
-    """The classes of one node. ``modules`` are the DSC modules in its module path, as (name, version)."""
+    """The classes of one node. ``has_module`` tells whether exactly this version of a module is there."""
 
-    def __init__(self, modules: Iterable[tuple[str, str]], registry: Registry | None = None) -> None:
-        self._registry = registry or catalogue()
-        self._modules = {(name.casefold(), version) for name, version in modules}
-
-    def has_module(self, name: str, version: str) -> bool:
-        """Whether exactly this version is there; a newer one does not satisfy (LCM facts 6.1)."""
-        return name.casefold() == IN_BOX_MODULE.casefold() or (name.casefold(), version) in self._modules
+    def __init__(self, has_module: Callable[[str, str], bool], registry: Registry | None = None) -> None:
+        self.registry = registry or catalogue()
+        self.has_module = has_module
 
     def find(self, class_name: str, module: str, version: str) -> ClassSchema | None:
         """Find a class; None when it is unknown.
@@ -91,7 +84,7 @@ class NodeClasses:
             return ClassSchema(class_name, _by_name(_OWN_CLASSES[wanted]), is_value=True)
         if not module:
             return self._embedded(class_name)
-        found = self._registry.module(module, version)
+        found = self.registry.module(module, version)
         if found is None:
             return ClassSchema(class_name, None)
         for resource_type in found.resources:
@@ -103,10 +96,10 @@ class NodeClasses:
     def _embedded(self, class_name: str) -> ClassSchema | None:
         """Find a class that only stands inside other instances; the catalogue has their names alone."""
         wanted = class_name.casefold()
-        if wanted in _resource_classes(self._registry):
+        if wanted in _resource_classes(self.registry):
             # A resource without ModuleName: the class is known, the mandatory property is what is missing.
             return ClassSchema(class_name, None)
-        if wanted in _embedded_classes(self._registry):
+        if wanted in _embedded_classes(self.registry):
             return ClassSchema(class_name, None, is_value=True)
         return None
 

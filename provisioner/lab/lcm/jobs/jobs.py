@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from provisioner.lab.lcm import events
 from provisioner.lab.lcm.documents.credentials import decrypted
 from provisioner.lab.lcm.documents.document import ConfigurationDocument, check, record_refusal
 from provisioner.lab.lcm.documents.schema import NodeClasses
@@ -58,11 +60,12 @@ class Jobs:
         Raises:
             LcmError: the document is refused. It stays pending, and the refusal is in the history.
         """
-        assert self.store.pending is not None
+        pending = self.store.pending
+        assert pending is not None, "whoever starts a job has put its document there"
         started = self._host.now()
         try:
             document = decrypted(
-                check(self.store.pending, self._classes),
+                check(pending, self._classes),
                 self.store.settings["CertificateID"],
                 self._host.machine.certificates,
             )
@@ -74,11 +77,13 @@ class Jobs:
                 )
             )
             record_refusal(self._host, error)
+            events.write(self._host.machine, events.REFUSED, job_id, error.message.text.splitlines()[0])
             self._host.record("job-refused", job=job_id, error_id=error.message.error_id)
             self._host.save()
             raise
-        output = self.log(job_id) or JobLog(job_id, self._host)
-        self._logs[job_id] = output
+        # A consistency run leaves no log of its own, but one that goes on with an earlier job writes into that.
+        output = self.log(job_id) or JobLog(job_id, self._host, is_kept=kind != "Consistency")
+        self._logs = {job_id: output}
         output.begin_leg()
         job = Job(job_id, kind, document)
         self.running = job
@@ -86,6 +91,12 @@ class Jobs:
             "job-started", job=job_id, leg=output.leg, type=kind, resources=len(document.resources)
         )
         self._host.save()
+        events.write(
+            self._host.machine,
+            events.ARRIVED,
+            job_id,
+            f"{kind} was started by S-1-5-18 from {self._host.computer_name}.",
+        )
         job.task = asyncio.create_task(
             self._run(job, output), name=f"lcm {self._host.computer_name} {job_id}"
         )
@@ -100,7 +111,7 @@ class Jobs:
             self._logs[job_id] = found
         return self._logs[job_id]
 
-    async def stop(self, *, force: bool) -> None:
+    def stop(self, *, force: bool) -> None:
         """Stop the running job: at once with ``force``, else after the resource it is at. Does not wait."""
         job = self.running
         if job is None:
@@ -125,6 +136,8 @@ class Jobs:
         if job.task:
             job.task.cancel()
         self._host.record("job-aborted", job=job.job_id)
+        if job.job_id in self._logs:
+            self._logs[job.job_id].flush()
         self.store.state = "PendingConfiguration"
 
     async def end(self) -> None:
@@ -150,29 +163,18 @@ class Jobs:
 
     def _end(self, job: Job, output: JobLog, run: Pass, started: datetime) -> LcmError | None:
         has_failed = bool(run.errors) or job.is_cancelled
-        final = _CANCELLED if job.is_cancelled else _DID_NOT_SUCCEED
+        final = _CANCELLED if job.is_cancelled else _final(run.errors)
         if has_failed:
             output.error(final)
         will_restart = run.reboot_requested and bool(self.store.settings["RebootNodeIfNeeded"])
         if run.reboot_requested:
-            output.warning(
-                f"[{self._host.computer_name}]:{' ' * 28}[] "
-                + (
-                    "A reboot is scheduled to progress further. Configuration will be continued "
-                    "after the reboot."
-                    if will_restart
-                    else "A reboot is required to progress further. Please reboot the system."
-                )
-            )
+            output.warning(f"[{self._host.computer_name}]:{' ' * 28}[] {_restart_text(will_restart)}")
+            output.reboot(is_automatic=will_restart)
         elapsed = (self._host.now() - started).total_seconds()
         output.verbose(f"Operation 'Invoke CimMethod' complete. Time taken is {elapsed:.3f} seconds")
+        output.result(int(final.error_id.rpartition(" ")[2]) if has_failed else 0)
         output.flush()
-        if run.reboot_requested:
-            self.store.state = "PendingReboot"
-        elif has_failed:
-            self.store.state = "PendingConfiguration"
-        else:
-            self.store.settle()
+        self._rest(run, has_failed=has_failed)
         record = StatusRecord(
             job.job_id,
             job.type,
@@ -187,18 +189,40 @@ class Jobs:
         )
         self._remember(record)
         self.running = None
+        self._note(job, record, output.leg)
+        self._host.save()
+        if will_restart:
+            events.write(self._host.machine, events.RESTARTING, job.job_id)
+            self._host.restart()
+        return LcmError(final, tuple(run.errors)) if has_failed else None
+
+    def _rest(self, run: Pass, *, has_failed: bool) -> None:
+        """Put the LCM into the state it rests in after a run (LCM behaviour 2.5)."""
+        if run.reboot_requested:
+            self.store.state = "PendingReboot"
+        elif has_failed:
+            self.store.state = "PendingConfiguration"
+        else:
+            self.store.settle()
+
+    def _note(self, job: Job, record: StatusRecord, leg: int) -> None:
+        """Leave the end of a job in the journal and the event log."""
+        machine = self._host.machine
         self._host.record(
             "job-ended",
             job=job.job_id,
-            leg=output.leg,
+            leg=leg,
             status=record.status,
             reboot_requested=record.reboot_requested,
             changed=sum(each.state_changed for each in record.resources),
         )
-        self._host.save()
-        if will_restart:
-            self._host.restart()
-        return LcmError(final, tuple(run.errors)) if has_failed else None
+        if job.is_cancelled:
+            events.write(machine, events.CANCELLED, job.job_id)
+        elif record.error:
+            events.write(machine, events.REFUSED, job.job_id, record.error)
+        elif not record.reboot_requested:
+            events.write(machine, events.APPLIED, job.job_id)
+        events.write(machine, events.COMPLETED, job.job_id, record.status)
 
     def _remember(self, record: StatusRecord) -> None:
         self.store.remember(record, self._host.now())
@@ -208,3 +232,16 @@ class Jobs:
         )
         path = rf"{STATUS_FOLDER}\{record.job_id}.mof"
         keep(self._host, path, b"\xff\xfe" + text.encode("utf-16-le"))
+
+
+def _restart_text(will_restart: object) -> str:
+    if will_restart:
+        return "A reboot is scheduled to progress further. Configuration will be continued after the reboot."
+    return "A reboot is required to progress further. Please reboot the system."
+
+
+def _final(errors: Sequence[LcmMessage]) -> LcmMessage:
+    """Say at the end that it failed, with the MI result of the first failure where that has one of its own."""
+    if errors and errors[0].category == "PermissionDenied":
+        return LcmMessage(_DID_NOT_SUCCEED.text, "MI RESULT 2", "PermissionDenied")
+    return _DID_NOT_SUCCEED

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from provisioner.lab.lcm import events
 from provisioner.lab.lcm.documents.document import DocumentResource
 from provisioner.lab.lcm.errors import LcmMessage
 from provisioner.lab.lcm.host import FindResource, LcmHost
 from provisioner.lab.lcm.jobs.job_log import JobLog
+from provisioner.lab.lcm.jobs.run_as import SESSION_FAILED, demand_session
 from provisioner.lab.lcm.status import ResourceRecord, resource_record
 from provisioner.lab.machine.area import MachineError
+from provisioner.lab.resources import generic
 from provisioner.lab.resources.base import ResourceContext, ResourceError, SimulatedResource
 
 
@@ -40,15 +43,18 @@ class Pass:
     records: list[ResourceRecord] = field(default_factory=list)
     errors: list[LcmMessage] = field(default_factory=list)
     reboot_requested: bool = False
+    #: Whether a Test asked for a restart, which only a consistency run that sets nothing looks at.
+    was_flagged: bool = False
 
     async def apply(self, resources: Sequence[DocumentResource]) -> None:
         """Bring ``resources`` into their desired state."""
         started = self.host.now()
         self.output.engine("Start", "Set")
         left_out: set[str] = set()
-        for resource in resources:
+        for number, resource in enumerate(resources):
             if self.is_cancelled():
                 break
+            self.output.progress(resource.resource_id, 100 * number // len(resources))
             folded = resource.resource_id.casefold()
             if any(wanted.casefold() in left_out for wanted in resource.depends_on):
                 # A resource that was not processed is in no list (statement 1 of the Microsoft state table).
@@ -104,9 +110,28 @@ class Pass:
             ResourceFailure: Get throws.
         """
         try:
-            return await self._simulated(resource, "Get").get(resource.properties, self._context(resource))
+            simulated = await self._ready(resource, "Get")
+            return await simulated.get(resource.properties, self._context(resource))
         except (ResourceError, MachineError) as error:
             raise _execution_failure(resource, "Get", error) from error
+
+    async def test_one(self, resource: DocumentResource) -> bool:
+        """Ask one resource whether it is in its desired state.
+
+        Raises:
+            ResourceFailure: Test throws, or gives no Boolean.
+        """
+        return await self._test(resource, self._context(resource))
+
+    async def set_one(self, resource: DocumentResource) -> bool:
+        """Set one resource, whatever its state; give whether it asks for a restart.
+
+        Raises:
+            ResourceFailure: Set throws.
+        """
+        context = self._context(resource)
+        await self._set(resource, context)
+        return context.reboot_requested
 
     async def _apply_one(self, resource: DocumentResource) -> ResourceRecord:
         started = self.host.now()
@@ -137,16 +162,19 @@ class Pass:
     async def _test(self, resource: DocumentResource, context: ResourceContext) -> bool:
         started = self.host.now()
         self.output.engine("Start", "Test", f"  [{resource.resource_id}]")
-        simulated = self._simulated(resource, "Test")
         result: object = False
         try:
+            simulated = await self._ready(resource, "Test")
             result = await simulated.test(resource.properties, context)
         except (ResourceError, MachineError) as error:
             raise _execution_failure(resource, "Test", error) from error
+        except ResourceFailure:
+            raise
         except Exception as error:  # a bug of the lab must neither look like success nor stop the LCM
             raise _execution_failure(resource, "Test", _own_mistake(error)) from error
         finally:
             # The flag means nothing while testing; the engine resets it before Set.
+            self.was_flagged |= context.reboot_requested
             context.reboot_requested = False
             self.output.engine(
                 "End",
@@ -171,8 +199,15 @@ class Pass:
         started = self.host.now()
         self.output.engine("Start", "Set", f"  [{resource.resource_id}]")
         try:
-            await self._simulated(resource, "Set").set(resource.properties, context)
-            self.host.record("resource-set", job=self.output.job_id, resource=resource.resource_id)
+            simulated = await self._ready(resource, "Set")
+            if not self.host.misbehaviour.lies(resource.resource_id):
+                await simulated.set(resource.properties, context)
+            self.host.record(
+                "resource-set",
+                job=self.output.job_id,
+                resource=resource.resource_id,
+                simulated=generic.kind_of(simulated),
+            )
         except (ResourceError, MachineError) as error:
             raise _execution_failure(resource, "Set", error) from error
         except ResourceFailure:
@@ -184,6 +219,20 @@ class Pass:
                 "End", "Set", f"  [{resource.resource_id}]  in {_seconds(self.host, started)} seconds."
             )
         _refuse_nonterminating(resource, "Set", context)
+
+    async def _ready(self, resource: DocumentResource, operation: str) -> SimulatedResource:
+        """Find what runs, once nothing stands in its way: an injected fault, a user who cannot log on."""
+        found = self._simulated(resource, operation)
+        await self.host.misbehaviour.before_resource(resource.resource_id, operation)
+        if resource.run_as:
+            events.write(
+                self.host.machine,
+                events.RUN_AS,
+                self.output.job_id,
+                f"{resource.run_as.user_name} {operation}",
+            )
+            demand_session(resource.run_as, self.host)
+        return found
 
     def _simulated(self, resource: DocumentResource, operation: str) -> SimulatedResource:
         found = self.find_resource(resource.class_name, resource.module)
@@ -221,13 +270,22 @@ class Pass:
             category=failure.message.category,
             inner_error_id=inner.error_id if inner else "",
             inner_category=inner.category if inner else "",
+            simulated=self._kind(resource),
         )
+
+    def _kind(self, resource: DocumentResource) -> str:
+        found = self.find_resource(resource.class_name, resource.module)
+        return generic.kind_of(found) if found else "none"
 
 
 def _execution_failure(
     resource: DocumentResource, operation: str, error: ResourceError | MachineError
 ) -> ResourceFailure:
-    """Wrap what a resource threw, with the spacing of real messages."""
+    """Wrap what a resource threw, with the spacing of real messages; a session that fails is told as it is."""
+    if error.error_id == SESSION_FAILED:
+        return ResourceFailure(
+            LcmMessage(error.message, error.error_id, error.category, resource.resource_id), error
+        )
     return ResourceFailure(
         LcmMessage(
             f"PowerShell DSC resource {resource.class_name}  failed to execute "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from provisioner.lab.lcm.host import LcmOptions
+from provisioner.lab.lcm.host import Behaved, LcmOptions, Misbehaviour
 from provisioner.lab.lcm.lcm import Lcm
+from provisioner.lab.lcm.store import Store
+from provisioner.lab.machine import modules
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.spec import NodeSpec
@@ -17,7 +19,7 @@ from tests.unit.lab.waiting import until
 HEADER = 'instance of OMI_ConfigurationDocument { Version = "2.0.0"; MinimumCompatibleVersion = "1.0.0"; Name = "n"; };\n'
 JOB = "{11111111-2222-3333-4444-5555555555AA}"
 MODULE = 'ModuleName = "PSDscResources"; ModuleVersion = "2.12.0.0";'
-#: A module the catalogue has no facts about: its classes take any property.
+#: Fake is a module the catalogue has no facts about: its classes take any property.
 MODULES = (("PSDscResources", "2.12.0.0"), ("Fake", "1.0"))
 
 
@@ -100,16 +102,21 @@ class FakeNode:
     """The node around an LCM, without files or a clock that runs."""
 
     computer_name = "HV01"
+    has_http_listener = True
 
-    def __init__(self, options: LcmOptions | None = None) -> None:
+    def __init__(self, options: LcmOptions | None = None, machine: Machine | None = None) -> None:
         spec = NodeSpec("hv01", "127.0.0.1", 5985, "u", b"")
-        self.machine = Machine.create(spec, datetime(2026, 1, 1, tzinfo=UTC))
+        self.machine = machine or Machine.create(spec, datetime(2026, 1, 1, tzinfo=UTC))
         self.time = datetime(2026, 1, 1, tzinfo=UTC)
         self.journal: list[tuple[str, dict[str, Any]]] = []
         self.saves = 0
         self.restarts = 0
         self.resource = FakeResource()
-        self.lcm = Lcm(self, MODULES, self.find, options)
+        self.misbehaviour: Misbehaviour = Behaved()
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+        modules.seed(self.machine.files, {name: [version] for name, version in MODULES})
+        self.machine.files.settle()
+        self.lcm = Lcm(self, self.find, options)
 
     def find(self, class_name: str, module: str) -> FakeResource | None:
         return self.resource if class_name == "Fake" else None
@@ -121,6 +128,11 @@ class FakeNode:
     async def sleep(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
         await asyncio.sleep(0)
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        timer = (seconds, callback)
+        self.timers.append(timer)
+        return lambda: self.timers.remove(timer) if timer in self.timers else None
 
     def record(self, kind: str, **details: Any) -> None:
         self.journal.append((kind, details))
@@ -138,6 +150,11 @@ class FakeNode:
         self.lcm.on_shutdown()
         self.machine.on_boot(self.now())
         self.lcm.on_boot()
+
+    def stages(self) -> dict[str, bytes | None]:
+        """The documents the LCM has, each by the first letter of its stage."""
+        store = Store(self.machine.files)
+        return {"P": store.pending, "C": store.current, "p": store.previous}
 
     async def push(self, data: bytes, *, force: bool = True, job_id: str = JOB) -> None:
         await self.lcm.invoke(
@@ -160,6 +177,12 @@ class FakeNode:
             "GetConfigurationResultOutput", {"jobId": job_id, "resumeOutputBookmark": bookmark}
         )
         return [each.properties for each in out["output"] or ()]
+
+    async def texts(self) -> list[str]:
+        return [line["Message"] for line in await self.lines() if "Message" in line]
+
+
+UNKNOWN = 'instance of Unknown { ResourceID = "[Unknown]a"; ModuleName = "Fake"; ModuleVersion = "1.0"; Name = "a"; };\n'
 
 
 def names(instances: Any) -> list[str]:

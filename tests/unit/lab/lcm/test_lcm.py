@@ -8,12 +8,12 @@ import re
 
 import pytest
 
+from provisioner.lab.lcm.engine import MAX_DOCUMENT_BYTES
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import LcmOptions
 from provisioner.lab.lcm.jobs.job_log import STATUS_FOLDER
-from provisioner.lab.lcm.lcm import MAX_DOCUMENT_BYTES
 from provisioner.lab.lcm.store import Store
-from tests.unit.lab.lcm.building import JOB, FakeNode, document, fake, meta, names, service
+from tests.unit.lab.lcm.building import JOB, UNKNOWN, FakeNode, document, fake, meta, names, service
 from tests.unit.lab.waiting import until
 
 OTHER_JOB = "{99999999-2222-3333-4444-5555555555AA}"
@@ -48,11 +48,25 @@ async def test_a_little_endian_length_in_front_is_garbage() -> None:
         await node.push((len(data) + 4).to_bytes(4, "little") + data)
 
 
-async def test_a_node_that_wants_the_length_loses_four_bytes_of_a_raw_document() -> None:
-    node = FakeNode(LcmOptions(accepts_raw=False))
+FORMS = {
+    "big-endian": lambda data: (len(data) + 4).to_bytes(4, "big") + data,
+    "little-endian": lambda data: (len(data) + 4).to_bytes(4, "little") + data,
+    "raw": lambda data: data,
+}
 
-    with pytest.raises(LcmError):
-        await node.push(document(fake("S")).decode("utf-16").encode())
+
+@pytest.mark.parametrize("sent", FORMS)
+@pytest.mark.parametrize("taken", FORMS)
+async def test_a_node_that_takes_one_form_refuses_the_others(taken: str, sent: str) -> None:
+    node = FakeNode(LcmOptions(accepts=(taken,)))
+    data = FORMS[sent](document(fake("S")))
+
+    if sent == taken:
+        await node.apply(data)
+        assert node.lcm.state == "Idle"
+    else:
+        with pytest.raises(LcmError, match=r"Buffer is not supported|Token not recognized"):
+            await node.push(data)
 
 
 async def test_a_document_over_10_mb_is_refused_before_it_is_read() -> None:
@@ -212,11 +226,10 @@ async def test_pending_reboot_takes_a_new_push_without_force() -> None:
 async def test_what_was_current_is_previous_once_a_new_document_came_even_if_that_fails() -> None:
     node = FakeNode()
     await node.apply(document(fake("S")))
-    current = node.lcm.to_plain()["current"]
+    assert node.stages() == {"P": None, "C": document(fake("S")), "p": None}
     await node.apply(document(fake("F")))
 
-    plain = node.lcm.to_plain()
-    assert (plain["previous"], plain["current"]) == (current, None)
+    assert node.stages() == {"P": document(fake("F")), "C": None, "p": document(fake("S"))}
 
 
 async def test_removing_the_pending_document_makes_the_lcm_idle() -> None:
@@ -295,10 +308,10 @@ async def test_a_waiting_push_reports_each_failed_resource_and_then_itself() -> 
         (fake("odd"), "TestTargetResourceInvalidResultFormat", "InvalidResult", "must be the boolean value"),
         (fake("bug"), "ProviderOperationExecutionFailure", "InvalidOperation", "the lab itself failed"),
         (
-            service("a"),
+            UNKNOWN,
             "ProviderOperationExecutionFailure",
             "InvalidOperation",
-            "the lab does not simulate MSFT_Service",
+            "the lab does not simulate Unknown",
         ),
     ],
     ids=["set", "test", "non-terminating", "no Boolean", "lab", "not simulated"],
@@ -385,7 +398,7 @@ async def test_with_reboot_node_if_needed_the_node_restarts_by_itself_and_contin
         for leg in (0, 1)
     )
     assert "test S" not in node.resource.calls[:2]
-    assert [entry["message"] for entry in first + second] == [line["Message"] for line in await node.lines()]
+    assert [entry["message"] for entry in first + second] == await node.texts()
 
 
 async def test_with_stop_configuration_nothing_runs_after_the_boot() -> None:
@@ -575,7 +588,7 @@ async def test_get_gives_the_actual_state_of_each_resource() -> None:
 
 
 async def test_getting_ends_at_the_first_resource_that_throws() -> None:
-    error = await refused(FakeNode(), "GetConfiguration", configurationData=document(service("a")))
+    error = await refused(FakeNode(), "GetConfiguration", configurationData=document(UNKNOWN))
 
     assert error.message.error_id == "ProviderOperationExecutionFailure"
     assert "failed to execute Get-TargetResource" in error.message.text
@@ -629,7 +642,7 @@ async def test_records_older_than_the_retention_time_are_dropped() -> None:
 async def test_the_lines_are_those_of_a_real_lcm() -> None:
     node = FakeNode()
     await node.apply(document(fake("ok"), fake("S")))
-    lines = [line["Message"] for line in await node.lines()]
+    lines = await node.texts()
 
     assert lines[0].startswith("An LCM method call arrived from computer HV01 with user sid S-1-5-")
     assert lines[1] == "[HV01]: LCM:  [ Start  Set      ]"
@@ -687,8 +700,7 @@ async def test_the_output_of_a_job_is_still_there_when_the_lab_was_started_again
     await node.apply(document(fake("F"), fake("S")))
     before = [(line.get("Message"), "Error" in line) for line in await node.lines()]
 
-    again = FakeNode()
-    again.machine = node.machine
+    again = FakeNode(machine=node.machine)
     again.lcm.load(json.loads(json.dumps(node.lcm.to_plain())))
 
     assert [(line.get("Message"), "Error" in line) for line in await again.lines()] == before
@@ -751,12 +763,15 @@ async def test_a_job_cut_by_the_end_of_the_lab_is_pending_afterwards() -> None:
     plain = node.lcm.to_plain()
     await node.lcm.stop()
 
-    again = FakeNode()
+    again = FakeNode(machine=node.machine)
     again.lcm.load(plain)
     assert again.lcm.state == "PendingConfiguration"
 
 
 def test_a_store_survives_its_plain_form() -> None:
-    store = Store(pending=b"\xff\x00", job_id=JOB, state="PendingReboot")
+    node = FakeNode()
+    store = Store(node.machine.files, job_id=JOB, state="PendingReboot")
+    again = Store(node.machine.files)
+    again.load(json.loads(json.dumps(store.to_plain())))
 
-    assert Store.from_plain(json.loads(json.dumps(store.to_plain()))) == store
+    assert again == store
