@@ -91,6 +91,7 @@ class PackageSpec:
     signer_subject: str = ""
     signer_thumbprint: str = ""
 
+    comments: str = ""
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
@@ -313,3 +314,4 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
 }
+        "comments": trees.text,
