@@ -33,7 +33,10 @@ class FeatureState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What is fixed about a feature. ``subs`` are direct ones; ``restart`` is what installing it answers."""
+    """What is fixed about a feature. ``subs`` are direct ones; ``restart`` is what installing it answers.
+
+    ``optional_name`` is the name that DISM knows it by; ``custom`` its custom properties, as DISM shows them.
+    """
 
     name: str
     display_name: str
@@ -46,6 +49,9 @@ class Feature:
     restart_removal: Restart = "No"
     services: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    optional_name: str = ""
+    description: str = ""
+    custom: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ def table_of(release: str) -> FeatureTable:
             row.get("restart_removal", row["restart"]),
             tuple(row["services"]),
             tuple(row["tools"]),
+            row.get("optional", ""),
         )
         for row in rows
     }
@@ -116,10 +123,16 @@ class Features:
         self._services = services
         self.table = table
         self._states: dict[str, FeatureState] = {}
+        #: Whether installing and removing answer Success False and change nothing.
+        self.is_stuck = False
 
     def find(self, name: str) -> Feature | None:
         """Look a feature up by its exact name, without regard to case."""
         return self.table.find(name)
+
+    def attempt(self, cmdlet: str) -> None:
+        """Raise the injected error of ``cmdlet``, if there is one."""
+        self._ledger.attempt(cmdlet)
 
     def match(self, pattern: str) -> list[Feature]:
         """Features whose name matches a wildcard pattern, in listing order."""
@@ -151,6 +164,8 @@ class Features:
             MachineError: unknown name (id NameDoesNotExist) or payload removed (0x800f081f).
         """
         self._ledger.attempt("Add-WindowsFeature")
+        if self.is_stuck:
+            return FeatureChange(is_success=False, restart_needed="No", changed=())
         wanted: dict[str, Feature] = {}
         for name in names:
             self._collect(self._known(name), wanted, with_subs=with_subs, with_tools=with_tools)
@@ -166,11 +181,7 @@ class Features:
         done = {FeatureState.INSTALLED, FeatureState.INSTALL_PENDING}
         changed = [item for item in wanted.values() if self.state(item.name) not in done]
         for item in changed:
-            if item.restart == "Yes" and self.state(item.name) is not FeatureState.UNINSTALL_PENDING:
-                self._put(item, FeatureState.INSTALL_PENDING)
-            else:
-                self._put(item, FeatureState.INSTALLED)
-                self._bring_services(item)
+            self.switch_on(item)
         return _answer(changed, {item.restart for item in changed})
 
     def uninstall(self, names: Iterable[str]) -> FeatureChange:
@@ -180,18 +191,32 @@ class Features:
             MachineError: unknown name.
         """
         self._ledger.attempt("Remove-WindowsFeature")
+        if self.is_stuck:
+            return FeatureChange(is_success=False, restart_needed="No", changed=())
         wanted: dict[str, Feature] = {}
         for name in names:
             self._collect_dependants(self._known(name), wanted)
         there = {FeatureState.INSTALLED, FeatureState.INSTALL_PENDING}
         changed = [item for item in wanted.values() if self.state(item.name) in there]
         for item in changed:
-            if item.restart_removal == "Yes" and self.state(item.name) is FeatureState.INSTALLED:
-                self._put(item, FeatureState.UNINSTALL_PENDING)
-            else:
-                self._put(item, FeatureState.AVAILABLE)
-                self._drop_services(item)
+            self.switch_off(item)
         return _answer(changed, {item.restart_removal for item in changed})
+
+    def switch_on(self, feature: Feature) -> None:
+        """Install one feature and nothing else, at once or with the next boot."""
+        if feature.restart == "Yes" and self.state(feature.name) is not FeatureState.UNINSTALL_PENDING:
+            self._put(feature, FeatureState.INSTALL_PENDING)
+        else:
+            self._put(feature, FeatureState.INSTALLED)
+            self._bring_services(feature)
+
+    def switch_off(self, feature: Feature) -> None:
+        """Remove one feature and nothing else, at once or with the next boot."""
+        if feature.restart_removal == "Yes" and self.state(feature.name) is FeatureState.INSTALLED:
+            self._put(feature, FeatureState.UNINSTALL_PENDING)
+        else:
+            self._put(feature, FeatureState.AVAILABLE)
+            self._drop_services(feature)
 
     def remove_payload(self, name: str) -> None:
         """Take the feature's files off the image: it can no longer be installed."""

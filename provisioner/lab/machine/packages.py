@@ -157,6 +157,7 @@ class Packages:
             "InstallSource": parent_of(path).rstrip("\\") + "\\",
             "EstimatedSize": package.size_kb,
             "InstallLocation": folder,
+            "Comments": package.comments,
         }
         self.adopt(package.product_id, digest_of(content), values)
 

@@ -23,7 +23,8 @@ class Service:
     """One service as the service control manager knows it.
 
     ``running_as`` is the account of the running process: it changes at start only. ``start_behaviour`` is
-    ``ok``, ``slow`` (takes longer than usual) or ``fail`` (the process ends at once).
+    ``ok``, ``slow`` (takes longer than usual), ``fail`` (the process ends at once) or ``hang`` (nothing happens);
+    ``stop_behaviour`` is ``ok`` or ``hang``.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Service:
     is_marked_for_delete: bool = False
     running_as: str | None = None
     start_behaviour: str = "ok"
+    stop_behaviour: str = "ok"
 
     @property
     def label(self) -> str:
@@ -219,7 +221,8 @@ class Services:
                 return "The dependency service or group failed to start. (1068)"
         if service.start_behaviour == "fail":
             return "The service did not respond to the start or control request in a timely fashion. (1053)"
-        self._store(replace(service, status="Running", running_as=service.start_name), "started")
+        if service.start_behaviour != "hang":
+            self._store(replace(service, status="Running", running_as=service.start_name), "started")
         return ""
 
     def stop(self, name: str, *, force: bool = False) -> None:
@@ -243,6 +246,8 @@ class Services:
             )
         for item in running:
             self.stop(item.name, force=True)
+        if service.stop_behaviour == "hang":
+            return
         self._store(replace(self._items[name.casefold()], status="Stopped", running_as=None), "stopped")
         if service.is_marked_for_delete:
             del self._items[name.casefold()]

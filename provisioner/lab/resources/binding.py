@@ -130,13 +130,10 @@ def _validate(function: str, rule: Rule, value: Any) -> None:
                 "The argument is null or empty. Provide an argument that is not null or empty, and then try the "
                 "command again.",
             )
-    if rule.allowed and str(value).casefold() not in (word.casefold() for word in rule.allowed):
-        raise _refused(
-            function,
-            rule.name,
-            f'The argument "{value}" does not belong to the set "{",".join(rule.allowed)}" specified by the '
-            "ValidateSet attribute. Supply an argument that is in the set and then try the command again.",
-        )
+    allowed = {word.casefold() for word in rule.allowed}
+    for item in value if isinstance(value, list) else [value]:
+        if allowed and str(item).casefold() not in allowed:
+            raise refuse_value(function, rule.name, item, rule.allowed)
     if rule.pattern and not re.fullmatch(rule.pattern, str(value)):
         raise _refused(function, rule.name, rule.refusal)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ntpath
+import re
 import uuid
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -31,6 +32,8 @@ _RULES = (
     Rule("ServerCertificateValidationCallback"),
     Rule("RunAsCredential", "any"),
 )
+_GET_RULES = tuple(rule for rule in _RULES if rule.name in {"ProductId", "Path"})
+_DATE = re.compile(r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _STRICT = "System.Management.Automation.PropertyNotFoundException"
 
 
@@ -42,7 +45,7 @@ class MsiPackage:
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        bound = bind("Get-TargetResource", _GET_RULES, properties)
         product_id = _product_id(bound["ProductId"])
         key = context.machine.packages.key_of(product_id)
         if key is None:
@@ -50,11 +53,12 @@ class MsiPackage:
         values = context.machine.registry
         size = values.get(key, "EstimatedSize")
         if size is None:
+            # The module fills this variable only when the value is there, and reads it under strict mode.
             raise ResourceError(
-                "The property 'EstimatedSize' cannot be found on this object. Verify that the property exists.",
-                "PropertyNotFoundStrict,Get-TargetResource",
-                "NotSpecified",
-                _STRICT,
+                "The variable '$estimatedSize' cannot be retrieved because it has not been set.",
+                "VariableIsUndefined,Get-MsiProductEntry",
+                "InvalidOperation",
+                "System.Management.Automation.RuntimeException",
             )
         date = str(values.get(key, "InstallDate") or "")
         return {
@@ -62,7 +66,7 @@ class MsiPackage:
             "Ensure": "Present",
             "Name": values.get(key, "DisplayName"),
             "InstallSource": values.get(key, "InstallSource"),
-            "InstalledOn": f"{int(date[4:6])}/{int(date[6:])}/{date[:4]}" if date.isdigit() else "",
+            "InstalledOn": f"{int(date[4:6])}/{int(date[6:])}/{date[:4]}" if _DATE.fullmatch(date) else None,
             "Size": size / 1024,
             "Version": values.get(key, "DisplayVersion"),
             "PackageDescription": values.get(key, "Comments"),

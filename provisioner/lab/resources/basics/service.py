@@ -49,7 +49,7 @@ class Service:
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        bound = bind("Get-TargetResource", _RULES[:1], properties)
         service = _read(bound["Name"], context)
         if service is None:
             return {"Name": bound["Name"], "Ensure": "Absent"}
@@ -93,7 +93,7 @@ class Service:
         if service is None:
             service = _create(bound, context)
         elif "Path" in bound and not is_same(bound["Path"], service.path):
-            service = services.change(name, path=bound["Path"])
+            _change(service.name, {"path": bound["Path"]}, "Path", context)
             is_repathed = True
         _change_properties(bound, service, context)
         await _bring_to_state(bound, context, is_repathed=is_repathed)
@@ -172,28 +172,56 @@ def _create(bound: Mapping[str, Any], context: ResourceContext) -> WindowsServic
 
 
 def _change_properties(bound: Mapping[str, Any], service: WindowsService, context: ResourceContext) -> None:
-    fields: dict[str, Any] = {}
+    """Change what differs, in the module's order: a failure leaves what was changed before it."""
+    name = service.name
+    texts: dict[str, Any] = {}
     if "DisplayName" in bound and not is_same(bound["DisplayName"], service.display_name):
-        fields["display_name"] = bound["DisplayName"]
+        texts["display_name"] = bound["DisplayName"]
     if "Description" in bound and not is_same(bound["Description"], service.description or ""):
-        fields["description"] = bound["Description"]
+        texts["description"] = bound["Description"]
+    if texts:
+        with calling(_CMDLETS + "SetServiceCommand"):
+            context.machine.ledger.attempt("Set-Service")
+        context.machine.services.change(name, **texts)
     if "Dependencies" in bound and not is_same_bag(bound["Dependencies"], service.dependencies):
-        fields["dependencies"] = tuple(bound["Dependencies"])
+        _change(name, {"dependencies": tuple(bound["Dependencies"])}, "Dependencies", context)
+    account = _wanted_account(bound, service, context)
+    if account:
+        _change(name, account, "BuiltInAccount, Credential, or DesktopInteract", context)
+    if "StartupType" in bound:
+        kind = next(
+            mode for mode in ("Automatic", "Manual", "Disabled") if is_same(mode, bound["StartupType"])
+        )
+        mode = "Auto" if kind == "Automatic" else kind
+        if mode != service.start_mode:
+            _change(name, {"start_mode": mode}, "StartupType", context)
+
+
+def _wanted_account(
+    bound: Mapping[str, Any], service: WindowsService, context: ResourceContext
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
     account = bound.get("BuiltInAccount")
     if account is not None and not is_same(account, _bare_account(service)):
         fields["start_name"] = account if is_same(account, "LocalSystem") else f"NT Authority\\{account}"
     if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), service.start_name):
         fields["start_name"] = _start_name(bound["Credential"], context)
-    if "DesktopInteract" in bound:
+    if "DesktopInteract" in bound and bound["DesktopInteract"] != service.desktop_interact:
         fields["desktop_interact"] = bound["DesktopInteract"]
-    if "StartupType" in bound:
-        kind = next(
-            mode for mode in ("Automatic", "Manual", "Disabled") if is_same(mode, bound["StartupType"])
-        )
-        fields["start_mode"] = "Auto" if kind == "Automatic" else kind
-    changed = {name: value for name, value in fields.items() if getattr(service, name) != value}
-    if changed:
-        context.machine.services.change(service.name, **changed)
+    return fields
+
+
+def _change(name: str, fields: Mapping[str, Any], properties: str, context: ResourceContext) -> None:
+    """Call Win32_Service.Change; ``properties`` is the id of the error about a return value that is not 0."""
+    try:
+        context.machine.ledger.attempt("Win32_Service.Change")
+    except MachineError as error:
+        raise invalid_argument(
+            f"The CIM method Change failed on service {name} while attempting to update the "
+            f"{', '.join(fields)} property(s) with the error code {error.error_id}.",
+            properties,
+        ) from None
+    context.machine.services.change(name, **fields)
 
 
 async def _bring_to_state(bound: Mapping[str, Any], context: ResourceContext, *, is_repathed: bool) -> None:
@@ -201,7 +229,7 @@ async def _bring_to_state(bound: Mapping[str, Any], context: ResourceContext, *,
     if is_same(state, "Ignore"):
         return
     if is_same(state, "Stopped") or is_repathed:
-        await _stop(name, context)
+        await _stop(name, int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)), context)
     if is_same(state, "Running"):
         await _start(name, int(bound.get("StartupTimeout", _DEFAULT_TIMEOUT_MS)), context)
 
@@ -214,28 +242,35 @@ async def _start(name: str, timeout_ms: int, context: ResourceContext) -> None:
     await context.sleep(context.machine.durations.service_s)
     with calling(_CMDLETS + "StartServiceCommand"):
         services.start(name)
-    if service.start_behaviour == "slow":
+    if service.start_behaviour in {"slow", "hang"}:
         await context.sleep(timeout_ms / 1000)
-        raise ResourceError(
-            'Exception calling "WaitForStatus" with "2" argument(s): "Time out has expired and the operation has '
-            'not been completed."',
-            "TimeoutException,Wait-ServiceStateWithTimeout",
-            "NotSpecified",
-            "System.Management.Automation.MethodInvocationException",
-        )
+        raise _timed_out()
 
 
-async def _stop(name: str, context: ResourceContext) -> None:
+def _timed_out() -> ResourceError:
+    return ResourceError(
+        'Exception calling "WaitForStatus" with "2" argument(s): "Time out has expired and the operation has not '
+        'been completed."',
+        "TimeoutException,Wait-ServiceStateWithTimeout",
+        "NotSpecified",
+        "System.Management.Automation.MethodInvocationException",
+    )
+
+
+async def _stop(name: str, timeout_ms: int, context: ResourceContext) -> None:
     service = context.machine.services.find(name)
     if service is None or service.status == "Stopped":
         return
     await context.sleep(context.machine.durations.service_s)
     with calling(_CMDLETS + "StopServiceCommand"):
         context.machine.services.stop(name)
+    if service.stop_behaviour == "hang":
+        await context.sleep(timeout_ms / 1000)
+        raise _timed_out()
 
 
 async def _remove(name: str, bound: Mapping[str, Any], context: ResourceContext) -> None:
-    await _stop(name, context)
+    await _stop(name, int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)), context)
     try:
         context.machine.ledger.attempt("sc.exe")
         context.machine.services.delete(name)

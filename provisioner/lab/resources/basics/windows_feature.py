@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.features import Feature, FeatureChange
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation, is_same
@@ -16,6 +17,7 @@ _RULES = (
     Rule("Credential", "any", may_be_empty=False),
     Rule("LogPath", may_be_empty=False),
 )
+_GET_RULES = tuple(rule for rule in _RULES if rule.name in {"Name", "Credential"})
 _CMDLETS = "Microsoft.Windows.ServerManager.Commands."
 
 
@@ -27,7 +29,7 @@ class WindowsFeature:
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        bound = bind("Get-TargetResource", _GET_RULES, properties)
         feature = _find(bound["Name"], context)
         features = context.machine.features
         has_all = bool(feature.subs) and all(
@@ -54,6 +56,7 @@ class WindowsFeature:
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: add or remove; only RestartNeeded Yes asks for a boot, not Maybe."""
         bound = bind("Set-TargetResource", _RULES, properties)
+        _demand_server_manager(context)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
         if not is_present and bound.get("Credential") is not None:
             # The module writes into a table that exists only on the other path, under strict mode.
@@ -82,8 +85,19 @@ def _run(bound: Mapping[str, Any], context: ResourceContext, *, is_present: bool
         return features.uninstall([bound["Name"]])
 
 
+def _demand_server_manager(context: ResourceContext) -> None:
+    try:
+        context.machine.ledger.attempt("Import-Module ServerManager")
+    except MachineError:
+        raise invalid_operation(
+            "Installing roles and features using PowerShell Desired State Configuration is supported only on "
+            "Server SKU's. It is not supported on Client SKU."
+        ) from None
+
+
 def _find(name: str, context: ResourceContext) -> Feature:
     features = context.machine.features
+    _demand_server_manager(context)
     with calling(_CMDLETS + "GetWindowsFeatureCommand"):
         context.machine.ledger.attempt("Get-WindowsFeature")
     found = features.match(name)

@@ -6,22 +6,37 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.machine.features import Feature, Features, FeatureState, FeatureTable
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.basics import optional_features
+from provisioner.lab.machine.basics.environment import ProcessEnvironment
+from provisioner.lab.machine.features import Feature, Features, FeatureState, FeatureTable, Restart
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.packages import digest_of
+from provisioner.lab.machine.registry import ENVIRONMENT
 from provisioner.lab.machine.services import Service as WindowsService
 from provisioner.lab.machine.services import Services
+from provisioner.lab.resources.basics.environment import Environment
 from provisioner.lab.resources.basics.msi_package import MsiPackage
+from provisioner.lab.resources.basics.registry import Registry
 from provisioner.lab.resources.basics.service import Service
 from provisioner.lab.resources.basics.windows_feature import WindowsFeature
+from provisioner.lab.resources.basics.windows_optional_feature import WindowsOptionalFeature
 from provisioner.lab.spec import FileSpec, PackageSpec
 from tests.unit.lab.machines import machine
-from tests.unit.lab.resources.golden import Different, Key, Scenario, all_cases, compare, unknown_cases
+from tests.unit.lab.resources.golden import (
+    Different,
+    Key,
+    Scenario,
+    all_cases,
+    boot_what_is_pending,
+    compare,
+    unknown_cases,
+)
 
 
 def _features(state: dict[str, Any]) -> Machine:
     made = machine()
-    restart = state.get("restart", "No")
+    restart: Restart = state.get("restart", "No")
     table = {
         item["Name"].casefold(): Feature(
             item["Name"],
@@ -37,7 +52,48 @@ def _features(state: dict[str, Any]) -> Machine:
         for item in state["features"]
     }
     made.features = Features(made.ledger, FeatureTable(table, {}), made.services)
+    made.features.is_stuck = bool(state.get("fail") or state.get("answer_null"))
+    if state.get("module_error") or state.get("module_rt_error"):
+        made.ledger.failing["Import-Module ServerManager"] = MachineError("", "", "")
     return made
+
+
+_DISM_STATES = {text: state for state, (text, _number) in optional_features.STATES.items()}
+
+
+def _optional_features(state: dict[str, Any]) -> Machine:
+    # A case with "pending" keeps what waits for a boot; the name tells the one that settles.
+    made = machine(name="waits" if state.get("pending") else "node1")
+    restart: Restart = "Yes" if state.get("restart") else "No"
+    table = {
+        item["FeatureName"].casefold(): Feature(
+            item["FeatureName"],
+            f"Display {item['FeatureName']}",
+            restart=restart,
+            restart_removal=restart,
+            optional_name=item["FeatureName"],
+            description="d",
+            custom=tuple(f"Name = {name}, Value = v, Path = p" for name in item["Custom"]),
+        )
+        for item in state["features"]
+    }
+    made.features = Features(made.ledger, FeatureTable(table, {}), made.services)
+    made.features.load(
+        {item["FeatureName"].casefold(): _DISM_STATES[item["State"]].value for item in state["features"]}
+    )
+    return made
+
+
+def _read_optional_features(made: Machine, _before: dict[str, Any]) -> Any:
+    return {
+        item.optional_name: optional_features.STATES[made.features.state(item.name)][0]
+        for item in optional_features.listed(made.features)
+    }
+
+
+def _boot_unless_it_waits(made: Machine) -> None:
+    if made.name != "waits":
+        boot_what_is_pending(made)
 
 
 def _services(state: dict[str, Any]) -> Machine:
@@ -58,8 +114,12 @@ def _services(state: dict[str, Any]) -> Machine:
                 tuple(item["Dependencies"]),
                 item["Description"],
                 item["DesktopInteract"],
+                start_behaviour="hang" if state.get("hang") else "ok",
+                stop_behaviour="hang" if state.get("hang") else "ok",
             )
         )
+    if state.get("change_return"):
+        made.ledger.failing["Win32_Service.Change"] = MachineError("", str(state["change_return"]), "")
     return made
 
 
@@ -85,20 +145,22 @@ def _packages(state: dict[str, Any]) -> Machine:
     package = PackageSpec(
         state["msi_code"],
         "App",
-        exit_codes=(state["exit"],),
+        # An installer that reports success and leaves nothing behind fails for the module: the code is not read.
+        exit_codes=(1603 if state.get("no_effect") else state["exit"],),
         signer_subject="CN=Contoso" if state["signature"] == "Valid" else "",
         signer_thumbprint="AB12",
+        comments="c",
     )
     msi = [FileSpec(path, package=package) for path in state["files"] if path.casefold().endswith(".msi")]
     made = machine(files=tuple(msi))
+    # Products are installed on the day of the recording.
+    made.files.clock = "2020-01-31T00:00:00+00:00"
     for path in state["files"]:
         if not made.files.is_file(path):
             made.files.seed(path, b"")
     digest = digest_of(msi[0].data) if msi else ""
     for item in state["products"]:
-        values = {"DisplayName": item["DisplayName"], "InstallDate": item["InstallDate"]}
-        if item["EstimatedSize"] is not None:
-            values["EstimatedSize"] = item["EstimatedSize"]
+        values = {name: data for name, data in item.items() if name not in {"Id", "Wow"} and data is not None}
         made.packages.adopt(item["Id"], digest, values, is_32_bit=item["Wow"])
     if state.get("renames"):
         made.registry.add_pending_rename("C:\\x")
@@ -116,7 +178,72 @@ def _read_packages(made: Machine, before: dict[str, Any]) -> Any:
     }
 
 
+def _environment(state: dict[str, Any]) -> Machine:
+    made = machine()
+    made.registry.delete_key(ENVIRONMENT)
+    made.registry.make_key(ENVIRONMENT)
+    for name, value in state["machine"].items():
+        made.registry.set(ENVIRONMENT, name, value, "ExpandString" if "%" in value else "String")
+    made.area(ProcessEnvironment).load({"SystemRoot": "C:\\Windows", **state["process"]})
+    return made
+
+
+def _read_environment(made: Machine, _before: dict[str, Any]) -> Any:
+    values = made.registry.values(ENVIRONMENT).values()
+    process = made.area(ProcessEnvironment).to_plain()
+    process.pop("SystemRoot")
+    return {value.name: value.data for value in values}, process
+
+
+_HIVE = "HKEY_LOCAL_MACHINE"
+
+
+def _registry(state: dict[str, Any]) -> Machine:
+    made = machine()
+    for path, value in state["registry"].items():
+        key, _, name = path.partition("\\\\")
+        made.registry.make_key(key)
+        if value != "(key)":
+            data = value["data"]
+            if value["kind"] == "Binary":
+                data = data.replace("-", "").lower()
+            made.registry.set(key, name, data, value["kind"])
+    # The recorded type denies writing to a key when the case says so.
+    return made
+
+
+def _read_registry(made: Machine, before: dict[str, Any]) -> Any:
+    found: dict[str, Any] = {}
+    known = made.registry.subkeys("SOFTWARE")
+    names = {path.split("\\")[2] for path in before["registry"] if path.count("\\") > 1} | {"App", "A"}
+    paths = [rf"SOFTWARE\{name}" for name in known if name in names]
+    while paths:
+        path = paths.pop()
+        paths += [f"{path}\\{name}" for name in made.registry.subkeys(path)]
+        values = made.registry.values(path)
+        found[f"{_HIVE}\\{path}"] = {name: (value.kind, value.data) for name, value in values.items()}
+    return found
+
+
+def _expected_registry(state: dict[str, Any]) -> Any:
+    found: dict[str, Any] = {}
+    for path, value in state["registry"].items():
+        key, _, name = path.partition("\\\\")
+        if key.count("\\") < 2:
+            continue
+        values = found.setdefault(key, {})
+        if value != "(key)":
+            data = value["data"]
+            is_binary = value["kind"] == "Binary"
+            values[name] = (value["kind"], data.replace("-", "").lower() if is_binary else data)
+    return found
+
+
 SCENARIOS = {
+    ("PSDscResources", "Registry"): Scenario(Registry(), _registry, _read_registry, _expected_registry),
+    ("PSDscResources", "Environment"): Scenario(
+        Environment(), _environment, _read_environment, lambda state: (state["machine"], state["process"])
+    ),
     ("PSDscResources", "WindowsFeature"): Scenario(
         WindowsFeature(),
         _features,
@@ -125,6 +252,13 @@ SCENARIOS = {
             for item in made.features.table.features.values()
         },
         lambda state: {item["Name"]: item["Installed"] for item in state["features"]},
+    ),
+    ("PSDscResources", "WindowsOptionalFeature"): Scenario(
+        WindowsOptionalFeature(),
+        _optional_features,
+        _read_optional_features,
+        lambda state: {item["FeatureName"]: item["State"] for item in state["features"]},
+        settle=_boot_unless_it_waits,
     ),
     ("PSDscResources", "Service"): Scenario(
         Service(), _services, _read_services, lambda state: state["services"]
@@ -140,7 +274,42 @@ SCENARIOS = {
     ),
 }
 
-DIFFERING: dict[tuple[str, str], Different] = {}
+_ANY_NAME = Different("the recorded Add-WindowsFeature accepts unknown names and patterns", "set_error")
+_KNOWS_ALL = "the recorded Get-WindowsOptionalFeature answers nothing for an unknown name, DISM refuses it"
+_HAS_FILES = "the recorded cmdlets have the files of a feature whose payload was removed"
+_UNKNOWN = Different(_KNOWS_ALL, "get", "test_before", "set_error", "test_after", "get_after")
+
+DIFFERING: dict[tuple[str, str], Different] = {
+    ("WindowsFeature", "unknown_feature"): _ANY_NAME,
+    ("WindowsFeature", "unknown_feature_absent"): _ANY_NAME,
+    ("WindowsFeature", "wildcard_many"): _ANY_NAME,
+    ("WindowsFeature", "wildcard_one"): _ANY_NAME,
+    ("WindowsOptionalFeature", "unknown_feature_null"): _UNKNOWN,
+    ("WindowsOptionalFeature", "unknown_feature_null_absent"): _UNKNOWN,
+    ("WindowsOptionalFeature", "payload_removed_absent"): Different(
+        _HAS_FILES, "state_after", "test_after", "get_after"
+    ),
+    ("WindowsOptionalFeature", "payload_removed_present"): Different(
+        _HAS_FILES, "set_error", "state_after", "test_after", "get_after"
+    ),
+    ("Service", "stop_timeout"): Different(
+        "the recorded service is a property bag: its WaitForStatus fails as a script does", "set_error"
+    ),
+    ("MsiPackage", "hash_algorithm"): Different(
+        "the recorded Get-FileHash answers a fixed text",
+        "set_error",
+        "state_after",
+        "test_after",
+        "get_after",
+    ),
+    ("Registry", "open_denied"): Different(
+        "the recorded state does not say which key denies writing",
+        "set_error",
+        "state_after",
+        "test_after",
+        "get_after",
+    ),
+}
 
 
 @pytest.mark.parametrize(("key", "case"), all_cases(SCENARIOS))
