@@ -162,14 +162,15 @@ def _private_data(build: str) -> bytes:
 class RunspacePool:
     """The contents of a PowerShell shell.
 
-    ``build`` is the build of Windows (``20348.2227``).
+    ``build`` is the build of Windows (``20348.2227``); ``endpoint`` the name of the session configuration.
     """
 
     input_streams = "stdin pr"
     output_streams = "stdout"
 
-    def __init__(self, build: str) -> None:
+    def __init__(self, build: str, endpoint: str = "") -> None:
         self._build = build
+        self.endpoint = endpoint
         self._pool = psrpcore.ServerRunspacePool(application_private_data={"PSVersionTable": {}})
         self._pool_id: uuid.UUID | None = None
         self._fragments = Defragmenter()
@@ -305,6 +306,10 @@ class RunspacePool:
         """Send a progress record."""
         payload = clixml.write(records.progress(activity, status, percent))
         self._write(pipeline_id, MessageType.ProgressRecord, payload)
+
+    def set_should_exit(self, pipeline_id: uuid.UUID, code: int) -> None:
+        """Tell the client's host that a script ended by ``exit``."""
+        self._write(pipeline_id, MessageType.PipelineHostCall, clixml.write(records.set_should_exit(code)))
 
     def complete(self, pipeline_id: uuid.UUID) -> list[Event]:
         """End a pipeline well; the events begin those that waited for its runspace."""

@@ -22,6 +22,9 @@ _CATEGORY_NAMES: Final = """
 """
 _CATEGORIES: Final = {name: number for number, name in enumerate(_CATEGORY_NAMES.split())}
 _HRESULT: Final = -2146233087
+#: Number of the host's method SetShouldExit, and the call id of a call that asks for no answer.
+_SET_SHOULD_EXIT: Final = 6
+_NO_ANSWER: Final = -100
 _NAME_LIMIT: Final = 40
 _NAME_PART: Final = 15
 
@@ -147,6 +150,15 @@ def pipeline_state(state: int, error: ErrorDetails | None = None) -> Structure:
     if error is not None:
         members["ExceptionAsErrorRecord"] = error_record(error)
     return Structure((), extended=members)
+
+
+def set_should_exit(code: int) -> Structure:
+    """Build the PIPELINE_HOST_CALL that tells the client's host of a script's ``exit``; it asks for no answer."""
+    method = enum_structure(
+        "System.Management.Automation.Remoting.RemoteHostMethodId", "SetShouldExit", _SET_SHOULD_EXIT
+    )
+    parameters = Structure(("System.Collections.ArrayList", "System.Object"), value=[code])
+    return Structure((), extended={"ci": Primitive("I64", _NO_ANSWER), "mi": method, "mp": parameters})
 
 
 def pool_state(state: int) -> Structure:

@@ -62,8 +62,8 @@ class RunspaceShell:
     input_streams = RunspacePool.input_streams
     output_streams = RunspacePool.output_streams
 
-    def __init__(self, build: str) -> None:
-        self.pool = RunspacePool(build)
+    def __init__(self, build: str, endpoint: str) -> None:
+        self.pool = RunspacePool(build, endpoint)
 
     @property
     def is_closed(self) -> bool:
@@ -202,7 +202,7 @@ class Service:
 
     def _new_contents(self, resource_uri: str) -> Contents | None:
         if resource_uri.startswith(ns.POWERSHELL_URI):
-            return RunspaceShell(self._build)
+            return RunspaceShell(self._build, resource_uri.removeprefix(ns.POWERSHELL_URI).rstrip("/"))
         return CommandShell(self._has_program) if resource_uri.rstrip("/") == ns.CMD_URI else None
 
     def _config(self, ticket: int, request: Request) -> Effect:
