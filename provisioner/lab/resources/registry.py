@@ -14,9 +14,21 @@ _HERE: Final = "provisioner.lab.resources"
 #: (class, module) to "package.module:Class" below this package, imported when a node first meets the class. Class
 #: names of different modules coincide, so both parts count.
 TABLE: Final[Mapping[tuple[str, str], str]] = {
+    ("MSFT_EnvironmentResource", "PSDesiredStateConfiguration"): "basics.environment:InBoxEnvironment",
+    ("MSFT_EnvironmentResource", "PSDscResources"): "basics.environment:Environment",
     ("MSFT_MsiPackage", "PSDscResources"): "basics.msi_package:MsiPackage",
+    ("MSFT_RegistryResource", "PSDesiredStateConfiguration"): "basics.registry:InBoxRegistry",
+    ("MSFT_RegistryResource", "PSDscResources"): "basics.registry:Registry",
     ("MSFT_ServiceResource", "PSDscResources"): "basics.service:Service",
     ("MSFT_WindowsFeature", "PSDscResources"): "basics.windows_feature:WindowsFeature",
+    (
+        "MSFT_WindowsOptionalFeature",
+        "PSDesiredStateConfiguration",
+    ): "basics.windows_optional_feature:InBoxWindowsOptionalFeature",
+    (
+        "MSFT_WindowsOptionalFeature",
+        "PSDscResources",
+    ): "basics.windows_optional_feature:WindowsOptionalFeature",
     ("DSC_PowerPlan", "ComputerManagementDsc"): "computer.power_plan:PowerPlan",
     ("PROV_ConfigurationFile", "ProvisionerDsc"): "files.configuration_file:ConfigurationFile",
     ("DSC_DefaultGatewayAddress", "NetworkingDsc"): "network.default_gateway_address:DefaultGatewayAddress",
