@@ -44,11 +44,25 @@ class Accounts:
         self._names = dict(_WELL_KNOWN)
         for rid, name in ((500, "Administrator"), (501, "Guest"), *enumerate(local, 1001)):
             self._names[f"S-1-5-21-{parts}-{rid}"] = f"{computer_name}\\{name}"
+        self._index()
+
+    def _index(self) -> None:
         self._sids = {name.casefold(): sid for sid, name in self._names.items()}
         for sid, name in self._names.items():
             authority, _, bare = name.rpartition("\\")
-            if authority.casefold() in {*_SHORT_AUTHORITIES, computer_name.casefold()}:
+            if authority.casefold() in {*_SHORT_AUTHORITIES, self._computer_name.casefold()}:
                 self._sids.setdefault(bare.casefold(), sid)
+
+    def rename(self, computer_name: str) -> None:
+        """Follow the computer to another name; the SIDs of its accounts stay."""
+        if computer_name == self._computer_name:
+            return
+        prefix = f"{self._computer_name}\\"
+        for sid, name in self._names.items():
+            if name.startswith(prefix):
+                self._names[sid] = f"{computer_name}\\{name.removeprefix(prefix)}"
+        self._computer_name = computer_name
+        self._index()
 
     def sid(self, name_or_sid: str) -> str:
         r"""SID of an account given by name or SID. ``NT SERVICE\\name`` always has one.

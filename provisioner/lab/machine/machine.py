@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from provisioner.lab.machine import modules
+from provisioner.lab.machine import modules, names
 from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import A, Areas, Ledger, MachineError
 from provisioner.lab.machine.certificates import Certificates
@@ -93,6 +93,7 @@ class Machine:
         """Make a freshly installed machine, booted at ``boot_time`` (with a time zone)."""
         machine = cls(spec, boot_time, world)
         machine.registry.set(PREFETCH, _BOOT_ID, _FIRST_BOOT_ID)
+        names.seed(machine.registry, machine.computer_name)
         for service in spec.services:
             machine.services.add(service_of(service))
         for item in spec.files:
@@ -137,11 +138,17 @@ class Machine:
         self.set_clock(now)
         self.packages.is_busy = False
         self.registry.on_boot()
+        self._go_by(names.boot(self.registry, self.computer_name))
         self.features.on_boot()
         self.services.on_boot()
         self.areas.on_boot()
         self.registry.set(PREFETCH, _BOOT_ID, self.boot_id + 1)
         self.ledger.changed("machine", f"boot {self.boot_id}")
+
+    def _go_by(self, name: str) -> None:
+        """Take the name that is active from now on."""
+        self.computer_name = name
+        self.accounts.rename(name)
 
     def parts(self) -> dict[str, Callable[[], Any]]:
         """Give the parts of the state and what makes JSON values of each; the ledger names what changes."""
@@ -187,4 +194,5 @@ class Machine:
         for name, load in kept.items():
             if name in plain:
                 load(plain[name])
+        machine._go_by(names.active(machine.registry, machine.computer_name))  # noqa: SLF001 - its own
         return machine

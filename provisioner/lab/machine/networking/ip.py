@@ -168,7 +168,7 @@ class Ip(Area["Machine"]):
         if prefix:
             self._put(Route(network, _ON_LINK[item.family], adapter.guid))
         self.set_interface(alias, item.family, dhcp=False)
-        self.owner.ledger.changed("network", f"{adapter.name} has {text}/{prefix}")
+        self.owner.ledger.changed("ip", f"{adapter.name} has {text}/{prefix}")
 
     def remove(self, alias: str, address: str) -> None:
         """Take an address from an adapter with the link's route; one that is not there is no matter."""
@@ -182,7 +182,7 @@ class Ip(Area["Machine"]):
             for item in self._state.routes
             if (item.destination, item.guid) not in links or item.next_hop not in _ON_LINK.values()
         ]
-        self.owner.ledger.changed("network", f"{alias} lost {address}")
+        self.owner.ledger.changed("ip", f"{alias} lost {address}")
 
     # -- routes ---------------------------------------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class Ip(Area["Machine"]):
                 CIM_EXCEPTION,
             )
         self._put(route)
-        self.owner.ledger.changed("network", f"{adapter.name}: route {destination} over {next_hop}")
+        self.owner.ledger.changed("ip", f"{adapter.name}: route {destination} over {next_hop}")
 
     def remove_route(self, alias: str, destination: str, next_hop: str) -> None:
         """Remove a route; one that is not there is no matter."""
@@ -219,7 +219,7 @@ class Ip(Area["Machine"]):
             if item.destination == destination and item.next_hop == spelled(next_hop)
         ]
         self._state.routes = [item for item in self._state.routes if item not in gone]
-        self.owner.ledger.changed("network", f"{alias}: route {destination} removed")
+        self.owner.ledger.changed("ip", f"{alias}: route {destination} removed")
 
     def _put(self, route: Route) -> None:
         if not any(_same_route(item, route) for item in self._state.routes):
@@ -246,7 +246,7 @@ class Ip(Area["Machine"]):
             chosen = [item for item in wanted if family_of(item) == family]
             if chosen or not wanted:
                 self.owner.registry.set(self.dns_key(adapter, family), "NameServer", ",".join(chosen))
-        self.owner.ledger.changed("network", f"{adapter.name}: name servers {', '.join(wanted) or 'reset'}")
+        self.owner.ledger.changed("ip", f"{adapter.name}: name servers {', '.join(wanted) or 'reset'}")
 
     @staticmethod
     def dns_key(adapter: Adapter, family: str) -> str:
@@ -272,7 +272,7 @@ class Ip(Area["Machine"]):
         adapter = self._adapter(alias, "Set-NetIPInterface")
         changed = replace(self.interface(alias, family), **changes)
         self._state.interfaces[_key(adapter.guid, family)] = changed
-        self.owner.ledger.changed("network", f"{adapter.name}: IP interface set")
+        self.owner.ledger.changed("ip", f"{adapter.name}: IP interface set")
 
     # -- parts ----------------------------------------------------------------------------------------------
 
