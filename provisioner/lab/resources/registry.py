@@ -40,6 +40,9 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("MSFT_xVMSwitch", "xHyper-V"): "hyperv.vm_switch:VMSwitch",
     ("DSR_iSCSIServerTarget", "iSCSIDsc"): "iscsi.iscsi_server_target:IscsiServerTarget",
     ("DSR_iSCSIVirtualDisk", "iSCSIDsc"): "iscsi.iscsi_virtual_disk:IscsiVirtualDisk",
+    ("DSC_Cluster", "FailoverClusterDsc"): "cluster.cluster:ClusterResource",
+    ("DSC_ClusterQuorum", "FailoverClusterDsc"): "cluster.cluster_quorum:ClusterQuorum",
+    ("DSC_WaitForCluster", "FailoverClusterDsc"): "cluster.wait_for_cluster:WaitForCluster",
     ("DSC_Disk", "StorageDsc"): "storage.disk:DiskResource",
     ("DSC_WaitForDisk", "StorageDsc"): "storage.wait_for_disk:WaitForDisk",
 }

@@ -1,0 +1,53 @@
+"""What the resources of FailoverClusterDsc share: the domain, the impersonation, the world's clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.cluster.cluster import Cluster, Clusters
+from provisioner.lab.machine.cluster.domain import domain_of
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import invalid_operation, thrown
+
+CMDLETS = "Microsoft.FailoverClusters.PowerShell."
+
+
+def clusters_of(context: ResourceContext) -> Clusters:
+    """Give the clusters of the lab the machine is in."""
+    return context.machine.world.area(Clusters)
+
+
+def demand_domain(context: ResourceContext) -> None:
+    """Refuse to work in a workgroup.
+
+    Raises:
+        ResourceError: the machine is no member of a domain.
+    """
+    if not domain_of(context.machine):
+        raise invalid_operation("Can't find the target node's domain name.")
+
+
+def impersonate(bound: Mapping[str, Any], context: ResourceContext) -> None:
+    """Log on with new credentials, which fails for hardly anything: nobody checks the password yet.
+
+    Raises:
+        ResourceError: the log-on was refused.
+    """
+    if bound.get("DomainAdministratorCredential") is None:
+        return
+    try:
+        context.machine.ledger.attempt("LogonUser")
+    except MachineError as error:
+        raise thrown(error) from None
+
+
+def find_cluster(name: str, context: ResourceContext, *, in_try: bool) -> Cluster | None:
+    """Get-Cluster -Name. What it writes stays written; what it throws is swallowed only inside of ``try``."""
+    try:
+        return clusters_of(context).find(context.machine, name)
+    except MachineError as error:
+        if not (in_try and error.is_terminating):
+            context.nonterminating.append(thrown(error, CMDLETS + "GetClusterCommand"))
+        return None

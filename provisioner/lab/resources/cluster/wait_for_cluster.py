@@ -1,0 +1,53 @@
+"""WaitForCluster of FailoverClusterDsc 2.2 (class DSC_WaitForCluster)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.lab.machine.cluster.domain import domain_of
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, invalid_operation
+from provisioner.lab.resources.cluster.membership import find_cluster
+
+_RULES = (
+    Rule("Name", is_mandatory=True, may_be_empty=False),
+    Rule("RetryIntervalSec", "uint64"),
+    Rule("RetryCount", "uint32"),
+)
+_INTERVAL_S, _COUNT = 10, 50
+
+
+class WaitForCluster:
+    """Stateless."""
+
+    class_name = "DSC_WaitForCluster"
+    module = "FailoverClusterDsc"
+
+    async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
+        """Get-TargetResource: what was given."""
+        del context  # the cluster is not asked for
+        bound = bind("Get-TargetResource", _RULES, properties)
+        return {"RetryIntervalSec": _INTERVAL_S, "RetryCount": _COUNT, **bound}
+
+    async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
+        """Test-TargetResource."""
+        bound = bind("Test-TargetResource", _RULES, properties)
+        return bool(
+            domain_of(context.machine) and find_cluster(bound["Name"], context, in_try=True) is not None
+        )
+
+    async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
+        """Set-TargetResource: it sleeps after the last try too; without a domain there is no try."""
+        bound = bind("Set-TargetResource", _RULES, properties)
+        count, interval = bound.get("RetryCount", _COUNT), bound.get("RetryIntervalSec", _INTERVAL_S)
+        tries = 0
+        while tries < count and domain_of(context.machine):
+            if find_cluster(bound["Name"], context, in_try=True) is not None:
+                return
+            await context.sleep(interval)
+            tries += 1
+        raise invalid_operation(
+            f"Failover cluster {bound['Name']} was not found after {tries} attempts with {interval} seconds in "
+            "between."
+        )
