@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provisioner.lab.authority import Authority, CertificateFiles, Subject
 from provisioner.lab.clock import Clock
 from provisioner.lab.journal import Journal
 from provisioner.lab.lcm.host import Behaved, Cancel, FindResource, LcmOptions, Misbehaviour
@@ -54,11 +55,13 @@ class SimulatedNode:
         """
         self.spec = spec
         self.name = spec.name
-        self.computer_name = spec.netbios_name
         self.address = spec.address
         self.port = spec.port
         self.user = spec.user
         self.nt_hash = spec.nt_hash
+        self.logon = spec.logon
+        self.https_port = spec.logon.https.port if spec.logon.https else None
+        self.https_files = _certificate_files(spec, folder)
         self.is_up = False
         self._folder = folder
         self._power_callbacks: list[Callable[[bool], None]] = []
@@ -81,6 +84,11 @@ class SimulatedNode:
         if "lcm" in plain:
             with self._reading():
                 self.lcm.load(plain["lcm"])
+
+    @property
+    def computer_name(self) -> str:
+        """The name the machine goes by since its last boot."""
+        return self.machine.computer_name
 
     async def start(self) -> None:
         """Switch the node on."""
@@ -105,6 +113,10 @@ class SimulatedNode:
     def on_power(self, callback: Callable[[bool], None]) -> None:
         """Call ``callback`` with False when the node goes down and with True when it answers again."""
         self._power_callbacks.append(callback)
+
+    def is_administrator(self, principal: str) -> bool:
+        r"""Whether an account, as commands see it (``HV01\provisioner``), is in the group of administrators."""
+        return self.logon.user(principal, self.computer_name, self.user).is_administrator
 
     def has_feature(self, name: str) -> bool:
         """Whether a Windows feature is installed; the empty name is always."""
@@ -194,3 +206,12 @@ class SimulatedNode:
             yield
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise self.state.damaged(f"{type(error).__name__}: {error}") from error
+
+
+def _certificate_files(spec: NodeSpec, folder: Path) -> CertificateFiles | None:
+    """Say where the certificate for HTTPS is; the authority is the lab's, two folders up."""
+    if spec.logon.https is None:
+        return None
+    names = (spec.address, spec.netbios_name, spec.name, *spec.logon.https.names)
+    subject = Subject(spec.name, tuple(dict.fromkeys(name for name in names if name.isascii())))
+    return CertificateFiles(Authority(folder.parents[1] / "certificates"), subject, spec.logon.https, folder)

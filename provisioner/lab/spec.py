@@ -14,7 +14,8 @@ from typing import Any
 
 from provisioner import documents
 from provisioner.diagnostics import Diagnostics
-from provisioner.lab import trees
+from provisioner.lab import logon, trees
+from provisioner.lab.logon import LogonSpec
 
 RELEASES: Mapping[str, int] = MappingProxyType({"2016": 14393, "2019": 17763, "2022": 20348, "2025": 26100})
 
@@ -90,8 +91,8 @@ class PackageSpec:
     size_kb: int = 2048
     signer_subject: str = ""
     signer_thumbprint: str = ""
-
     comments: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
@@ -116,6 +117,27 @@ class VirtualMachineSpec:
     name: str
     state: str = "Off"
     switch: str = ""
+
+
+#: Commands every endpoint of the kind RestrictedRemoteServer shows (about JEA session configurations).
+RESTRICTED_COMMANDS = (
+    "Clear-Host",
+    "Exit-PSSession",
+    "Get-Command",
+    "Get-FormatData",
+    "Get-Help",
+    "Measure-Object",
+    "Out-Default",
+    "Select-Object",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSpec:
+    """A session configuration without a language (JEA). ``visible`` are its commands in lower case."""
+
+    name: str
+    visible: frozenset[str] = frozenset(name.casefold() for name in RESTRICTED_COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +184,9 @@ class NodeSpec:
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
     serves_output_while_busy: bool = True
+    logon: LogonSpec = field(default_factory=LogonSpec)
+    #: Session configurations besides the default one, by their names in lower case.
+    endpoints: Mapping[str, EndpointSpec] = field(default_factory=dict)
 
     @property
     def netbios_name(self) -> str:
@@ -203,6 +228,7 @@ def read_node_spec(  # noqa: PLR0913 - one keyword for each thing the inventory 
         settings["durations"] = Durations(**settings["durations"])
     if "configuration_data" in settings:
         settings["accept"] = settings.pop("configuration_data")
+    settings["logon"] = logon.take(settings)
     settings["modules"] = {**IN_BOX_MODULES, **DEFAULT_MODULES, **settings.get("modules", {})}
     return NodeSpec(name, address, port, user, nt_hash, **settings), problems
 
@@ -211,6 +237,24 @@ def _volumes(tree: documents.Tree, problems: Diagnostics) -> Any:
     """Read a list of volumes to a mapping from letter to size."""
     found = _VOLUME_LIST(tree, problems)
     return found if found is trees.BAD else {volume["letter"]: volume["size_gb"] for volume in found}
+
+
+def _endpoint(*, commands: Sequence[str] = (), language: str = "no_language") -> tuple[str, ...]:
+    """Keep what an endpoint shows; ``language`` has one value so far."""
+    assert language == "no_language"
+    return tuple(commands)
+
+
+def _endpoints(tree: documents.Tree, problems: Diagnostics) -> Any:
+    """Read the mapping from names of session configurations to what they show."""
+    found = _ENDPOINTS(tree, problems)
+    if found is trees.BAD:
+        return found
+    shown = frozenset(command.casefold() for command in RESTRICTED_COMMANDS)
+    return {
+        name.casefold(): EndpointSpec(name, shown | {command.casefold() for command in commands})
+        for name, commands in found.items()
+    }
 
 
 def _accept(tree: documents.Tree, problems: Diagnostics) -> Any:
@@ -238,6 +282,12 @@ _VOLUME_LIST = trees.list_of(
         dict,
         {"letter": trees.one_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "size_gb": trees.integer},
         ["letter", "size_gb"],
+    )
+)
+_ENDPOINTS = trees.map_of(
+    trees.record(
+        _endpoint,
+        {"commands": trees.list_of(trees.text, or_one=True), "language": trees.one_of(["no_language"])},
     )
 )
 _SERVICE = trees.record(
@@ -270,6 +320,7 @@ _PACKAGE = trees.record(
         "size_kb": trees.integer,
         "signer_subject": trees.text,
         "signer_thumbprint": trees.text,
+        "comments": trees.text,
     },
     ["product_id", "name"],
 )
@@ -279,6 +330,7 @@ _FILE = trees.record(
     ["path"],
 )
 _SETTINGS: Mapping[str, trees.Reader] = {
+    **logon.SETTINGS,
     "computer_name": trees.text,
     "windows": trees.one_of(RELEASES),
     "adapters": trees.list_of(
@@ -313,5 +365,5 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
+    "endpoints": _endpoints,
 }
-        "comments": trees.text,

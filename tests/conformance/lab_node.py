@@ -13,7 +13,7 @@ from typing import Any
 from provisioner.addresses import Endpoint, NodeName
 from provisioner.lab.commands.base import Output
 from provisioner.lab.server.fleet import Fleet
-from provisioner.lab.server.ntlm import nt_hash
+from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.values import CommandCall, ErrorRecord, PsObject, TerminatingError
 from provisioner.secrets.model import Secret
 from provisioner.transport import registry

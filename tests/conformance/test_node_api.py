@@ -14,7 +14,7 @@ from provisioner.addresses import Endpoint, NodeName
 from provisioner.errors import LcmError, TransportError
 from provisioner.inventory.model import Framing
 from provisioner.lab.server.fleet import Fleet
-from provisioner.lab.server.ntlm import nt_hash
+from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.spec import read_node_spec
 from provisioner.node.base import ConfigurationStatus, NodeApi

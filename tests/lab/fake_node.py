@@ -14,7 +14,9 @@ from typing import Any, Self
 from spnego._ntlm_raw.crypto import ntowfv1
 
 from provisioner.lab import values
+from provisioner.lab.authority import CertificateFiles
 from provisioner.lab.commands.base import CommandSpec, Output, Parameter
+from provisioner.lab.logon import LogonSpec
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.server.http import Timeouts
 from provisioner.lab.values import CommandCall, ErrorRecord, TerminatingError
@@ -36,11 +38,21 @@ class FakeNode:
     computer_name: str
     user: str = USER
     nt_hash: bytes = field(default_factory=lambda: ntowfv1(PASSWORD))
+    logon: LogonSpec = field(default_factory=LogonSpec)
+    https_files: CertificateFiles | None = None
     is_up: bool = True
     seen: list[tuple[tuple[CommandCall, ...], str]] = field(default_factory=list)
     inputs: list[list[Any]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     callbacks: list[Callable[[bool], None]] = field(default_factory=list)
+    ahead: timedelta = timedelta(0)
+
+    @property
+    def https_port(self) -> int | None:
+        return self.logon.https.port if self.logon.https else None
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
     def on_power(self, callback: Callable[[bool], None]) -> None:
         self.callbacks.append(callback)
@@ -98,8 +110,10 @@ async def run_pipeline(  # noqa: C901, PLR0912 - one case per made-up command
     input: AsyncIterator[Any],
     output: Output,
     user: str,
+    endpoint: str = "",
 ) -> None:
     """Run made-up commands; only the first one of a pipeline counts."""
+    del endpoint
     node.seen.append((tuple(calls), user))
     call = calls[0]
     if call.is_script:
@@ -163,8 +177,8 @@ async def run_pipeline(  # noqa: C901, PLR0912 - one case per made-up command
             )
 
 
-def list_commands(node: FakeNode, patterns: Sequence[str]) -> list[CommandSpec]:
-    del node
+def list_commands(node: FakeNode, patterns: Sequence[str], endpoint: str = "") -> list[CommandSpec]:
+    del node, endpoint
     known = [
         CommandSpec(
             "Get-Service",

@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 import pytest
 
-from provisioner.lab.server.ntlm import nt_hash
+from provisioner.lab.server.authentication.accounts import nt_hash
 from tests.lab.labs import EXAMPLE, LabRun
 from tests.unit.secrets.certificate_files import make_certificate
 

@@ -21,7 +21,7 @@ from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
 from provisioner.lab.app import LabSpec, run_lab
 from provisioner.lab.background import claim, detach
-from provisioner.lab.server.ntlm import nt_hash
+from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.spec import NodeSpec, read_node_spec
 from provisioner.secrets.stores import resolve
 

@@ -34,6 +34,11 @@ class FleetNode(ServedNode, Protocol):
     port: int
 
     @property
+    def https_port(self) -> int | None:
+        """Where it answers HTTPS, if it does."""
+        ...
+
+    @property
     def is_up(self) -> bool:
         """Whether it answers the network."""
         ...
@@ -58,12 +63,12 @@ def _default_list_commands() -> ListCommands:
     return found
 
 
-def _bind(raw: socket.socket, node: FleetNode) -> None:
+def _bind(raw: socket.socket, node: FleetNode, port: int) -> None:
     """Bind to a node's own address; the error says which one was not to be had."""
     try:
-        raw.bind((node.address, node.port))
+        raw.bind((node.address, port))
     except OSError as problem:
-        place = f"{node.name} cannot listen on {node.address}:{node.port}"
+        place = f"{node.name} cannot listen on {node.address}:{port}"
         raise OSError(problem.errno, f"{place}: {problem.strerror}") from problem
 
 
@@ -73,10 +78,24 @@ class _Place:
     def __init__(self, node: FleetNode, listener: Listener) -> None:
         self.node = node
         self.listener = listener
-        self.server: asyncio.Server | None = None
+        self.servers: list[asyncio.Server] = []
         self.is_cut = False
         self.mend_timer: asyncio.TimerHandle | None = None
         self.lock = asyncio.Lock()
+
+    def ports(self) -> list[tuple[int, Callable[[], asyncio.BaseProtocol]]]:
+        """Return where the node listens and what meets a client there; one port may be for HTTPS alone."""
+        plain = (self.node.port, self.listener.new_connection)
+        if self.node.https_port is None:
+            return [plain]
+        secure = (self.node.https_port, self.listener.new_tls_connection)
+        return [secure] if self.node.https_port == self.node.port else [plain, secure]
+
+    def close(self) -> None:
+        """Listen no more; connections stay."""
+        for server in self.servers:
+            server.close()
+        self.servers.clear()
 
 
 class Fleet:
@@ -138,9 +157,7 @@ class Fleet:
                 place.mend_timer.cancel()
             place.listener.end_shells()
             place.listener.abort_connections()
-            if place.server is not None:
-                place.server.close()
-                place.server = None
+            place.close()
         for task in list(self._tasks):
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -205,9 +222,7 @@ class Fleet:
 
     @staticmethod
     def _close(place: _Place) -> None:
-        if place.server is not None:
-            place.server.close()
-            place.server = None
+        place.close()
         place.listener.abort_connections()
 
     def _soon(self, place: _Place) -> None:
@@ -224,21 +239,31 @@ class Fleet:
     async def _reconcile(self, place: _Place) -> None:
         """Open the listener if it should be open and is not."""
         async with place.lock:
-            if place.server is not None or not self._should_listen(place):
+            if place.servers or not self._should_listen(place):
                 return
-            raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             try:
-                raw.setblocking(False)
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                _bind(raw, place.node)
-                loop = asyncio.get_running_loop()
-                server = await loop.create_server(place.listener.new_connection, sock=raw, backlog=_BACKLOG)
+                for port, new_connection in place.ports():
+                    place.servers.append(await self._listen(place.node, port, new_connection))
             except BaseException:
-                raw.close()
+                place.close()
                 raise
-            place.server = server
             if not self._should_listen(place):
                 self._close(place)
+
+    @staticmethod
+    async def _listen(
+        node: FleetNode, port: int, new_connection: Callable[[], asyncio.BaseProtocol]
+    ) -> asyncio.Server:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            raw.setblocking(False)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _bind(raw, node, port)
+            loop = asyncio.get_running_loop()
+            return await loop.create_server(new_connection, sock=raw, backlog=_BACKLOG)
+        except BaseException:
+            raw.close()
+            raise
 
     def _should_listen(self, place: _Place) -> bool:
         return self._is_running and place.node.is_up and not place.is_cut

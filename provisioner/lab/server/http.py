@@ -17,9 +17,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
+
+from provisioner.lab.server.tls import Channel, channel_of
 
 _LOG: Final = logging.getLogger("provisioner.lab.http")
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 _MAX_HEAD_BYTES: Final = 32 * 1024
 _MAX_BODY_BYTES: Final = 16 * 1024 * 1024
@@ -53,7 +57,7 @@ class HttpResponse:
     """One response. ``closes`` ends the connection after it."""
 
     status: HTTPStatus
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
     body: bytes = b""
     closes: bool = False
 
@@ -214,7 +218,8 @@ class Timeouts:
 class HttpConnection(asyncio.Protocol):
     """One connection. ``opened`` gives the handler of its requests; ``closed`` is told when it is over.
 
-    A request is cancelled when its connection breaks.
+    ``channel`` is what a proof of identity can be bound to; ``binding`` of it only matters with TLS. A request is
+    cancelled when its connection breaks.
     """
 
     def __init__(
@@ -222,10 +227,12 @@ class HttpConnection(asyncio.Protocol):
         opened: Callable[[HttpConnection], Handler],
         closed: Callable[[HttpConnection], None],
         timeouts: Timeouts,
+        binding: bytes = b"",
     ) -> None:
         self._opened = opened
         self._closed = closed
         self._timeouts = timeouts
+        self._binding = binding
         self._parser = RequestParser()
         self._handler: Handler | None = None
         self._transport: asyncio.Transport | None = None
@@ -233,6 +240,7 @@ class HttpConnection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._is_timing_request = False
         self.peer_address = ""
+        self.channel = Channel()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
@@ -240,6 +248,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self.peer_address = peer[0] if peer else ""
+        self.channel = channel_of(transport.get_extra_info("ssl_object"), self._binding)
         self._handler = self._opened(self)
         self._restart_deadline(self._timeouts.request_s)
 

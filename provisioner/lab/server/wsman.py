@@ -7,8 +7,6 @@ that goes wrong reach beyond the request in which it did.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import itertools
 import logging
 import uuid
@@ -16,28 +14,30 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
-from provisioner.lab.server import encryption
-from provisioner.lab.server.http import Handler, HttpConnection, HttpRequest, HttpResponse, Timeouts
-from provisioner.lab.server.ntlm import Acceptor, Account, LogonFailure
+from provisioner.lab.authority import CertificateFiles
+from provisioner.lab.processes.run import run_process
+from provisioner.lab.processes.table import is_program_path
+from provisioner.lab.server.authentication import encryption
+from provisioner.lab.server.authentication.gate import Admission, Gate, GuardedNode, Visit
+from provisioner.lab.server.authentication.model import LogonFailure
+from provisioner.lab.server.http import Handler, Headers, HttpConnection, HttpRequest, HttpResponse, Timeouts
+from provisioner.lab.server.processes import Processes
 from provisioner.lab.server.runspace import ListCommands, RunPipeline, Runspaces
+from provisioner.lab.server.tls import ListenerTls, TlsDoor
+from provisioner.wire.contents import Await, Caller, Ended, Happened
 from provisioner.wire.identify import UNAUTHENTICATED_HEADER
 from provisioner.wire.service import Answer, Outcome, Service
 from provisioner.wire.settings import ServiceSettings
-from provisioner.wire.shell import Await, Caller, Ended, Happened
 
 _LOG: Final = logging.getLogger("provisioner.lab")
 _SOAP: Final = ("Content-Type", "application/soap+xml;charset=UTF-8")
-_CHALLENGE: Final = HttpResponse(HTTPStatus.UNAUTHORIZED, (("WWW-Authenticate", "Negotiate"),))
 _BUILD: Final = "20348.2227"
 
 
-class ServedNode(Protocol):
-    """What the listener needs to know of a simulated node."""
+class ServedNode(GuardedNode, Protocol):
+    """What the listener needs to know of a simulated node. ``https_files`` is None without HTTPS."""
 
-    name: str
-    computer_name: str
-    user: str
-    nt_hash: bytes
+    https_files: CertificateFiles | None
 
 
 @dataclass(slots=True)
@@ -57,16 +57,12 @@ class Counters:
     logons: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Session:
-    """What one connection has proved so far."""
+    """One connection, and what it has proved so far."""
 
     connection: HttpConnection
-    acceptor: Acceptor | None = None
-
-    @property
-    def is_authenticated(self) -> bool:
-        return self.acceptor is not None and self.acceptor.is_complete
+    visit: Visit
 
 
 @dataclass(slots=True)
@@ -90,12 +86,17 @@ class Listener:
     ) -> None:
         self._node = node
         self._timeouts = timeouts
-        self._service = Service(settings, _BUILD, uuid.uuid4)
+        self._service = Service(settings, _BUILD, uuid.uuid4, is_program_path)
         self._runspaces = Runspaces(node, run_pipeline, list_commands, self._written)
+        self._processes = Processes(node, run_process, self._written)
         self._connections: set[HttpConnection] = set()
+        self._doors: set[TlsDoor] = set()
+        files = node.https_files
+        self._tls = ListenerTls(files, node.logon) if files else None
         self._pending: dict[int, _Pending] = {}
         self._tickets = itertools.count(1)
         self._wanted = _Wanted()
+        self._gate = Gate(node)
         self.counters = Counters()
 
     @property
@@ -117,10 +118,26 @@ class Listener:
         """Make the protocol object of one connection."""
         return HttpConnection(self._opened, self._connections.discard, self._timeouts)
 
+    def new_tls_connection(self) -> TlsDoor:
+        """Make the protocol object of one connection over TLS.
+
+        Raises:
+            LabError: The node's certificate cannot be used.
+        """
+        tls = self._tls
+        assert tls is not None, f"{self._node.name} has no HTTPS"
+
+        def inside() -> HttpConnection:
+            return HttpConnection(self._opened, self._connections.discard, self._timeouts, tls.binding)
+
+        return TlsDoor(tls, inside, self._doors, self._timeouts.request_s)
+
     def abort_connections(self) -> None:
         """Reset all connections; shells stay."""
         for connection in list(self._connections):
             connection.abort()
+        for door in list(self._doors):
+            door.abort()
 
     def end_shells(self) -> None:
         """Remove all shells, as a shutdown does."""
@@ -135,7 +152,7 @@ class Listener:
     def _opened(self, connection: HttpConnection) -> Handler:
         self._connections.add(connection)
         self.counters.connections += 1
-        session = _Session(connection)
+        session = _Session(connection, self._gate.enter(connection.channel))
 
         async def handle(request: HttpRequest) -> HttpResponse:
             return await self._handle(session, request)
@@ -152,58 +169,46 @@ class Listener:
         if self._is_anonymous_identify(path, request):
             answer = self._service.identify(0, request.body, is_authenticated=False)
             return HttpResponse(answer.status, (_SOAP,), answer.body)
-        token = request.headers.get("authorization", "")
-        if token:
-            return await self._authenticate(session, token, request)
-        if not session.is_authenticated:
-            return _CHALLENGE
-        return await self._serve(session, request, ())
+        admission = session.visit.admit(request.headers.get("authorization", ""))
+        if isinstance(admission, HttpResponse):
+            return admission
+        self.counters.logons += admission.is_new
+        return await self._serve(session, request, admission)
 
     @staticmethod
     def _is_anonymous_identify(path: str, request: HttpRequest) -> bool:
         header = request.headers.get(UNAUTHENTICATED_HEADER, "").lower()
         return path == "/wsman-anon/identify" or header == "unauthenticated"
 
-    async def _authenticate(self, session: _Session, header: str, request: HttpRequest) -> HttpResponse:
-        scheme, _, text = header.partition(" ")
-        if scheme.lower() != "negotiate":
-            return _CHALLENGE
-        if session.acceptor is None or session.acceptor.is_complete:
-            session.acceptor = Acceptor(self._account())
-        try:
-            token = session.acceptor.step(base64.b64decode(text.strip(), validate=True))
-        except (LogonFailure, binascii.Error, ValueError):
-            session.acceptor = None
-            return _CHALLENGE
-        answer = (("WWW-Authenticate", f"Negotiate {base64.b64encode(token).decode()}"),)
-        if not session.acceptor.is_complete:
-            return HttpResponse(HTTPStatus.UNAUTHORIZED, answer)
-        self.counters.logons += 1
-        return await self._serve(session, request, answer if token else ())
-
-    def _account(self) -> Account:
-        return Account(self._node.computer_name, self._node.user, self._node.nt_hash)
-
-    async def _serve(
-        self, session: _Session, request: HttpRequest, headers: tuple[tuple[str, str], ...]
-    ) -> HttpResponse:
+    async def _serve(self, session: _Session, request: HttpRequest, admission: Admission) -> HttpResponse:
         """Answer an authenticated request."""
-        assert session.acceptor is not None
+        headers = admission.headers
         if not request.body:
             return HttpResponse(HTTPStatus.OK, headers)
-        if not encryption.is_encrypted(request.headers.get("content-type", "")):
-            # AllowUnencrypted is false: Windows gives no reason either.
-            return HttpResponse(HTTPStatus.INTERNAL_SERVER_ERROR, headers)
+        kind = request.headers.get("content-type", "")
+        caller = Caller(admission.identity.principal, session.connection.peer_address)
+        if admission.context is None or not encryption.is_encrypted(kind):
+            return await self._serve_plain(session.visit, request, headers, caller)
         try:
-            message = encryption.unwrap(session.acceptor, request.body)
+            message = encryption.unwrap(admission.context, kind, request.body)
         except (encryption.BrokenFrame, LogonFailure):
             return HttpResponse(HTTPStatus.BAD_REQUEST, headers, closes=True)
-        caller = Caller(session.acceptor.principal, session.connection.peer_address)
         answer = await self._answer(message, caller)
         if not answer.body:
             return HttpResponse(answer.status, headers)
-        body = encryption.wrap(session.acceptor, answer.body)
-        return HttpResponse(answer.status, (*headers, ("Content-Type", encryption.CONTENT_TYPE)), body)
+        protocol = encryption.protocol_of(kind)
+        content_type, body = encryption.wrap(admission.context, protocol, answer.body)
+        return HttpResponse(answer.status, (*headers, ("Content-Type", content_type)), body)
+
+    async def _serve_plain(
+        self, visit: Visit, request: HttpRequest, headers: Headers, caller: Caller
+    ) -> HttpResponse:
+        """Answer a request that is not sealed: over HTTPS, or where the node allows it."""
+        if not visit.is_tls and not self._node.logon.authentication.allow_unencrypted:
+            # AllowUnencrypted is false: Windows gives no reason either.
+            return HttpResponse(HTTPStatus.INTERNAL_SERVER_ERROR, headers)
+        answer = await self._answer(request.body, caller)
+        return HttpResponse(answer.status, (*headers, _SOAP) if answer.body else headers, answer.body)
 
     # -- requests and what they wait for -------------------------------------------------------------------
 
@@ -238,11 +243,15 @@ class Listener:
                     self._happened(shell_id, event)
                 case Ended(shell_id):
                     self._runspaces.end(shell_id)
+                    self._processes.end(shell_id)
 
     def _happened(self, shell_id: uuid.UUID, event: Any) -> None:
-        pool = self._service.pool(shell_id)
-        if pool is not None:
-            self._runspaces.handle(shell_id, pool, event, self._account().principal)
+        caller = self._service.caller(shell_id)
+        pool, shell = self._service.pool(shell_id), self._service.command_shell(shell_id)
+        if pool is not None and caller is not None:
+            self._runspaces.handle(shell_id, pool, event, caller.user)
+        if shell is not None and caller is not None:
+            self._processes.handle(shell_id, shell, event, caller.user)
 
     def _expire(self, ticket: int) -> None:
         self._apply(self._service.expire(ticket))
