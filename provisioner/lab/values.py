@@ -83,6 +83,14 @@ class TerminatingError(Exception):
         super().__init__(record.message)
 
 
+class ScriptExit(Exception):
+    """A script ended by ``exit``; the host is told ``code``, and nothing after it runs."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(code)
+
+
 @dataclass(frozen=True, slots=True)
 class CommandCall:
     """One command of a pipeline as the client sent it.

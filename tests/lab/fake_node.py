@@ -104,7 +104,7 @@ def not_found(name: str) -> ErrorRecord:
     )
 
 
-async def run_pipeline(  # noqa: C901, PLR0912 - one case per made-up command
+async def run_pipeline(  # noqa: C901, PLR0912, PLR0917 - one case per made-up command
     node: FakeNode,
     calls: Sequence[CommandCall],
     input: AsyncIterator[Any],

@@ -6,7 +6,7 @@ acts on the node's state and writes objects and error records with the names rea
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,6 +52,7 @@ class Invocation:
     input: AsyncIterator[Any]
     output: Output
     user: str
+    visible: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

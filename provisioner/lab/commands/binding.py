@@ -89,6 +89,15 @@ def bind(call: CommandCall, spec: CommandSpec) -> Bound:
     )
 
 
+def is_switch(name: str, spec: CommandSpec) -> bool:
+    """Tell whether the parameter called ``name`` takes no value.
+
+    Raises:
+        TerminatingError: There is no such parameter, or several.
+    """
+    return _by_name(name, (*spec.parameters, *COMMON_PARAMETERS), spec).kind == "switch"
+
+
 def _bind_positions(arguments: Sequence[Any], values: dict[str, Any], spec: CommandSpec) -> None:
     free = sorted(
         (

@@ -1,7 +1,7 @@
 """Running a pipeline on a simulated node: statements, commands joined by ``|``, preferences, errors.
 
-A node runs command objects only. Script text is refused as in a no-language session, so nothing here parses
-PowerShell.
+A node runs command objects. Script text goes to ``lab.foreign``, which knows the scripts of some clients and reads
+constant commands; on an endpoint without a language it is refused. Nothing here parses PowerShell.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from provisioner.lab.commands import registry
@@ -18,47 +19,95 @@ from provisioner.lab.values import CommandCall, ErrorRecord, TerminatingError
 
 if TYPE_CHECKING:
     from provisioner.lab.simulated_node import SimulatedNode
+    from provisioner.lab.spec import EndpointSpec
 
+_SCRIPTS = "provisioner.lab.foreign.execution"
+_CONTEXT = "provisioner.lab.foreign.registry"
 _SILENT = frozenset({"SilentlyContinue", "Ignore"})
 
 
-async def run_pipeline(
+async def run_pipeline(  # noqa: PLR0913, PLR0917 - what a session knows: node, account, endpoint; and one pipeline
     node: SimulatedNode,
     calls: Sequence[CommandCall],
     input: AsyncIterator[Any],
     output: Output,
     user: str,
+    endpoint: str = "",
 ) -> None:
     """Run ``calls``: those up to one that ends a statement are joined by ``|``; only the first takes ``input``.
 
+    ``endpoint`` names the session configuration; the empty name is the default one, where every command is seen.
+
     Raises:
         TerminatingError: what ended the pipeline; the statements after it do not run.
+        ScriptExit: a script ended by ``exit``.
     """
-    for call in calls:
-        if call.is_script:
-            raise TerminatingError(_scripts_not_allowed(call.name))
+    session = _Session(node, user, node.spec.endpoints.get(endpoint.casefold()))
     source = input
     for statement in _statements(calls):
         # PowerShell looks all commands of a statement up before it runs any of them.
-        stages = [(_find(node, call), call) for call in statement]
-        bound = [(spec, bind(call, spec)) for spec, call in stages]
-        for spec, parameters in bound[:-1]:
+        stages = [session.prepare(call) for call in statement]
+        for stage in stages[:-1]:
             collected = _Collected(output)
-            await _run_command(
-                spec, parameters, Invocation(node, parameters.parameters, source, collected, user)
-            )
+            await session.run(stage, source, collected)
             source = _replay(collected.values)
-        spec, parameters = bound[-1]
-        await _run_command(spec, parameters, Invocation(node, parameters.parameters, source, output, user))
+        await session.run(stages[-1], source, output)
         source = _replay([])
 
 
-def list_commands(node: SimulatedNode, patterns: Sequence[str]) -> list[CommandSpec]:
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """A script that the node can run, and its arguments."""
+
+    script: Any
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """Where pipelines run: a node, an account, and the endpoint if it is not the default one."""
+
+    node: SimulatedNode
+    user: str
+    endpoint: EndpointSpec | None
+
+    def prepare(self, call: CommandCall) -> tuple[CommandSpec, Bound] | _Script:
+        """Look a command up and bind its parameters, or find out how a script is run.
+
+        Raises:
+            TerminatingError: There is no such command, or the script cannot be run.
+        """
+        if not call.is_script:
+            spec = _find(self.node, call, self.endpoint)
+            return spec, bind(call, spec)
+        if self.endpoint is not None:
+            raise TerminatingError(_scripts_not_allowed(call.name))
+        # Scripts run commands, so they stand above them.
+        prepare: Any = import_module(_SCRIPTS).prepare
+        return _Script(prepare(call.name), tuple(value for _, value in call.parameters))
+
+    async def run(
+        self, stage: tuple[CommandSpec, Bound] | _Script, source: AsyncIterator[Any], output: Output
+    ) -> None:
+        """Run one stage of a pipeline."""
+        if isinstance(stage, _Script):
+            context = import_module(_CONTEXT).ScriptContext
+            await stage.script.run(context(self.node, self.user, source, output, stage.arguments))
+            return
+        spec, parameters = stage
+        visible = None if self.endpoint is None else self.endpoint.visible
+        await _run_command(
+            spec, parameters, Invocation(self.node, parameters.parameters, source, output, self.user, visible)
+        )
+
+
+def list_commands(node: SimulatedNode, patterns: Sequence[str], endpoint: str = "") -> list[CommandSpec]:
     """List the commands the node has now whose names match one of the wildcard ``patterns``; all when empty."""
     wanted = [pattern.casefold() for pattern in patterns] or ["*"]
+    limits = node.spec.endpoints.get(endpoint.casefold())
     return [
         spec
-        for spec in registry.available(node)
+        for spec in registry.available(node, None if limits is None else limits.visible)
         if any(fnmatch.fnmatchcase(spec.name.casefold(), pattern) for pattern in wanted)
     ]
 
@@ -141,9 +190,9 @@ async def _replay(values: Sequence[Any]) -> AsyncIterator[Any]:
             yield value
 
 
-def _find(node: SimulatedNode, call: CommandCall) -> CommandSpec:
+def _find(node: SimulatedNode, call: CommandCall, endpoint: EndpointSpec | None) -> CommandSpec:
     spec = registry.find(node, call.name)
-    if spec is None:
+    if spec is None or (endpoint is not None and spec.name.casefold() not in endpoint.visible):
         raise TerminatingError(
             ErrorRecord(
                 f"The term '{call.name}' is not recognized as the name of a cmdlet, function, script "

@@ -10,17 +10,18 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from provisioner.lab.commands.aliases import ALIASES
 from provisioner.lab.commands.base import CommandSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from provisioner.lab.commands.base import Invocation
     from provisioner.lab.simulated_node import SimulatedNode
 
 _HERE: Final = "provisioner.lab.commands"
 #: Packages of commands; the ``table.py`` of each lists its own.
-_FAMILIES: Final = ("basics", "hyperv", "iscsi", "items", "network", "node")
+_FAMILIES: Final = ("basics", "console", "hyperv", "iscsi", "items", "network", "node")
 
 
 @cache
@@ -36,16 +37,22 @@ def find(node: SimulatedNode, name: str) -> CommandSpec | None:
     ``name`` may carry the module: ``CimCmdlets\\Get-CimInstance``.
     """
     module, _, bare = name.rpartition("\\")
-    spec = table().get(bare.casefold())
+    folded = bare.casefold()
+    spec = table().get(folded) or table().get(ALIASES.get(folded, folded).casefold())
     if spec is None or (module and module.casefold() != spec.module.casefold()):
         return None
     return spec if node.has_feature(spec.feature) else None
 
 
-def available(node: SimulatedNode) -> list[CommandSpec]:
-    """List the commands the node has now, by name."""
+def available(node: SimulatedNode, visible: Collection[str] | None = None) -> list[CommandSpec]:
+    """List the commands the node has now, by name; only those ``visible`` (lower case) if that is given."""
     return sorted(
-        (spec for spec in table().values() if node.has_feature(spec.feature)), key=lambda spec: spec.name
+        (
+            spec
+            for name, spec in table().items()
+            if node.has_feature(spec.feature) and (visible is None or name in visible)
+        ),
+        key=lambda spec: spec.name,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from provisioner.lab.commands.base import CommandSpec, Output
 from provisioner.lab.server import clixml
 from provisioner.lab.server.metadata import command_metadata, metadata_count
-from provisioner.lab.values import CommandCall, ErrorRecord, TerminatingError
+from provisioner.lab.values import CommandCall, ErrorRecord, ScriptExit, TerminatingError
 from provisioner.wire.psrp import (
     Call,
     Event,
@@ -34,19 +34,20 @@ _LOG: Final = logging.getLogger("provisioner.lab")
 class RunPipeline(Protocol):
     """``lab.commands.pipeline.run_pipeline``."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913, PLR0917 - those of run_pipeline
         self,
         node: Any,
         calls: Sequence[CommandCall],
         input: AsyncIterator[Any],
         output: Output,
         user: str,
+        endpoint: str = "",
     ) -> Awaitable[None]:
-        """Run the commands; raises TerminatingError."""
+        """Run the commands; raises TerminatingError and ScriptExit."""
         ...
 
 
-ListCommands = Callable[[Any, Sequence[str]], Sequence[CommandSpec]]
+ListCommands = Callable[[Any, Sequence[str], str], Sequence[CommandSpec]]
 
 
 class _PipelineOutput:
@@ -159,10 +160,12 @@ class Runspaces:
         finish: Callable[[], list[Event]] = lambda: pool.complete(pipeline_id)  # noqa: E731 - chosen below
         try:
             if isinstance(event, MetadataRequested):
-                self._write_metadata(event, output)
+                self._write_metadata(event, output, pool.endpoint)
             else:
                 calls = tuple(_to_call(call) for call in event.calls)
-                await self._run_pipeline(self._node, calls, running.objects(), output, user)
+                await self._run_pipeline(self._node, calls, running.objects(), output, user, pool.endpoint)
+        except ScriptExit as end:
+            pool.set_should_exit(pipeline_id, end.code)
         except TerminatingError as problem:
             details = clixml.error_details(problem.record)
             finish = lambda: pool.fail(pipeline_id, details)  # noqa: E731
@@ -182,8 +185,8 @@ class Runspaces:
             self.handle(shell_id, pool, following, user)
         self._written(shell_id)
 
-    def _write_metadata(self, event: MetadataRequested, output: Output) -> None:
-        commands = self._list_commands(self._node, event.patterns)
+    def _write_metadata(self, event: MetadataRequested, output: Output, endpoint: str) -> None:
+        commands = self._list_commands(self._node, event.patterns, endpoint)
         output.write(metadata_count(len(commands)))
         for command in commands:
             output.write(command_metadata(command))

@@ -16,7 +16,7 @@ async def run(invocation: Invocation) -> None:
     modules = [str(name).casefold() for name in invocation.parameters.get("Module") or ["*"]]
     found = [
         spec
-        for spec in registry.available(invocation.node)
+        for spec in registry.available(invocation.node, invocation.visible)
         if any(fnmatch.fnmatchcase(spec.module.casefold(), module) for module in modules)
     ]
     for pattern in invocation.parameters.get("Name") or ["*"]:

@@ -40,6 +40,7 @@ _NAMES: tuple[tuple[type, str], ...] = (
 
 async def run(invocation: Invocation) -> None:
     """Write what is selected; a property that an object does not have becomes null."""
+    expanded = invocation.parameters.get("ExpandProperty")
     patterns = [_pattern(item) for item in invocation.parameters.get("Property") or ()]
     left = invocation.parameters.get("First")
     async for value in invocation.input:
@@ -47,7 +48,31 @@ async def run(invocation: Invocation) -> None:
             if left <= 0:
                 return
             left -= 1
+        if expanded:
+            _expand(value, expanded, invocation)
+            continue
         invocation.output.write(_selected(value, patterns) if patterns else value)
+
+
+def _expand(value: Any, name: str, invocation: Invocation) -> None:
+    known = {**value.properties, **value.extended} if isinstance(value, PsObject) else {}
+    if isinstance(value, str):
+        known = {"Length": len(value)}
+    found = [item for other, item in known.items() if other.casefold() == name.casefold()]
+    if not found:
+        invocation.output.error(
+            ErrorRecord(
+                f'Property "{name}" cannot be found.',
+                f"ExpandPropertyNotFound,{TYPE}",
+                "InvalidArgument",
+                "System.Management.Automation.PSArgumentException",
+                "Select-Object",
+                value,
+            )
+        )
+        return
+    for item in found[0] if isinstance(found[0], list) else [found[0]]:
+        invocation.output.write(item)
 
 
 def _pattern(item: Any) -> str:

@@ -65,7 +65,11 @@ COMMANDS = (
         "Select-Object",
         f"{_HERE}.select_object:run",
         "Microsoft.PowerShell.Utility",
-        (Parameter("Property", "array", 0), Parameter("First", "int")),
+        (
+            Parameter("Property", "array", 0),
+            Parameter("ExpandProperty", "string"),
+            Parameter("First", "int"),
+        ),
         type_name=f"{CMDLETS}.SelectObjectCommand",
     ),
     CommandSpec(
