@@ -140,27 +140,6 @@ class EndpointSpec:
     visible: frozenset[str] = frozenset(name.casefold() for name in RESTRICTED_COMMANDS)
 
 
-#: Commands every endpoint of the kind RestrictedRemoteServer shows (about JEA session configurations).
-RESTRICTED_COMMANDS = (
-    "Clear-Host",
-    "Exit-PSSession",
-    "Get-Command",
-    "Get-FormatData",
-    "Get-Help",
-    "Measure-Object",
-    "Out-Default",
-    "Select-Object",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointSpec:
-    """A session configuration without a language (JEA). ``visible`` are its commands in lower case."""
-
-    name: str
-    visible: frozenset[str] = frozenset(name.casefold() for name in RESTRICTED_COMMANDS)
-
-
 @dataclass(frozen=True, slots=True)
 class Durations:
     """Simulated seconds: how long things take before the lab's time scale is applied."""
@@ -205,8 +184,6 @@ class NodeSpec:
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
     serves_output_while_busy: bool = True
-    #: Session configurations besides the default one, by their names in lower case.
-    endpoints: Mapping[str, EndpointSpec] = field(default_factory=dict)
     logon: LogonSpec = field(default_factory=LogonSpec)
     #: Session configurations besides the default one, by their names in lower case.
     endpoints: Mapping[str, EndpointSpec] = field(default_factory=dict)
@@ -280,24 +257,6 @@ def _endpoints(tree: documents.Tree, problems: Diagnostics) -> Any:
     }
 
 
-def _endpoint(*, commands: Sequence[str] = (), language: str = "no_language") -> tuple[str, ...]:
-    """Keep what an endpoint shows; ``language`` has one value so far."""
-    assert language == "no_language"
-    return tuple(commands)
-
-
-def _endpoints(tree: documents.Tree, problems: Diagnostics) -> Any:
-    """Read the mapping from names of session configurations to what they show."""
-    found = _ENDPOINTS(tree, problems)
-    if found is trees.BAD:
-        return found
-    shown = frozenset(command.casefold() for command in RESTRICTED_COMMANDS)
-    return {
-        name.casefold(): EndpointSpec(name, shown | {command.casefold() for command in commands})
-        for name, commands in found.items()
-    }
-
-
 def _accept(tree: documents.Tree, problems: Diagnostics) -> Any:
     found = trees.record(dict, {"accept": trees.list_of(trees.one_of(FRAMINGS), or_one=True)}, ["accept"])(
         tree, problems
@@ -323,12 +282,6 @@ _VOLUME_LIST = trees.list_of(
         dict,
         {"letter": trees.one_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "size_gb": trees.integer},
         ["letter", "size_gb"],
-    )
-)
-_ENDPOINTS = trees.map_of(
-    trees.record(
-        _endpoint,
-        {"commands": trees.list_of(trees.text, or_one=True), "language": trees.one_of(["no_language"])},
     )
 )
 _ENDPOINTS = trees.map_of(
@@ -412,6 +365,5 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
-    "endpoints": _endpoints,
     "endpoints": _endpoints,
 }
