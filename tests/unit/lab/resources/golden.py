@@ -43,7 +43,7 @@ def boot_what_is_pending(made: Machine) -> None:
 class Scenario:
     """``make`` a machine of state_before, ``read`` state_after of both sides in one form.
 
-    ``settle`` runs between Set and what follows. ``shown`` puts the values of a Get (of either side) in one form;
+    ``settle`` runs between Set and what follows. ``given`` puts recorded parameters into the form of our machine. ``shown`` puts the values of a Get (of either side) in one form;
     what is None there is the same as what is missing.
     """
 
@@ -52,6 +52,7 @@ class Scenario:
     read: Callable[[Machine, dict[str, Any]], Any]
     expected: Callable[[dict[str, Any]], Any]
     settle: Callable[[Machine], None] = boot_what_is_pending
+    given: Callable[[dict[str, Any]], dict[str, Any]] = dict
     shown: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
 
@@ -191,7 +192,7 @@ async def simulated(case: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     """Give what our resource does on a machine of the same state."""
     machine = scenario.make(case["state_before"])
     script_errors(machine, case["state_before"])
-    properties = {name: _value(value) for name, value in case["parameters"].items()}
+    properties = scenario.given({name: _value(value) for name, value in case["parameters"].items()})
     answer: dict[str, Any] = {
         "get": await _get(scenario, machine, properties),
         "test_before": await _test(scenario, machine, properties),
