@@ -30,6 +30,9 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
         "PSDscResources",
     ): "basics.windows_optional_feature:WindowsOptionalFeature",
     ("DSC_PowerPlan", "ComputerManagementDsc"): "computer.power_plan:PowerPlan",
+    ("DSR_IniSettingsFile", "FileContentDsc"): "files.ini_settings_file:IniSettingsFile",
+    ("DSR_KeyValuePairFile", "FileContentDsc"): "files.key_value_pair_file:KeyValuePairFile",
+    ("DSR_ReplaceText", "FileContentDsc"): "files.replace_text:ReplaceText",
     ("PROV_ConfigurationFile", "ProvisionerDsc"): "files.configuration_file:ConfigurationFile",
     ("DSC_DefaultGatewayAddress", "NetworkingDsc"): "network.default_gateway_address:DefaultGatewayAddress",
     ("DSC_DnsServerAddress", "NetworkingDsc"): "network.dns_server_address:DnsServerAddress",
@@ -43,6 +46,8 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSC_Cluster", "FailoverClusterDsc"): "cluster.cluster:ClusterResource",
     ("DSC_ClusterQuorum", "FailoverClusterDsc"): "cluster.cluster_quorum:ClusterQuorum",
     ("DSC_WaitForCluster", "FailoverClusterDsc"): "cluster.wait_for_cluster:WaitForCluster",
+    ("MSFT_UserRightsAssignment", "SecurityPolicyDsc"): "security.user_rights_assignment:UserRightsAssignment",
+    ("DSC_WSManListener", "WSManDsc"): "security.wsman_listener:WSManListener",
     ("DSC_Disk", "StorageDsc"): "storage.disk:DiskResource",
     ("DSC_WaitForDisk", "StorageDsc"): "storage.wait_for_disk:WaitForDisk",
 }
