@@ -58,7 +58,9 @@ class KeyValuePairFile:
         if not data:
             return not is_present
         wanted = texts.wanted_text(bound, context)
-        values = _values(bound["Name"], texts.decode(data), ignores_case=bool(bound.get("IgnoreNameCase")))
+        values = _values(
+            bound["Name"], texts.decode(data), context, ignores_case=bool(bound.get("IgnoreNameCase"))
+        )
         if bool(values) != is_present:
             return False
         ignores_case = bound.get("IgnoreValueCase")
