@@ -27,6 +27,8 @@ from provisioner.lab.resources import registry as resources
 if TYPE_CHECKING:
     from provisioner.lab.spec import NodeSpec
 
+#: Nobody asks a node for its monthly update; every release has the same.
+_REVISION = 2227
 _JOURNAL_FILE = "journal.jsonl"
 #: Real seconds between the decision to restart and the end of all connections, so that whoever asked is answered.
 _GRACE_S = 0.1
@@ -59,6 +61,8 @@ class SimulatedNode:
         self.port = spec.port
         self.user = spec.user
         self.nt_hash = spec.nt_hash
+        self.build = f"{spec.build}.{_REVISION}"
+        self.quotas = spec.quotas
         self.logon = spec.logon
         self.https_port = spec.logon.https.port if spec.logon.https else None
         self.https_files = _certificate_files(spec, folder)

@@ -16,6 +16,7 @@ from provisioner import documents
 from provisioner.diagnostics import Diagnostics
 from provisioner.lab import logon, trees
 from provisioner.lab.logon import LogonSpec
+from provisioner.wire.settings import Quotas
 
 RELEASES: Mapping[str, int] = MappingProxyType({"2016": 14393, "2019": 17763, "2022": 20348, "2025": 26100})
 
@@ -184,6 +185,7 @@ class NodeSpec:
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
     serves_output_while_busy: bool = True
+    quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
     #: Session configurations besides the default one, by their names in lower case.
     endpoints: Mapping[str, EndpointSpec] = field(default_factory=dict)
@@ -365,5 +367,6 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
+    "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from provisioner.wire import faults
+from provisioner.wire import namespaces as ns
 
 
 class Chunk(Protocol):
@@ -106,10 +107,20 @@ class Contents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the account as Windows shows it, and the client's address."""
+    """Who asks: the account as Windows shows it, and the client's address.
+
+    ``may_remote`` lets it open PowerShell sessions and use classes; the rest is for administrators.
+    """
 
     user: str
     address: str
+    is_administrator: bool = True
+    may_remote: bool = True
+
+    def may_use(self, resource_uri: str) -> bool:
+        """Tell whether the account has access to a resource at all."""
+        is_for_many = not resource_uri.startswith((ns.SHELLS_URI, ns.CONFIG_URI))
+        return self.is_administrator or (self.may_remote and is_for_many)
 
     def is_same_user(self, other: Caller) -> bool:
         """Tell whether both are one account."""

@@ -44,7 +44,10 @@ _DECLARED: Final[Mapping[str, tuple[str, ...]]] = {
     "DisconnectResponse": ("s", "a", "w", "p"),
     "ReconnectResponse": ("s", "a", "w", "p"),
     "EnumerateResponse": ("s", "a", "n", "w", "p"),
+    "PullResponse": ("s", "a", "n", "w", "p"),
+    "ReleaseResponse": ("s", "a", "n", "w", "p"),
     "GetResponse": ("s", "a", "x", "w", "p"),
+    "method": ("s", "a", "x", "w", "p"),
     "fault": ("s", "a", "x", "e", "n", "w", "p"),
 }
 
@@ -215,7 +218,7 @@ def build_response(
         message_id: Upper-case GUID without ``uuid:``.
         activity_id: Upper-case GUID, or None for the responses Windows sends without it.
     """
-    root = _ROOTS.get(action.rpartition("/")[2]) or _ROOTS["fault"]
+    root = _ROOTS.get(action.rpartition("/")[2]) or _ROOTS["method"]
     activity = f"<p:ActivityId>{activity_id}</p:ActivityId>" if activity_id else ""
     relates = f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo>" if relates_to else ""
     return (

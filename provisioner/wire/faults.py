@@ -15,14 +15,67 @@ from xml.sax.saxutils import escape
 from provisioner.wire import namespaces as ns
 
 
+@dataclass(frozen=True, slots=True)
+class WmiError:
+    """How a fault looks that newer servers describe by an instance of MSFT_WmiError instead of a WSManFault.
+
+    ``cim_status`` is the number of an MI result, ``category`` that of an ErrorCategory. ``extended`` is the
+    operation and what it was about, of an ``__ExtendedStatus``.
+    """
+
+    cim_status: int
+    message_id: str
+    category: int
+    kind: str = "HRESULT"
+    extended: tuple[str, str] | None = None
+
+    def xml(self, code: int, text: str) -> str:
+        """Write the instance. ``text`` is escaped."""
+        values = (
+            ("CIMStatusCode", "UnsignedInt", str(self.cim_status)),
+            ("CIMStatusCodeDescription", "String", None),
+            ("ErrorSource", "String", None),
+            ("ErrorSourceFormat", "UnsignedShort", "0"),
+            ("ErrorType", "UnsignedShort", "0"),
+            ("Message", "String", text),
+            ("MessageID", "String", self.message_id),
+            ("OtherErrorSourceFormat", "String", None),
+            ("OtherErrorType", "String", None),
+            ("OwningEntity", "String", None),
+            ("PerceivedSeverity", "UnsignedShort", "0"),
+            ("ProbableCause", "UnsignedShort", "0"),
+            ("ProbableCauseDescription", "String", None),
+            ("error_Category", "UnsignedInt", str(self.category)),
+            ("error_Code", "UnsignedInt", str(code)),
+            ("error_Type", "String", self.kind),
+            ("error_WindowsErrorMessage", "String", text),
+        )
+        inner = "".join(
+            f'<p:{name} xsi:type="cim:cim{kind}" xsi:nil="true"/>'
+            if value is None
+            else f'<p:{name} xsi:type="cim:cim{kind}">{value}</p:{name}>'
+            for name, kind, value in values
+        )
+        return (
+            '<p:MSFT_WmiError xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+            'xmlns:p="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError" '
+            'xmlns:cim="http://schemas.dmtf.org/wbem/wscim/1/common" '
+            'xmlns:b="http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd" '
+            f'xsi:type="p:MSFT_WmiError_Type" b:IsCIM_Error="true">{inner}</p:MSFT_WmiError>'
+        )
+
+
+_FAULT_ACTIONS: Final = {"a": f"{ns.ADDRESSING}/fault", "n": f"{ns.ENUMERATION}/fault"}
+
+
 @dataclass(eq=False)
 class WSManFault(Exception):
     """One fault.
 
     ``reason`` ends with the blank Windows puts there; ``detail`` is the fault detail's last part. ``message`` is
     what Windows says more precisely than in the reason, where it does. ``provider`` is the plug-in that failed,
-    with its file; ``repeats_code``: whether its part is a whole fault again, as most write it. ``extended`` is
-    the XML of an ExtendedError. ``action`` is the last word but one of the fault's action.
+    with its file; ``repeats_code``: whether its part is a whole fault again, as most write it. ``wmi`` is how
+    the detail looks when it is no WSManFault.
     """
 
     code: int
@@ -33,8 +86,12 @@ class WSManFault(Exception):
     provider: tuple[str, str] | None = None
     message: str = ""
     repeats_code: bool = True
-    extended: str = ""
-    action: str = ns.FAULT_ACTION
+    wmi: WmiError | None = None
+
+    @property
+    def action(self) -> str:
+        """Action of the response: each specification has its own for the faults it defines."""
+        return _FAULT_ACTIONS.get(self.subcode.partition(":")[0], ns.FAULT_ACTION)
 
     def body(self, machine: str) -> str:
         """Render ``<s:Fault>``. ``machine`` is the address the client used."""
@@ -49,6 +106,8 @@ class WSManFault(Exception):
 
     def _wsman_fault(self, machine: str) -> str:
         text = escape(self.message or self.reason)
+        if self.wmi is not None:
+            return self.wmi.xml(self.code, text)
         opening = (
             f'<f:WSManFault xmlns:f="{ns.FAULT}" Code="{self.code}" Machine="{escape(machine)}"><f:Message>'
         )
@@ -57,8 +116,8 @@ class WSManFault(Exception):
             return opening + text + closing
         name, path = self.provider
         inner = f"{opening}{text}{closing}" if self.repeats_code else text
-        extended = f"<f:ExtendedError>{self.extended}</f:ExtendedError>" if self.extended else ""
-        return f'{opening}<f:ProviderFault provider="{name}" path="{path}">{inner}{extended}</f:ProviderFault>{closing}'
+        provider = f'<f:ProviderFault provider="{name}" path="{path}">'
+        return f"{opening}{provider}{inner}</f:ProviderFault>{closing}"
 
 
 _SHELL_PROVIDER: Final = ("Shell provider", r"%systemroot%\system32\WsmSvc.dll")
@@ -121,7 +180,7 @@ def disconnected() -> WSManFault:
 def action_not_supported(action: str) -> WSManFault:
     """The action does not exist for this resource."""
     return WSManFault(
-        2150858770,
+        2150858771,
         "a:ActionNotSupported",
         f"The WS-Management service does not support the action {action} for this resource. ",
     )
@@ -153,21 +212,21 @@ def invalid_parameter(what: str) -> WSManFault:
     return WSManFault(87, "w:InvalidParameter", f"The parameter is incorrect. {what} ")
 
 
-def request_too_large() -> WSManFault:
-    """The request exceeds the MaxEnvelopeSizekb of the service."""
+def response_too_large() -> WSManFault:
+    """One item does not fit into the MaxEnvelopeSize of the client."""
     return WSManFault(
-        2150859025,
+        2150858824,
         "w:EncodingLimit",
-        "The WinRM client sent a request to the remote WS-Management service and was notified that the request "
-        "size exceeded the configured MaxEnvelopeSize quota. ",
-        detail="MaxEnvelopeSizeExceeded",
+        "The WS-Management service cannot process the request. The response that the service computed exceeds the "
+        "maximum envelope size in the request. ",
+        detail="MaxEnvelopeSize",
     )
 
 
 def envelope_too_small() -> WSManFault:
     """The MaxEnvelopeSize of the client leaves no room for a response."""
     return WSManFault(
-        2150858824,
+        2150858878,
         "w:EncodingLimit",
         "The WS-Management service cannot process the request because the MaxEnvelopeSize value is too small. ",
         detail="MinimumEnvelopeLimit",
@@ -220,6 +279,11 @@ def idle_timeout_out_of_bounds(asked_s: float, least_s: float, most_s: float) ->
     )
 
 
+def _quota(code: int) -> WmiError:
+    """ServerLimitsExceeded, QuotaExceeded."""
+    return WmiError(27, f"HRESULT {code:#x}", category=30)
+
+
 def too_many_shells(allowed: int) -> WSManFault:
     """MaxShellsPerUser."""
     return WSManFault(
@@ -230,6 +294,7 @@ def too_many_shells(allowed: int) -> WSManFault:
         message="The WS-Management service cannot process the request. This user is allowed a maximum number of "
         f"{allowed} concurrent shells, which has been exceeded. Close existing shells or raise the quota for this "
         "user. ",
+        wmi=_quota(2150859173),
     )
 
 
@@ -240,6 +305,7 @@ def too_many_users() -> WSManFault:
         "w:QuotaLimit",
         "The WS-Management service cannot process the request. The maximum number of users executing shell "
         "operations has been exceeded. Retry after sometime or raise the quota for concurrent shell users. ",
+        wmi=_quota(2150859179),
     )
 
 
@@ -253,6 +319,7 @@ def too_many_operations(allowed: int) -> WSManFault:
         message="The WS-Management service cannot process the request. This user is allowed a maximum number of "
         f"{allowed} concurrent operations, which has been exceeded. Close existing operations for this user, or "
         "raise the quota for this user. ",
+        wmi=_quota(2150859174),
     )
 
 
@@ -265,6 +332,7 @@ def too_many_commands(allowed: int) -> WSManFault:
         "shell has been exceeded. Retry later or raise the quota. ",
         message="The WS-Management service cannot process the request. This shell is allowed a maximum number of "
         f"{allowed} concurrent commands, which has been exceeded. Retry later or raise the quota. ",
+        wmi=_quota(2150859241),
     )
 
 

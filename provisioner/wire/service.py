@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 from provisioner.wire import faults, identify
 from provisioner.wire import namespaces as ns
+from provisioner.wire.cim.enumerations import CimEffect, CimRequested, CimRequests, Result
+from provisioner.wire.cim.requests import is_cim
 from provisioner.wire.contents import (
     Await,
     Caller,
@@ -37,9 +39,9 @@ from provisioner.wire.envelope import (
 )
 from provisioner.wire.fragments import Outgoing
 from provisioner.wire.psrp import Event, RunspacePool
-from provisioner.wire.settings import ServiceSettings, config_body
+from provisioner.wire.settings import ServiceSettings, config_body, listener_body
 from provisioner.wire.shell import Shells
-from provisioner.wire.shell_messages import decode_text
+from provisioner.wire.shell_messages import decode_text, enumerated
 from provisioner.wire.winrs import CommandShell
 
 
@@ -52,7 +54,8 @@ class Answer:
     body: bytes
 
 
-Outcome: TypeAlias = Answer | Await | Happened | Ended
+_AnyEffect: TypeAlias = Effect | CimEffect
+Outcome: TypeAlias = Answer | Await | Happened | Ended | CimRequested
 
 
 class RunspaceShell:
@@ -126,6 +129,7 @@ class Service:
         self._new_id = new_id
         self._has_program = has_program
         self._shells = Shells(settings, self._new_contents, new_id)
+        self._cim = CimRequests(settings, new_id)
         self._pending: dict[int, Request] = {}
 
     @property
@@ -161,7 +165,7 @@ class Service:
     def handle(self, ticket: int, data: bytes, caller: Caller, now: float) -> list[Outcome]:
         """Take one request."""
         if len(data) > self._settings.max_envelope_bytes:
-            return [self._fault(ticket, faults.request_too_large(), find_message_id(data), find_host(data))]
+            return [Answer(ticket, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")]
         try:
             request = parse_request(data)
         except MalformedEnvelope:
@@ -169,14 +173,22 @@ class Service:
         except faults.WSManFault as fault:
             return [self._fault(ticket, fault, find_message_id(data), find_host(data))]
         self._pending[ticket] = request
-        if request.resource_uri.partition("?")[0].rstrip("/") == ns.CONFIG_URI:
-            return self._render([self._config(ticket, request)])
+        uri = request.resource_uri.partition("?")[0].rstrip("/")
+        if not caller.may_use(uri):
+            return self._render([Refuse(ticket, faults.access_denied())])
+        if uri == ns.CONFIG_URI or uri.startswith(ns.CONFIG_URI + "/"):
+            return self._render([self._config(ticket, request, uri)])
+        if is_cim(uri):
+            return self._render(self._on_cim(ticket, request, caller, now))
         return self._render(self._shells.handle(ticket, request, caller, now))
+
+    def cim_answered(self, ticket: int, result: Result, now: float) -> list[Outcome]:
+        """What ``CimRequested`` asked for was carried out."""
+        return self._render(self._cim.answered(ticket, result, now))
 
     def failed(self, ticket: int, data: bytes) -> Answer:
         """Answer a request over which our own code failed."""
-        self._pending.pop(ticket, None)
-        self._shells.abandon(ticket)
+        self.abandon(ticket)
         return self._fault(ticket, faults.internal_error(), find_message_id(data), find_host(data))
 
     def pump(self, shell_id: uuid.UUID) -> list[Outcome]:
@@ -185,11 +197,12 @@ class Service:
 
     def expire(self, ticket: int) -> list[Outcome]:
         """The time of a waiting request is over."""
-        return self._render(self._shells.expire(ticket))
+        return self._render([*self._shells.expire(ticket), *self._cim.expire(ticket)])
 
     def abandon(self, ticket: int) -> None:
         """The connection of a waiting request is gone."""
         self._shells.abandon(ticket)
+        self._cim.abandon(ticket)
         self._pending.pop(ticket, None)
 
     def sweep(self, now: float) -> list[Outcome]:
@@ -197,7 +210,8 @@ class Service:
         return self._render(self._shells.sweep(now))
 
     def remove_all(self) -> list[Outcome]:
-        """Remove every shell."""
+        """Remove every shell and enumeration."""
+        self._cim.forget_all()
         return self._render(self._shells.remove_all())
 
     def _new_contents(self, resource_uri: str) -> Contents | None:
@@ -205,10 +219,25 @@ class Service:
             return RunspaceShell(self._build, resource_uri.removeprefix(ns.POWERSHELL_URI).rstrip("/"))
         return CommandShell(self._has_program) if resource_uri.rstrip("/") == ns.CMD_URI else None
 
-    def _config(self, ticket: int, request: Request) -> Effect:
-        if request.action != f"{ns.TRANSFER}/Get":
-            return Refuse(ticket, faults.action_not_supported(request.action))
-        return Respond(ticket, f"{ns.TRANSFER}/GetResponse", config_body(self._settings))
+    def _config(self, ticket: int, request: Request, uri: str) -> Effect:
+        part = uri[len(ns.CONFIG_URI) + 1 :].casefold()
+        if request.action == f"{ns.TRANSFER}/Get" and (body := config_body(self._settings, part)):
+            return Respond(ticket, f"{ns.TRANSFER}/GetResponse", body)
+        if request.action == f"{ns.ENUMERATION}/Enumerate" and part == "listener":
+            body = enumerated([listener_body(request.to)])
+            return Respond(ticket, f"{ns.ENUMERATION}/EnumerateResponse", body)
+        known = config_body(self._settings, part) or part == "listener"
+        fault = faults.action_not_supported(request.action) if known else faults.no_such_resource(uri)
+        return Refuse(ticket, fault)
+
+    def _on_cim(self, ticket: int, request: Request, caller: Caller, now: float) -> Sequence[_AnyEffect]:
+        allowed = self._settings.quotas.max_operations_per_user
+        if self._cim.operations(caller) >= allowed:
+            return [Refuse(ticket, faults.too_many_operations(allowed))]
+        try:
+            return self._cim.handle(ticket, request, caller, now)
+        except faults.WSManFault as fault:
+            return [Refuse(ticket, fault)]
 
     def _unreadable(self, ticket: int, data: bytes) -> Answer:
         try:
@@ -219,10 +248,10 @@ class Service:
             return self.identify(ticket, data, is_authenticated=True)
         return Answer(ticket, HTTPStatus.BAD_REQUEST, b"")
 
-    def _render(self, effects: list[Effect]) -> list[Outcome]:
+    def _render(self, effects: Sequence[_AnyEffect]) -> list[Outcome]:
         return [self._render_one(effect) for effect in effects]
 
-    def _render_one(self, effect: Effect) -> Outcome:
+    def _render_one(self, effect: _AnyEffect) -> Outcome:
         match effect:
             case Respond(ticket, action, body):
                 request = self._pending.pop(ticket)
@@ -234,7 +263,7 @@ class Service:
                 return effect
 
     def _fault(self, ticket: int, fault: faults.WSManFault, relates_to: str, machine: str) -> Answer:
-        body = self._envelope(ns.FAULT_ACTION, fault.body(machine), relates_to)
+        body = self._envelope(fault.action, fault.body(machine), relates_to)
         return Answer(ticket, HTTPStatus.INTERNAL_SERVER_ERROR, body)
 
     def _envelope(self, action: str, body: str, relates_to: str) -> bytes:

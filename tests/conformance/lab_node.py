@@ -12,12 +12,13 @@ from typing import Any
 
 from provisioner.addresses import Endpoint, NodeName
 from provisioner.lab.commands.base import Output
-from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.server.authentication.accounts import nt_hash
+from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.values import CommandCall, ErrorRecord, PsObject, TerminatingError
 from provisioner.secrets.model import Secret
 from provisioner.transport import registry
 from provisioner.transport.base import Transport
+from provisioner.wire.settings import Quotas
 from tests.networks import own_network
 
 PASSWORD = "Canary-7f3a"
@@ -34,6 +35,8 @@ class LabNode:
     computer_name: str = "HV01"
     user: str = "admin"
     nt_hash: bytes = field(default_factory=lambda: nt_hash(PASSWORD))
+    build: str = "20348.2227"
+    quotas: Quotas = field(default_factory=Quotas)
     is_up: bool = True
     stopped: int = 0
 

@@ -20,7 +20,7 @@ from provisioner.lab.logon import LogonSpec
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.server.http import Timeouts
 from provisioner.lab.values import CommandCall, ErrorRecord, TerminatingError
-from provisioner.wire.settings import ServiceSettings
+from provisioner.wire.settings import Quotas, ServiceSettings
 from tests.networks import own_network
 
 PASSWORD = "Quiet-Harbour-7"
@@ -38,6 +38,8 @@ class FakeNode:
     computer_name: str
     user: str = USER
     nt_hash: bytes = field(default_factory=lambda: ntowfv1(PASSWORD))
+    build: str = "20348.2227"
+    quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
     https_files: CertificateFiles | None = None
     is_up: bool = True

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -20,23 +20,31 @@ from provisioner.lab.processes.table import is_program_path
 from provisioner.lab.server.authentication import encryption
 from provisioner.lab.server.authentication.gate import Admission, Gate, GuardedNode, Visit
 from provisioner.lab.server.authentication.model import LogonFailure
+from provisioner.lab.server.cim import execute
 from provisioner.lab.server.http import Handler, Headers, HttpConnection, HttpRequest, HttpResponse, Timeouts
 from provisioner.lab.server.processes import Processes
 from provisioner.lab.server.runspace import ListCommands, RunPipeline, Runspaces
 from provisioner.lab.server.tls import ListenerTls, TlsDoor
+from provisioner.wire import faults
+from provisioner.wire.cim.enumerations import CimRequested, Result
+from provisioner.wire.cim.requests import Operation
 from provisioner.wire.contents import Await, Caller, Ended, Happened
 from provisioner.wire.identify import UNAUTHENTICATED_HEADER
 from provisioner.wire.service import Answer, Outcome, Service
-from provisioner.wire.settings import ServiceSettings
+from provisioner.wire.settings import Quotas, ServiceSettings
 
 _LOG: Final = logging.getLogger("provisioner.lab")
 _SOAP: Final = ("Content-Type", "application/soap+xml;charset=UTF-8")
-_BUILD: Final = "20348.2227"
 
 
 class ServedNode(GuardedNode, Protocol):
-    """What the listener needs to know of a simulated node. ``https_files`` is None without HTTPS."""
+    """What the listener needs to know of a simulated node.
 
+    ``build`` of its Windows is like ``20348.2227``; ``https_files`` is None without HTTPS.
+    """
+
+    build: str
+    quotas: Quotas
     https_files: CertificateFiles | None
 
 
@@ -73,6 +81,19 @@ class _Wanted:
     is_scheduled: bool = False
 
 
+def _settings_of(node: ServedNode, settings: ServiceSettings) -> ServiceSettings:
+    """Have winrm/config say what the gate does."""
+    offered = node.logon.authentication
+    return replace(
+        settings,
+        quotas=node.quotas,
+        schemes=offered.schemes,
+        allow_unencrypted=offered.allow_unencrypted,
+        channel_binding=offered.channel_binding,
+        https_port=node.logon.https.port if node.logon.https else settings.https_port,
+    )
+
+
 class Listener:
     """One node's service and its connections. Needs a running loop."""
 
@@ -86,7 +107,7 @@ class Listener:
     ) -> None:
         self._node = node
         self._timeouts = timeouts
-        self._service = Service(settings, _BUILD, uuid.uuid4, is_program_path)
+        self._service = Service(_settings_of(node, settings), node.build, uuid.uuid4, is_program_path)
         self._runspaces = Runspaces(node, run_pipeline, list_commands, self._written)
         self._processes = Processes(node, run_process, self._written)
         self._connections: set[HttpConnection] = set()
@@ -94,6 +115,7 @@ class Listener:
         files = node.https_files
         self._tls = ListenerTls(files, node.logon) if files else None
         self._pending: dict[int, _Pending] = {}
+        self._cim_tasks: set[asyncio.Task[None]] = set()
         self._tickets = itertools.count(1)
         self._wanted = _Wanted()
         self._gate = Gate(node)
@@ -186,7 +208,13 @@ class Listener:
         if not request.body:
             return HttpResponse(HTTPStatus.OK, headers)
         kind = request.headers.get("content-type", "")
-        caller = Caller(admission.identity.principal, session.connection.peer_address)
+        user = admission.identity.user
+        caller = Caller(
+            admission.identity.principal,
+            session.connection.peer_address,
+            is_administrator=user.is_administrator,
+            may_remote=user.may_remote,
+        )
         if admission.context is None or not encryption.is_encrypted(kind):
             return await self._serve_plain(session.visit, request, headers, caller)
         try:
@@ -239,6 +267,10 @@ class Listener:
                 case Await(ticket, timeout_s):
                     timer = asyncio.get_running_loop().call_later(timeout_s, self._expire, ticket)
                     self._pending[ticket].timer = timer
+                case CimRequested(ticket, operation):
+                    task = asyncio.get_running_loop().create_task(self._cim(ticket, operation))
+                    self._cim_tasks.add(task)
+                    task.add_done_callback(self._cim_tasks.discard)
                 case Happened(shell_id, event):
                     self._happened(shell_id, event)
                 case Ended(shell_id):
@@ -252,6 +284,16 @@ class Listener:
             self._runspaces.handle(shell_id, pool, event, caller.user)
         if shell is not None and caller is not None:
             self._processes.handle(shell_id, shell, event, caller.user)
+
+    async def _cim(self, ticket: int, operation: Operation) -> None:
+        """Carry out what was asked of a class; it goes on when its client does not wait for it any longer."""
+        result: Result
+        try:
+            result = await execute(self._node, operation)
+        except Exception:  # noqa: BLE001 - logged; the node lives on
+            _LOG.exception("a CIM operation on %s failed: this is a bug in the lab", self._node.name)
+            result = faults.internal_error()
+        self._apply(self._service.cim_answered(ticket, result, asyncio.get_running_loop().time()))
 
     def _expire(self, ticket: int) -> None:
         self._apply(self._service.expire(ticket))

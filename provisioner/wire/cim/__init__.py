@@ -1,0 +1,1 @@
+"""CIM over WS-Management: Enumerate, Pull, Release, Get and Invoke on classes of WMI."""
