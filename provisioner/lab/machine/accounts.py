@@ -6,7 +6,7 @@ Well-known ones are the same on every machine (SECURITY_NT_AUTHORITY and friends
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from provisioner.lab.machine.area import MachineError
 
@@ -53,6 +53,11 @@ class Accounts:
             if authority.casefold() in {*_SHORT_AUTHORITIES, self._computer_name.casefold()}:
                 self._sids.setdefault(bare.casefold(), sid)
 
+    def add(self, sid: str, name: str) -> None:
+        """Let the machine know an account of another authority."""
+        self._names[sid] = name
+        self._sids[name.casefold()] = sid
+
     def rename(self, computer_name: str) -> None:
         """Follow the computer to another name; the SIDs of its accounts stay."""
         if computer_name == self._computer_name:
@@ -87,6 +92,16 @@ class Accounts:
             "NotSpecified",
             "System.Management.Automation.MethodInvocationException",
         )
+
+    def local_sids(self) -> list[str]:
+        """SIDs of the accounts of this machine."""
+        prefix = f"{self._computer_name}\\"
+        return [sid for sid, name in self._names.items() if name.startswith(prefix)]
+
+    def adopt(self, accounts: Mapping[str, str]) -> None:
+        """Know more accounts: names by SID."""
+        self._names.update(accounts)
+        self._index()
 
     def name(self, sid: str) -> str:
         """Name of a SID as Windows shows it; the SID itself when it is nobody's."""

@@ -54,6 +54,7 @@ class Machine:
         self.user = spec.user
         #: Where the node is reached; other machines of the world find it there.
         self.address = spec.address
+        self.port = spec.port
         #: Told when the network of the node is gone: for so many simulated seconds, or for ever (None).
         self.on_network: Callable[[float | None], None] = lambda _seconds: None
         self.modules: Mapping[str, tuple[str, ...]] = spec.modules

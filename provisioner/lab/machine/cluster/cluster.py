@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
-from provisioner.lab.machine.cluster.domain import domain_of
+from provisioner.lab.machine.computer.identity import Identity
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
@@ -80,7 +80,7 @@ class Quorum:
 
 @dataclass(slots=True)
 class Cluster:
-    """One cluster. ``nodes`` are computer names and states (Up, Down, Paused, Joining), in the order of joining."""
+    """One cluster. ``nodes``: computer names and states (Up, Down, Paused, Joining), in the order of joining."""
 
     name: str
     address: str | None = None
@@ -170,7 +170,7 @@ class Clusters(Area["World[Machine]"]):
         demand_module(machine, "New-Cluster")
         machine.ledger.attempt("New-Cluster")
         _demand_feature(machine)
-        if not domain_of(machine):
+        if not machine.area(Identity).domain:
             raise _refusal(
                 "New-Cluster",
                 f"The computer '{machine.computer_name}' is not joined to a domain.",
@@ -188,7 +188,7 @@ class Clusters(Area["World[Machine]"]):
                 f"An error occurred while creating the cluster '{name}'. The name is in use already.",
                 "ResourceExists",
             )
-        made = Cluster(name, address, domain_of(machine), [(machine.computer_name, "Up")])
+        made = Cluster(name, address, machine.area(Identity).domain, [(machine.computer_name, "Up")])
         self.clusters.append(made)
         _start_service(machine)
         self.owner.ledger.changed("clusters", f"{name} formed by {machine.computer_name}")

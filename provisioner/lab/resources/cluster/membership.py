@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.cluster.cluster import Cluster, Clusters
-from provisioner.lab.machine.cluster.domain import domain_of
+from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import invalid_operation, thrown
 
@@ -25,7 +25,7 @@ def demand_domain(context: ResourceContext) -> None:
     Raises:
         ResourceError: the machine is no member of a domain.
     """
-    if not domain_of(context.machine):
+    if not context.machine.area(Identity).domain:
         raise invalid_operation("Can't find the target node's domain name.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.cluster.domain import domain_of
+from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, invalid_operation
 from provisioner.lab.resources.cluster.membership import find_cluster
@@ -34,7 +34,8 @@ class WaitForCluster:
         """Test-TargetResource."""
         bound = bind("Test-TargetResource", _RULES, properties)
         return bool(
-            domain_of(context.machine) and find_cluster(bound["Name"], context, in_try=True) is not None
+            context.machine.area(Identity).domain
+            and find_cluster(bound["Name"], context, in_try=True) is not None
         )
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
@@ -42,7 +43,7 @@ class WaitForCluster:
         bound = bind("Set-TargetResource", _RULES, properties)
         count, interval = bound.get("RetryCount", _COUNT), bound.get("RetryIntervalSec", _INTERVAL_S)
         tries = 0
-        while tries < count and domain_of(context.machine):
+        while tries < count and context.machine.area(Identity).domain:
             if find_cluster(bound["Name"], context, in_try=True) is not None:
                 return
             await context.sleep(interval)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.cluster.domain import domain_of
+from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.virtualization.host import VirtualizationHost
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_operation, is_same, thrown
@@ -66,7 +66,7 @@ class VMHost:
         if minutes is not None:
             wanted[_INTERVAL] = minutes * _MINUTE_S
         enabled = wanted.pop(_MIGRATION, None)
-        if enabled and not domain_of(context.machine):
+        if enabled and not context.machine.area(Identity).domain:
             raise invalid_operation(
                 "Live migrations can be enabled only on computers that are joined to a domain."
             )
@@ -95,8 +95,10 @@ def _settings(context: ResourceContext) -> dict[str, Any]:
         return dict.fromkeys(rule.name for rule in _RULES[1:])
     minutes = settings.pop(_INTERVAL) // _MINUTE_S
     for rule in _RULES[1:]:
-        # Enumerations come back as they are spelled, however they were written.
-        settings |= {rule.name: word for word in rule.allowed if is_same(word, settings[rule.name])}
+        if rule.allowed:
+            # Enumerations come back as they are spelled, however they were written.
+            value = settings[rule.name]
+            settings[rule.name] = next((word for word in rule.allowed if is_same(word, value)), value)
     return {**settings, f"{_INTERVAL}Minute": minutes}
 
 

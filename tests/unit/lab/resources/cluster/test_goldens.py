@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.cluster.cluster import SERVICE, Cluster, ClusterDisk, Clusters, Quorum
-from provisioner.lab.machine.cluster.domain import join_domain
+from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.cluster.cluster import ClusterResource
 from provisioner.lab.resources.cluster.cluster_quorum import ClusterQuorum
@@ -41,7 +41,7 @@ def _member(state: dict[str, Any]) -> tuple[Machine, _Clusters]:
     made.features.install(["Failover-Clustering"], with_tools=True)
     made.services.change(SERVICE, status="Running")
     if not state.get("no_domain"):
-        join_domain(made, "contoso.com")
+        made.area(Identity).domain = "contoso.com"
     clusters = _Clusters(made.world)
     clusters.unknown_name = "nothing"
     made.world._areas._made["machine.cluster.cluster:Clusters"] = clusters

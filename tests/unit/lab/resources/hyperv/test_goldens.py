@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.machine.cluster.domain import join_domain
+from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.hyperv import Switch
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.network import physical
@@ -97,7 +97,7 @@ def _host_settings(state: dict[str, Any]) -> dict[str, Any]:
 
 def _host(state: dict[str, Any]) -> Machine:
     made = machine() if state.get("hyperv_missing") else hyperv_machine()
-    join_domain(made, "contoso.com" if state["part_of_domain"] else "")
+    made.area(Identity).domain = "contoso.com" if state["part_of_domain"] else ""
     made.area(VirtualizationHost).load({"settings": _host_settings(state)})
     return made
 
