@@ -47,7 +47,7 @@ DESCRIPTIONS: Final = {
     "user": "Local or DOMAIN\\user.",
     "password": "Where the password is, never the password itself: env:NAME or file:PATH.",
     "configuration_name": "PowerShell session configuration.",
-    "framing": "Layout of documents for the LCM.",
+    "framing": "Layout of documents for the LCM; auto asks the node once.",
     "encoding": "Bytes of the MOF.",
     "connect_timeout": "Seconds for first contact.",
     "reconnect_timeout": "Seconds a lost connection may take to come back while a job is followed.",

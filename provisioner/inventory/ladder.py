@@ -208,7 +208,7 @@ class NodeSource:
             user=_value(merged, "user", ""),
             password=reference,
             where=self.key.where,
-            framing=Framing(_value(merged, "framing", Framing.BIG_ENDIAN.value)),
+            framing=Framing(_value(merged, "framing", Framing.AUTO.value)),
             encoding=MofEncoding(_value(merged, "encoding", MofEncoding.UTF16.value)),
             connect_timeout_s=float(_value(merged, "connect_timeout", 10.0)),
             reconnect_timeout_s=float(_value(merged, "reconnect_timeout", 240.0)),

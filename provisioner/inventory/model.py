@@ -28,6 +28,7 @@ class Framing(Enum):
     Which form real Windows wants is not settled by any source (LCM class facts, 1.3), hence a switch.
     """
 
+    AUTO = "auto"  #: asked of the node, once for each run
     BIG_ENDIAN = "big-endian"  #: 4-byte big-endian total length + bytes: the CIM octet string convention
     RAW = "raw"  #: the bytes alone
     LITTLE_ENDIAN = "little-endian"  #: 4-byte little-endian length + bytes: seen only through WS-Man sessions
@@ -70,7 +71,7 @@ class Connection:
     user: str
     password: SecretRef
     where: SourceRange
-    framing: Framing = Framing.BIG_ENDIAN
+    framing: Framing = Framing.AUTO
     encoding: MofEncoding = MofEncoding.UTF16
     connect_timeout_s: float = 10.0
     reconnect_timeout_s: float = 240.0

@@ -132,7 +132,7 @@ class ConnectionModel(_Model):
     user: _Text = ""
     password: Annotated[str, AfterValidator(_secret_reference)] = ""
     configuration_name: _Text = "Microsoft.PowerShell"
-    framing: Literal["big-endian", "raw", "little-endian"] = "big-endian"
+    framing: Literal["auto", "big-endian", "raw", "little-endian"] = "auto"
     encoding: Literal["utf-16", "utf-8"] = "utf-16"
     connect_timeout: _Seconds = 10.0
     reconnect_timeout: _Seconds = 240.0

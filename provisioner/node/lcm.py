@@ -12,6 +12,7 @@ from provisioner.errors import CommandError, LcmError, NodeError, TransportError
 from provisioner.inventory.model import Framing
 from provisioner.node import lcm_answers
 from provisioner.node.base import ConfigurationStatus, JobOutput, MetaConfiguration, TestOutcome
+from provisioner.node.framing import frame, settle
 from provisioner.transport.base import Pipeline
 
 if TYPE_CHECKING:
@@ -29,23 +30,13 @@ TEST_LIMIT_S = 3600.0
 CALL_LIMIT_S = 180.0
 
 _NO_HISTORY_TEXT = "no status information available"
-_PREFIX_BYTES = 4
-
-
-def frame(document: bytes, framing: Framing) -> bytes:
-    """Lay out ConfigurationData; the length in the prefix includes the prefix itself."""
-    total = len(document) + _PREFIX_BYTES
-    match framing:
-        case Framing.BIG_ENDIAN:
-            return total.to_bytes(_PREFIX_BYTES, "big") + document
-        case Framing.LITTLE_ENDIAN:
-            return total.to_bytes(_PREFIX_BYTES, "little") + document
-        case Framing.RAW:
-            return document
 
 
 class LocalConfigurationManager:
-    """The LCM of the node at the other end of ``session``. Every method may raise ``LcmError``."""
+    """The LCM of the node at the other end of ``session``. Every method may raise ``LcmError``.
+
+    With ``Framing.AUTO`` the node is asked before the first document; the answer holds as long as this object.
+    """
 
     def __init__(self, session: Session, framing: Framing) -> None:
         self._session = session
@@ -58,18 +49,16 @@ class LocalConfigurationManager:
 
     async def send_meta_configuration(self, document: bytes) -> None:
         """SendMetaConfigurationApply with force."""
-        arguments = {"ConfigurationData": frame(document, self._framing), "force": True}
+        arguments = {"ConfigurationData": await self._framed(document), "force": True}
         await self._call("SendMetaConfigurationApply", arguments)
 
     async def test(self, document: bytes) -> TestOutcome:
         """TestConfiguration with reference data."""
-        arguments = {"configurationData": frame(document, self._framing)}
-        output = await self._call("TestConfiguration", arguments, timeout_s=TEST_LIMIT_S)
-        return self._present(lcm_answers.read_test(output), "TestConfiguration")
+        return await self._test(await self._framed(document))
 
     async def start(self, document: bytes, job_id: str) -> None:
         """SendConfigurationApplyAsync with force."""
-        arguments = {"ConfigurationData": frame(document, self._framing), "force": True, "jobId": job_id}
+        arguments = {"ConfigurationData": await self._framed(document), "force": True, "jobId": job_id}
         await self._call("SendConfigurationApplyAsync", arguments)
 
     async def statuses(self) -> tuple[ConfigurationStatus, ...]:
@@ -105,6 +94,15 @@ class LocalConfigurationManager:
                 raise
         wanted = job_id.casefold()
         return any(status.job_id.casefold() == wanted for status in await self.statuses())
+
+    async def _framed(self, document: bytes) -> bytes:
+        if self._framing is Framing.AUTO:
+            self._framing = await settle(self._session.node, self._test)
+        return frame(document, self._framing)
+
+    async def _test(self, data: bytes) -> TestOutcome:
+        output = await self._call("TestConfiguration", {"configurationData": data}, timeout_s=TEST_LIMIT_S)
+        return self._present(lcm_answers.read_test(output), "TestConfiguration")
 
     async def _call(
         self, method: str, arguments: dict[str, Any], *, timeout_s: float = CALL_LIMIT_S

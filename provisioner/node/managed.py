@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ManagedNode:
-    """See ``NodeApi``. ``framing`` says how documents are laid out for the LCM."""
+    """See ``NodeApi``. ``framing`` says how documents are laid out for the LCM, or that the node is asked."""
 
     def __init__(self, name: NodeName, transport: Transport, framing: Framing) -> None:
         self.name = name

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ import pytest
 from provisioner.addresses import Endpoint, NodeName
 from provisioner.errors import LcmError, TransportError
 from provisioner.inventory.model import Framing
-from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.server.authentication.accounts import nt_hash
+from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.spec import read_node_spec
 from provisioner.node.base import ConfigurationStatus, NodeApi
@@ -40,14 +41,16 @@ instance of OMI_ConfigurationDocument
 
 
 @asynccontextmanager
-async def managed(folder: Path, framing: Framing = Framing.BIG_ENDIAN) -> AsyncIterator[NodeApi]:
+async def managed(
+    folder: Path, framing: Framing = Framing.AUTO, accept: tuple[str, ...] = ("big-endian", "raw")
+) -> AsyncIterator[NodeApi]:
     with socket.create_server((ADDRESS, 0)) as free:
         port = free.getsockname()[1]
     spec, problems = read_node_spec(
         name="hv01", address=ADDRESS, port=port, user="admin", nt_hash=nt_hash("pw"), lab_trees=[]
     )
     assert not problems.has_errors
-    simulated = SimulatedNode(spec, folder, time_scale=0.0)
+    simulated = SimulatedNode(replace(spec, accept=accept), folder, time_scale=0.0)
     await simulated.start()
     fleet = Fleet([simulated])
     await fleet.start()
@@ -106,6 +109,30 @@ async def test_a_document_the_lcm_cannot_read_is_an_error_that_says_why(tmp_path
 async def test_a_little_endian_prefix_is_refused_by_a_local_call(tmp_path: Path) -> None:
     async with managed(tmp_path, Framing.LITTLE_ENDIAN) as node:
         with pytest.raises(LcmError):
+            await node.test(DOCUMENT)
+
+
+@pytest.mark.parametrize("form", ["big-endian", "raw", "little-endian"])
+async def test_a_node_is_asked_which_layout_it_takes(tmp_path: Path, form: str) -> None:
+    async with managed(tmp_path, accept=(form,)) as node:
+        await node.start(DOCUMENT, JOB)
+        assert (await finished(node)).status == "Success"
+        assert len(await node.statuses()) == 1  # the question left no trace
+
+
+@pytest.mark.parametrize("form", ["big-endian", "raw", "little-endian"])
+async def test_a_layout_that_is_written_down_is_not_doubted(tmp_path: Path, form: str) -> None:
+    other = "raw" if form != "raw" else "big-endian"
+    async with managed(tmp_path, Framing(form), accept=(other,)) as node:
+        with pytest.raises(LcmError):
+            await node.test(DOCUMENT)
+
+
+async def test_a_node_that_takes_no_layout_says_so_for_each(tmp_path: Path) -> None:
+    async with managed(tmp_path, accept=()) as node:
+        with pytest.raises(
+            LcmError, match=r"none of the known layouts.*big-endian: .*raw: .*little-endian: "
+        ):
             await node.test(DOCUMENT)
 
 

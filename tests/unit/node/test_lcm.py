@@ -9,7 +9,8 @@ import pytest
 
 from provisioner.errors import CommandError, ConnectError, LcmError
 from provisioner.inventory.model import Framing
-from provisioner.node.lcm import STATUS_FOLDER, LocalConfigurationManager, frame
+from provisioner.node.framing import PROBE, frame
+from provisioner.node.lcm import STATUS_FOLDER, LocalConfigurationManager
 from provisioner.transport.base import Pipeline, Result
 from tests.unit.node.nodes import error, fails, gives, record, session
 
@@ -174,3 +175,94 @@ async def test_a_job_exists_by_its_file_or_its_status(
 async def test_a_folder_that_cannot_be_read_does_not_pass_for_an_absent_job() -> None:
     with pytest.raises(CommandError):
         await lcm(Calls({"Get-ChildItem": fails(category="PermissionDenied")})).job_exists(JOB)
+
+
+# -- the layout a node takes ------------------------------------------------------------------------------------
+
+VERDICT = gives(record(InDesiredState=False, ReturnValue=0))
+SYNTAX = fails("Syntax error:", "MI RESULT 1,C")
+
+
+class Picky(Calls):
+    """Reads documents in one layout only."""
+
+    def __init__(self, taken: Framing | None, refusal: Result = SYNTAX) -> None:
+        super().__init__({"SendConfigurationApplyAsync": DONE})
+        self.taken = taken
+        self.refusal = refusal
+
+    def __call__(self, pipeline: Pipeline) -> Result:
+        given = pipeline.commands[0].parameters.get("Arguments", {}).get("configurationData")
+        result = super().__call__(pipeline) if given is None else self.refusal
+        if given is not None:
+            self.asked.append({"probe": given})
+            if self.taken and given == frame(PROBE, self.taken):
+                result = VERDICT
+        return result
+
+    @property
+    def probes(self) -> list[bytes]:
+        return [call["probe"] for call in self.asked if "probe" in call]
+
+
+def asking(calls: Callable[[Pipeline], Result]) -> LocalConfigurationManager:
+    return LocalConfigurationManager(session(calls), Framing.AUTO)
+
+
+@pytest.mark.parametrize("taken", [Framing.BIG_ENDIAN, Framing.RAW, Framing.LITTLE_ENDIAN])
+async def test_a_node_is_asked_once_for_the_layout_it_takes(taken: Framing) -> None:
+    calls = Picky(taken)
+    node = asking(calls)
+    await node.start(b"mof", JOB)
+    await node.start(b"again", JOB)
+
+    sent = [call["Arguments"]["ConfigurationData"] for call in calls.asked if "Arguments" in call]
+    assert sent == [frame(b"mof", taken), frame(b"again", taken)]
+    assert calls.probes[-1] == frame(PROBE, taken)
+    assert len(calls.probes) == len(set(calls.probes)) <= 3
+
+
+async def test_a_node_that_takes_no_layout_is_told_with_every_refusal() -> None:
+    with pytest.raises(LcmError) as raised:
+        await asking(Picky(None)).start(b"mof", JOB)
+
+    assert str(raised.value) == (
+        "hv01: the LCM can read a document in none of the known layouts (big-endian: TestConfiguration: Syntax "
+        "error:; raw: TestConfiguration: Syntax error:; little-endian: TestConfiguration: Syntax error:)"
+    )
+    assert "'framing'" in raised.value.help
+
+
+@pytest.mark.parametrize(
+    ("message", "error_id"),
+    [
+        (
+            "Cannot invoke the X cmdlet. The Y cmdlet is in progress and must return before X.",
+            "MI RESULT 1,C",
+        ),
+        ("Access denied", "HRESULT 0x80041003,C"),
+        ("Access denied", "MI RESULT 2,C"),
+        ("Invalid class", "HRESULT 0x80041010,C"),
+    ],
+)
+async def test_a_node_that_cannot_be_asked_now_is_not_asked_again(message: str, error_id: str) -> None:
+    calls = Picky(None, fails(message, error_id))
+    with pytest.raises(LcmError, match=message[:13]):
+        await asking(calls).test(b"mof")
+    assert len(calls.probes) == 1
+
+
+async def test_a_resource_that_fails_was_read_in_the_layout_it_was_sent_in() -> None:
+    calls = Picky(None, fails("no Log here", "ProviderOperationExecutionFailure,C"))
+    await asking(calls).start(b"mof", JOB)
+    assert calls.probes == [frame(PROBE, Framing.BIG_ENDIAN)]
+
+
+async def test_nothing_is_asked_of_a_node_whose_layout_is_known_or_that_is_sent_nothing() -> None:
+    calls = Calls({"SendConfigurationApplyAsync": DONE})
+    await lcm(calls).start(b"mof", JOB)
+    await asking(calls).meta_configuration()
+    assert [call["MethodName"] for call in calls.asked] == [
+        "SendConfigurationApplyAsync",
+        "GetMetaConfiguration",
+    ]
