@@ -31,6 +31,15 @@ class Int64(int):
     """System.Int64."""
 
 
+class SecureString(str):
+    """System.Security.SecureString; travels encrypted, and is not shown by mistake."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "SecureString(...)"
+
+
 @dataclass(frozen=True, slots=True)
 class EnumValue:
     """A .NET enumeration value; travels as Int32 with its type names and text."""

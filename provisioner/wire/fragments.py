@@ -22,11 +22,12 @@ _END: Final = 2
 #: Real ends send fragments of 32 KB, header included.
 MAX_FRAGMENT_BYTES: Final = 32768
 FRAGMENT_HEADER_BYTES: Final = _HEADER.size
-#: A message from outside may grow to this (the endpoint's limit of data per command).
-MAX_MESSAGE_BYTES: Final = 50 * 1024 * 1024
+#: The limits of an endpoint of Windows: one message, and all that is sent to one command.
+MAX_MESSAGE_BYTES: Final = 10 * 1024 * 1024
+MAX_COMMAND_BYTES: Final = 50 * 1024 * 1024
 
 _TO_CLIENT: Final = 1
-_TO_SERVER: Final = 2
+TO_SERVER: Final = 2
 NIL: Final = uuid.UUID(int=0)
 
 
@@ -42,6 +43,7 @@ class Message:
     pool_id: uuid.UUID
     pipeline_id: uuid.UUID | None
     data: bytes
+    destination: int = TO_SERVER
 
 
 def encode_message(message: Message) -> bytes:
@@ -53,14 +55,14 @@ def encode_message(message: Message) -> bytes:
 
 
 def decode_message(blob: bytes) -> Message:
-    """Read a message of the client.
+    """Read a message of either end.
 
     Raises:
         MalformedFragment: Too short for its header.
     """
     if len(blob) < _MESSAGE.size:
         raise MalformedFragment(f"a message of {len(blob)} bytes")
-    _destination, kind, pool, pipeline = _MESSAGE.unpack_from(blob)
+    destination, kind, pool, pipeline = _MESSAGE.unpack_from(blob)
     data = blob[_MESSAGE.size :]
     pipeline_id = uuid.UUID(bytes_le=pipeline)
     return Message(
@@ -68,40 +70,21 @@ def decode_message(blob: bytes) -> Message:
         uuid.UUID(bytes_le=pool),
         None if pipeline_id == NIL else pipeline_id,
         data.removeprefix(codecs.BOM_UTF8),
+        destination,
     )
-
-
-def whole_fragment(message: Message, object_id: int) -> bytes:
-    """Write a message of the client as one fragment, however large."""
-    head = _MESSAGE.pack(
-        _TO_SERVER, message.type, message.pool_id.bytes_le, (message.pipeline_id or NIL).bytes_le
-    )
-    blob = head + message.data
-    return _HEADER.pack(object_id, 0, _START | _END, len(blob)) + blob
-
-
-def split_fragments(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield ``(object id, fragment id, flags, blob)`` of fragments laid end to end.
-
-    Raises:
-        MalformedFragment: A fragment is cut short.
-    """
-    offset = 0
-    while offset < len(data):
-        if offset + _HEADER.size > len(data):
-            raise MalformedFragment("a cut fragment header")
-        object_id, fragment_id, flags, length = _HEADER.unpack_from(data, offset)
-        offset += _HEADER.size
-        if offset + length > len(data):
-            raise MalformedFragment(f"a fragment of {length} bytes is cut short")
-        yield object_id, fragment_id, flags, data[offset : offset + length]
-        offset += length
 
 
 @dataclass(slots=True)
 class Defragmenter:
-    """Puts fragments of one stream together again. Fragments of two messages never interleave."""
+    """Puts fragments of one stream together again. Fragments of two messages never interleave.
 
+    The stream may be cut anywhere, inside a header too. ``total_limit`` bounds all that ever comes, in bytes; None
+    does not. After an error the rest of what came with it is lost, and a new message may begin.
+    """
+
+    total_limit: int | None = None
+    _rest: bytes = b""
+    _total: int = 0
     _object_id: int = 0
     _next_id: int = 0
     _parts: list[bytes] = field(default_factory=list)
@@ -113,22 +96,53 @@ class Defragmenter:
         Raises:
             MalformedFragment: The stream cannot be followed any more.
         """
-        for object_id, fragment_id, flags, blob in split_fragments(data):
-            if object_id == 0:
-                raise MalformedFragment("object id 0")
-            if flags & _START:
-                self._begin(object_id, fragment_id)
-            elif object_id != self._object_id or fragment_id != self._next_id:
-                raise MalformedFragment(f"fragment {fragment_id} of object {object_id} out of order")
-            self._size += len(blob)
-            if self._size > MAX_MESSAGE_BYTES:
-                raise MalformedFragment(f"a message over {MAX_MESSAGE_BYTES} bytes")
+        try:
+            for object_id, fragment_id, flags, blob in self._cut(data):
+                whole = self._add(object_id, fragment_id, flags, blob)
+                if whole is not None:
+                    yield decode_message(whole)
+        except MalformedFragment:
+            self._rest = b""
+            self._begin(0, 0)
+            raise
+
+    def _cut(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+        """Yield ``(object id, fragment id, flags, blob)`` of what is complete and keep the rest."""
+        self._total += len(data)
+        if self.total_limit is not None and self._total > self.total_limit:
+            raise MalformedFragment(f"more than {self.total_limit} bytes for one command")
+        data = self._rest + data if self._rest else data
+        self._rest = b""
+        offset = 0
+        while offset + _HEADER.size <= len(data):
+            object_id, fragment_id, flags, length = _HEADER.unpack_from(data, offset)
+            if length > MAX_MESSAGE_BYTES:
+                raise MalformedFragment(f"a fragment of {length} bytes")
+            begin, end = offset + _HEADER.size, offset + _HEADER.size + length
+            if end > len(data):
+                break
+            offset = end
+            yield object_id, fragment_id, flags, data[begin:end]
+        self._rest = data[offset:]
+
+    def _add(self, object_id: int, fragment_id: int, flags: int, blob: bytes) -> bytes | None:
+        if object_id == 0:
+            raise MalformedFragment("object id 0")
+        if flags & _START:
+            self._begin(object_id, fragment_id)
+        elif object_id != self._object_id or fragment_id != self._next_id:
+            raise MalformedFragment(f"fragment {fragment_id} of object {object_id} out of order")
+        self._size += len(blob)
+        if self._size > MAX_MESSAGE_BYTES:
+            raise MalformedFragment(f"a message over {MAX_MESSAGE_BYTES} bytes")
+        if blob:
             self._parts.append(blob)
-            self._next_id = fragment_id + 1
-            if flags & _END:
-                whole = b"".join(self._parts)
-                self._begin(0, 0)
-                yield decode_message(whole)
+        self._next_id = fragment_id + 1
+        if not flags & _END:
+            return None
+        whole = b"".join(self._parts)
+        self._begin(0, 0)
+        return whole
 
     def _begin(self, object_id: int, fragment_id: int) -> None:
         self._object_id, self._next_id, self._size = object_id, fragment_id, 0

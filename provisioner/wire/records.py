@@ -1,14 +1,16 @@
 """The records of a PowerShell pipeline as neutral CLIXML values: errors, texts, progress, states.
 
-Values only; ``clixml.write`` serialises them. The layout is that of Windows PowerShell without invocation
-information, which only script code has.
+Values only; ``clixml.write`` serialises them. The layout is that of Windows PowerShell 5.1. Which command wrote a
+record is always told with an error, and told again in single fields when the client asked for it.
 
 Source: MS-PSRP 2.2.2, 2.2.3.15, 2.2.3.16; recordings of real servers.
 """
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from provisioner.wire.clixml import Primitive, Structure, enum_structure
@@ -25,6 +27,28 @@ _HRESULT: Final = -2146233087
 #: Number of the host's method SetShouldExit, and the call id of a call that asks for no answer.
 _SET_SHOULD_EXIT: Final = 6
 _NO_ANSWER: Final = -100
+_RUNTIME_EXCEPTION: Final = "System.Management.Automation.RuntimeException"
+_LIBRARY: Final = "mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
+_BOUND_TYPES: Final = (
+    f"System.Collections.Generic.Dictionary`2[[System.String, {_LIBRARY}],[System.Object, {_LIBRARY}]]",
+    "System.Object",
+)
+_UNBOUND_TYPES: Final = (f"System.Collections.Generic.List`1[[System.Object, {_LIBRARY}]]", "System.Object")
+_TAGS_TYPES: Final = (f"System.Collections.Generic.List`1[[System.String, {_LIBRARY}]]", "System.Object")
+_ITERATION_TYPES: Final = (
+    f"System.Collections.ObjectModel.ReadOnlyCollection`1[[System.Int32, {_LIBRARY}]]",
+    "System.Object",
+)
+_INT_ARRAY_TYPES: Final = ("System.Int32[]", "System.Array", "System.Object")
+_COMMAND_TYPES: Final = {"Function": 2, "Cmdlet": 8, "Script": 64}
+_ORIGINS: Final = {"Runspace": 0, "Internal": 1}
+#: What 5.1 marks a record with: by this a formatter knows it among the output.
+_MARKS: Final = {
+    "error": "writeErrorStream",
+    "warning": "WriteWarningStream",
+    "verbose": "WriteVerboseStream",
+    "debug": "WriteDebugStream",
+}
 _NAME_LIMIT: Final = 40
 _NAME_PART: Final = 15
 
@@ -34,12 +58,64 @@ STATE_FAILED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Invocation:
+    """Who wrote a record: a command (``kind`` Cmdlet or Function), or a script, whose text is ``definition``.
+
+    ``iteration`` counts the input objects at the position of each command so far. ``parameters`` and ``arguments``
+    are what was bound to it and what was left over.
+    """
+
+    name: str
+    kind: str = "Cmdlet"
+    definition: str = ""
+    origin: str = "Internal"
+    iteration: tuple[int, ...] = (0, 1)
+    line: str = ""
+    line_number: int = 0
+    offset: int = 0
+    position: str = ""
+    pipeline_length: int = 0
+    pipeline_position: int = 0
+    expects_input: bool = False
+    history_id: int = 1
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InformationDetails:
+    """An information record. ``data`` is a neutral value, ``when`` an aware time."""
+
+    data: Any
+    source: str
+    when: datetime
+    user: str
+    computer: str
+    process_id: int
+    thread_id: int
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetails:
+    """An event that a client is told of. ``sender``, ``arguments`` and ``data`` are neutral values."""
+
+    number: int
+    source: str
+    when: datetime
+    runspace_id: uuid.UUID
+    sender: Any = None
+    arguments: tuple[Any, ...] = ()
+    data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorDetails:
     """An error record before serialisation.
 
     ``exception_types``: .NET names, most derived first. ``category`` is the name of an ErrorCategory; an
     unknown one counts as NotSpecified. ``target`` is a neutral value; ``target_name`` and ``target_type`` are
-    how the category line shows it.
+    how the category line shows it. ``invocation`` is the command that wrote it, ``stack`` where in a script that
+    was.
     """
 
     message: str
@@ -50,6 +126,8 @@ class ErrorDetails:
     target: Any = None
     target_name: str = ""
     target_type: str = ""
+    invocation: Invocation | None = None
+    stack: str = ""
 
     @property
     def reason(self) -> str:
@@ -76,14 +154,51 @@ def _shorten(name: str) -> str:
     return name if len(name) <= _NAME_LIMIT else f"{name[:_NAME_PART]}...{name[-_NAME_PART:]}"
 
 
-def error_record(error: ErrorDetails) -> Structure:
-    """Build an ErrorRecord."""
+def error_record(error: ErrorDetails, *, is_final: bool = False, is_extended: bool = False) -> Structure:
+    """Build an ErrorRecord.
+
+    ``is_final`` is the error that ended a pipeline; ``is_extended`` adds the invocation in single fields.
+    """
     category = error.category if error.category in _CATEGORIES else "NotSpecified"
     shown = f"{_shorten(error.target_name)}:{_shorten(error.target_type)}"
-    exception = Structure(
+    is_extended = is_extended and error.invocation is not None
+    bound = Structure(_BOUND_TYPES, value={})
+    unbound = Structure(_UNBOUND_TYPES, value=list(error.invocation.arguments) if error.invocation else [])
+    members: dict[str, Any] = {} if is_final else {_MARKS["error"]: True}
+    members |= {
+        "Exception": _exception(error),
+        "TargetObject": error.target,
+        "FullyQualifiedErrorId": error.error_id,
+        "InvocationInfo": _invocation_info(error.invocation, bound, unbound) if error.invocation else None,
+        "ErrorCategory_Category": _CATEGORIES[category],
+        "ErrorCategory_Activity": error.activity,
+        "ErrorCategory_Reason": error.reason,
+        "ErrorCategory_TargetName": error.target_name,
+        "ErrorCategory_TargetType": error.target_type,
+        "ErrorCategory_Message": f"{category}: ({shown}) [{error.activity}], {error.reason}",
+        "SerializeExtendedInfo": is_extended,
+    }
+    if is_extended and error.invocation is not None:
+        members |= _invocation_fields(error.invocation, bound, unbound, ())
+        members["PipelineIterationInfo"] = Structure(_ITERATION_TYPES, value=list(error.invocation.iteration))
+    if error.stack:
+        members["ErrorDetails_ScriptStackTrace"] = error.stack
+    if not is_final:
+        members["PSMessageDetails"] = None
+    return Structure(
+        ("System.Management.Automation.ErrorRecord", "System.Object"), text=error.message, extended=members
+    )
+
+
+def _exception(error: ErrorDetails) -> Structure:
+    own: dict[str, Any] = {}
+    if _RUNTIME_EXCEPTION in error.exception_types:
+        own = {"ErrorRecord": error.message, "WasThrownFromThrowStatement": False}
+    return Structure(
         error.exception_types,
         text=f"{error.exception_types[0]}: {error.message}",
-        properties={
+        properties=own
+        | {
             "Message": error.message,
             "Data": Structure(("System.Collections.ListDictionaryInternal", "System.Object"), value={}),
             "InnerException": None,
@@ -94,27 +209,91 @@ def error_record(error: ErrorDetails) -> Structure:
             "HResult": _HRESULT,
         },
     )
+
+
+def _invocation_info(who: Invocation, bound: Structure, unbound: Structure) -> Structure:
+    """Build the InvocationInfo that is part of every error."""
+    name = "System.Management.Automation.InvocationInfo"
     return Structure(
-        ("System.Management.Automation.ErrorRecord", "System.Object"),
-        text=error.message,
-        extended={
-            "Exception": exception,
-            "TargetObject": error.target,
-            "FullyQualifiedErrorId": error.error_id,
-            "InvocationInfo": None,
-            "ErrorCategory_Category": _CATEGORIES[category],
-            "ErrorCategory_Activity": error.activity,
-            "ErrorCategory_Reason": error.reason,
-            "ErrorCategory_TargetName": error.target_name,
-            "ErrorCategory_TargetType": error.target_type,
-            "ErrorCategory_Message": f"{category}: ({shown}) [{error.activity}], {error.reason}",
-            "SerializeExtendedInfo": False,
+        (name, "System.Object"),
+        text=name,
+        properties={
+            "MyCommand": who.name or who.definition,
+            "BoundParameters": bound,
+            "UnboundArguments": unbound,
+            "ScriptLineNumber": who.line_number,
+            "OffsetInLine": who.offset,
+            "HistoryId": Primitive("I64", who.history_id),
+            "ScriptName": "",
+            "Line": who.line,
+            "PositionMessage": who.position,
+            "PSScriptRoot": "",
+            "PSCommandPath": None,
+            "InvocationName": who.name,
+            "PipelineLength": who.pipeline_length,
+            "PipelinePosition": who.pipeline_position,
+            "ExpectingInput": who.expects_input,
+            "CommandOrigin": who.origin,
+            "DisplayScriptPosition": None,
         },
     )
 
 
-def informational(kind: str, text: str) -> Structure:
-    """Build a Verbose, Warning or Debug record; ``kind`` is that word."""
+def _invocation_fields(
+    who: Invocation, bound: Structure, unbound: Structure, iteration: tuple[int, ...]
+) -> dict[str, Any]:
+    """Build the fields that a client gets who asked for AddInvocationInfo."""
+    kind = who.kind if who.kind in _COMMAND_TYPES else "Cmdlet"
+    automation = "System.Management.Automation"
+    return {
+        "InvocationInfo_BoundParameters": bound,
+        "InvocationInfo_CommandOrigin": enum_structure(
+            f"{automation}.CommandOrigin", who.origin, _ORIGINS.get(who.origin, 0)
+        ),
+        "InvocationInfo_ExpectingInput": who.expects_input,
+        "InvocationInfo_InvocationName": who.name,
+        "InvocationInfo_Line": who.line,
+        "InvocationInfo_OffsetInLine": who.offset,
+        "InvocationInfo_HistoryId": Primitive("I64", who.history_id),
+        "InvocationInfo_PipelineIterationInfo": Structure(_INT_ARRAY_TYPES, value=list(iteration)),
+        "InvocationInfo_PipelineLength": who.pipeline_length,
+        "InvocationInfo_PipelinePosition": who.pipeline_position,
+        "InvocationInfo_PSScriptRoot": "",
+        "InvocationInfo_PSCommandPath": None,
+        "InvocationInfo_PositionMessage": who.position,
+        "InvocationInfo_ScriptLineNumber": who.line_number,
+        "InvocationInfo_ScriptName": "",
+        "InvocationInfo_UnboundArguments": unbound,
+        "SerializeExtent": False,
+        "CommandInfo_CommandType": enum_structure(f"{automation}.CommandTypes", kind, _COMMAND_TYPES[kind]),
+        "CommandInfo_Definition": who.definition,
+        "CommandInfo_Name": who.name,
+        "CommandInfo_Visibility": enum_structure(f"{automation}.SessionStateEntryVisibility", "Public", 0),
+    }
+
+
+def informational(
+    kind: str, text: str, invocation: Invocation | None = None, *, is_merged: bool = False
+) -> Structure:
+    """Build a Verbose, Warning or Debug record; ``kind`` is that word.
+
+    ``invocation`` is given when the client asked for it; ``is_merged`` is a record among the output.
+    """
+    members: dict[str, Any] = {_MARKS[kind.casefold()]: True} if is_merged else {}
+    members |= {
+        "InformationalRecord_Message": text,
+        "InformationalRecord_SerializeInvocationInfo": invocation is not None,
+    }
+    if invocation is not None:
+        members |= _invocation_fields(
+            invocation,
+            Structure(("System.Management.Automation.PSBoundParametersDictionary", *_BOUND_TYPES), value={}),
+            Structure(_UNBOUND_TYPES, value=list(invocation.arguments)),
+            invocation.iteration,
+        )
+        members["InformationalRecord_PipelineIterationInfo"] = Structure(
+            _ITERATION_TYPES, value=list(invocation.iteration)
+        )
     return Structure(
         (
             f"System.Management.Automation.{kind}Record",
@@ -122,8 +301,27 @@ def informational(kind: str, text: str) -> Structure:
             "System.Object",
         ),
         text=text,
-        extended={"InformationalRecord_Message": text, "InformationalRecord_SerializeInvocationInfo": False},
+        extended=members,
     )
+
+
+def information(record: InformationDetails, *, is_merged: bool = False) -> Structure:
+    """Build an information record; ``is_merged`` is one among the output."""
+    members = {
+        "MessageData": record.data,
+        "Source": record.source,
+        "TimeGenerated": record.when,
+        "Tags": Structure(_TAGS_TYPES, value=list(record.tags)),
+        "User": record.user,
+        "Computer": record.computer,
+        "ProcessId": Primitive("U32", record.process_id),
+        "NativeThreadId": Primitive("U32", record.thread_id),
+        "ManagedThreadId": Primitive("U32", record.thread_id),
+    }
+    if not is_merged:
+        return Structure((), extended=members)
+    name = "System.Management.Automation.InformationRecord"
+    return Structure((name, "System.Object"), text=str(record.data), properties=members)
 
 
 def progress(activity: str, status: str, percent: int, *, is_completed: bool = False) -> Structure:
@@ -148,17 +346,46 @@ def pipeline_state(state: int, error: ErrorDetails | None = None) -> Structure:
     """Build a PIPELINE_STATE message."""
     members: dict[str, Any] = {"PipelineState": state}
     if error is not None:
-        members["ExceptionAsErrorRecord"] = error_record(error)
+        members["ExceptionAsErrorRecord"] = error_record(error, is_final=True)
     return Structure((), extended=members)
 
 
-def set_should_exit(code: int) -> Structure:
-    """Build the PIPELINE_HOST_CALL that tells the client's host of a script's ``exit``; it asks for no answer."""
-    method = enum_structure(
-        "System.Management.Automation.Remoting.RemoteHostMethodId", "SetShouldExit", _SET_SHOULD_EXIT
+def host_call(call_id: int, method: str, number: int, parameters: list[Any]) -> Structure:
+    """Build a host call; ``method`` and ``number`` name a RemoteHostMethodId."""
+    kind = "System.Management.Automation.Remoting.RemoteHostMethodId"
+    return Structure(
+        (),
+        extended={
+            "ci": Primitive("I64", call_id),
+            "mi": enum_structure(kind, method, number),
+            "mp": Structure(("System.Collections.ArrayList", "System.Object"), value=parameters),
+        },
     )
-    parameters = Structure(("System.Collections.ArrayList", "System.Object"), value=[code])
-    return Structure((), extended={"ci": Primitive("I64", _NO_ANSWER), "mi": method, "mp": parameters})
+
+
+def set_should_exit(code: int) -> Structure:
+    """Build the host call that tells the client's host of a script's ``exit``; it asks for no answer."""
+    return host_call(_NO_ANSWER, "SetShouldExit", _SET_SHOULD_EXIT, [code])
+
+
+def encrypted_session_key(text: str) -> Structure:
+    """Build ENCRYPTED_SESSION_KEY; ``text`` is the wrapped key in base64."""
+    return Structure((), extended={"EncryptedSessionKey": text})
+
+
+def user_event(event: EventDetails) -> Structure:
+    """Build a USER_EVENT."""
+    members = {
+        "EventIdentifier": event.number,
+        "SourceIdentifier": event.source,
+        "TimeGenerated": event.when,
+        "Sender": event.sender,
+        "SourceArgs": list(event.arguments),
+        "MessageData": event.data,
+        "ComputerName": None,
+        "RunspaceId": event.runspace_id,
+    }
+    return Structure((), extended={f"PSEventArgs.{name}": value for name, value in members.items()})
 
 
 def pool_state(state: int) -> Structure:
@@ -204,12 +431,12 @@ def application_private_data(build: str) -> Structure:
     return Structure((), extended={"ApplicationPrivateData": data})
 
 
-def session_capability() -> Structure:
-    """Build SESSION_CAPABILITY of Windows PowerShell 5.1."""
+def session_capability(version: str) -> Structure:
+    """Build SESSION_CAPABILITY of Windows PowerShell 5.1; ``version`` is the protocol version both ends speak."""
     return Structure(
         (),
         extended={
-            "protocolversion": Primitive("Version", "2.3"),
+            "protocolversion": Primitive("Version", version),
             "PSVersion": Primitive("Version", "2.0"),
             "SerializationVersion": Primitive("Version", "1.1.0.1"),
         },

@@ -58,6 +58,8 @@ def to_wire(value: Any) -> Any:
                 extended={name: to_wire(item) for name, item in extended.items()},
                 text=text,
             )
+        case values.SecureString():
+            return Primitive("SS", str(value))
         case values.ErrorRecord():
             return Structure(
                 ("System.Management.Automation.ErrorRecord", "System.Object"), text=value.message
@@ -74,9 +76,13 @@ def from_wire(value: Any) -> Any:
     """Turn a neutral value from a client into what commands take.
 
     Numbers keep their width where commands can tell (Byte, UInt16, UInt32, UInt64, Int64); other primitives
-    become the nearest Python value; a secure string becomes its text.
+    become the nearest Python value; a list is a list whatever its class.
     """
     match value:
+        case Primitive("SS", text):
+            return values.SecureString(text)
+        case Primitive("D", inner):
+            return format(inner, "f")
         case Primitive(tag, inner):
             kind = _CLASSES.get(tag)
             if kind is not None:
@@ -93,8 +99,12 @@ def from_wire(value: Any) -> Any:
 
 
 def _object_from_wire(value: Structure) -> Any:
+    if isinstance(value.value, list | dict):
+        return from_wire(value.value)
     if isinstance(value.value, int) and value.type_names:
         return values.EnumValue(value.type_names[0], value.text or str(value.value), value.value)
+    if value.value is not None:
+        return from_wire(value.value)
     return values.PsObject(
         value.type_names,
         {name: from_wire(item) for name, item in value.properties.items()},

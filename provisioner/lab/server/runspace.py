@@ -16,12 +16,14 @@ from typing import Any, Final, Protocol
 from provisioner.lab.commands.base import CommandSpec, Output
 from provisioner.lab.server import clixml
 from provisioner.lab.server.metadata import command_metadata, metadata_count
+from provisioner.lab.server.session_key import AesSessionKey
 from provisioner.lab.values import CommandCall, ErrorRecord, ScriptExit, TerminatingError
 from provisioner.wire.psrp import (
     Call,
     Event,
     InputArrived,
     InputEnded,
+    KeyOffered,
     MetadataRequested,
     PipelineRequested,
     RunspacePool,
@@ -70,12 +72,12 @@ class _PipelineOutput:
 
     def verbose(self, text: str) -> None:
         """Send a verbose record."""
-        self._pool.write_verbose(self._id, text)
+        self._pool.write_text(self._id, "Verbose", text)
         self._written()
 
     def warning(self, text: str) -> None:
         """Send a warning."""
-        self._pool.write_warning(self._id, text)
+        self._pool.write_text(self._id, "Warning", text)
         self._written()
 
     def progress(self, activity: str, status: str, percent: int) -> None:
@@ -124,7 +126,12 @@ class Runspaces:
     def handle(self, shell_id: uuid.UUID, pool: RunspacePool, event: Event, user: str) -> None:
         """Do what a pool asks for."""
         pipelines = self._running.setdefault(shell_id, {})
+        if pool.session_key is None:
+            pool.session_key = AesSessionKey()
         match event:
+            case KeyOffered(public_key):
+                pool.give_key(public_key)
+                self._written(shell_id)
             case PipelineRequested() | MetadataRequested():
                 running = pipelines[event.pipeline_id] = _Running()
                 self.pipelines_run += 1

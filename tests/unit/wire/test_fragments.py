@@ -30,7 +30,29 @@ def test_a_message_is_cut_and_put_together_again(payload: bytes, limit: int) -> 
         part = outgoing.take(limit)
         assert len(part) <= min(limit, fragments.MAX_FRAGMENT_BYTES)
         stream += part
-    assert list(Defragmenter().feed(stream)) == [Message(0x41004, _POOL, _PIPELINE, payload)]
+    assert list(Defragmenter().feed(stream)) == [Message(0x41004, _POOL, _PIPELINE, payload, destination=1)]
+
+
+def test_a_stream_may_be_cut_anywhere() -> None:
+    blob = fragments.encode_message(Message(1, _POOL, None, b"abc"))
+    stream = _fragment(3, 0, 1, blob[:20]) + _fragment(3, 1, 2, blob[20:])
+    defragmenter = Defragmenter()
+    found = [message for byte in stream for message in defragmenter.feed(bytes([byte]))]
+    assert [message.data for message in found] == [b"abc"]
+
+
+def test_after_an_error_a_new_message_may_begin() -> None:
+    defragmenter = Defragmenter()
+    with pytest.raises(MalformedFragment):
+        list(defragmenter.feed(_fragment(1, 0, 1, bytes(20)) + _fragment(1, 5, 2, bytes(20))))
+    assert len(list(defragmenter.feed(_fragment(2, 0, 3, bytes(40))))) == 1
+
+
+def test_a_command_has_a_largest_size() -> None:
+    defragmenter = Defragmenter(total_limit=150)
+    assert len(list(defragmenter.feed(_fragment(1, 0, 3, bytes(40))))) == 1
+    with pytest.raises(MalformedFragment, match="more than"):
+        list(defragmenter.feed(_fragment(2, 0, 3, bytes(100))))
 
 
 def test_a_payload_starts_with_a_byte_order_mark_and_an_empty_one_stays_empty() -> None:
@@ -52,13 +74,12 @@ def test_a_first_fragment_may_have_the_id_one() -> None:
 @pytest.mark.parametrize(
     "stream",
     [
-        b"short",
         _fragment(1, 0, 3, b"too short for a message"),
         _fragment(0, 0, 3, bytes(40)),
         _fragment(1, 1, 2, bytes(40)),
         _fragment(1, 0, 1, bytes(20)) + _fragment(1, 2, 2, bytes(20)),
         _fragment(1, 0, 1, bytes(20)) + _fragment(2, 1, 2, bytes(20)),
-        _fragment(1, 0, 3, bytes(40))[:-1],
+        struct.pack(">QQBI", 1, 0, 3, 2**32 - 1),
     ],
 )
 def test_what_cannot_be_followed_is_refused(stream: bytes) -> None:
@@ -68,5 +89,7 @@ def test_what_cannot_be_followed_is_refused(stream: bytes) -> None:
 
 def test_a_message_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fragments, "MAX_MESSAGE_BYTES", 1000)
-    with pytest.raises(MalformedFragment, match="over"):
+    with pytest.raises(MalformedFragment, match="a fragment of"):
         list(Defragmenter().feed(_fragment(1, 0, 1, bytes(1001))))
+    with pytest.raises(MalformedFragment, match="over"):
+        list(Defragmenter().feed(_fragment(1, 0, 1, bytes(900)) + _fragment(1, 1, 2, bytes(101))))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
 import psrpcore
 import pytest
 from psrpcore import ClientPowerShell, ClientRunspacePool
-from psrpcore.types import PSRPMessageType as MessageType
 
-from provisioner.wire import faults, fragments, psrp
-from provisioner.wire.fragments import Defragmenter, Message
+from provisioner.wire import faults
+from provisioner.wire.fragments import Defragmenter
 from provisioner.wire.psrp import (
     InputArrived,
     InputEnded,
+    KeyOffered,
     MetadataRequested,
     PipelineRequested,
     RunspacePool,
     StopRequested,
 )
-from tests.shared_data import shared
+from provisioner.wire.psrp.message_types import MessageType
+from tests.unit.wire.psrp_client import message
 
 
 class Client:
@@ -60,8 +60,7 @@ class Client:
         return shell.pipeline_id, self.server.command(shell.pipeline_id, payload.data)
 
 
-def _raw(kind: int, data: bytes, pool_id: uuid.UUID, pipeline_id: uuid.UUID | None = None) -> bytes:
-    return fragments.whole_fragment(Message(kind, pool_id, pipeline_id, data), 99)
+_raw = message
 
 
 def test_the_pool_opens_with_the_messages_of_a_real_server() -> None:
@@ -87,7 +86,7 @@ def test_a_pool_is_not_opened_by_garbage(data: bytes) -> None:
 
 def test_a_second_capability_closes_the_pool() -> None:
     client = Client()
-    client.server.receive(None, _raw(MessageType.SessionCapability, b"<Obj/>", client.pool.runspace_pool_id))
+    client.server.receive(None, _raw(MessageType.SESSION_CAPABILITY, b"<Obj/>", client.pool.runspace_pool_id))
     assert [event.state.name for event in client.fetch()] == ["Closing", "Closed"]
     assert client.server.is_closed
     assert client.start()[1] == []
@@ -95,11 +94,11 @@ def test_a_second_capability_closes_the_pool() -> None:
 
 def test_a_message_for_another_pool_closes_the_pool() -> None:
     client = Client()
-    client.server.receive(None, _raw(MessageType.GetAvailableRunspaces, b"<Obj/>", uuid.uuid4()))
+    client.server.receive(None, _raw(MessageType.GET_AVAILABLE_RUNSPACES, b"<Obj/>", uuid.uuid4()))
     assert client.server.is_closed
 
 
-@pytest.mark.parametrize("kind", [0x12345, MessageType.PipelineOutput, MessageType.UserEvent])
+@pytest.mark.parametrize("kind", [0x12345, MessageType.PIPELINE_OUTPUT, MessageType.USER_EVENT])
 def test_unknown_and_misplaced_messages_are_ignored(kind: int) -> None:
     client = Client()
     assert client.server.receive(None, _raw(kind, b"<Obj/>", client.pool.runspace_pool_id)) == []
@@ -119,7 +118,7 @@ def test_unknown_and_misplaced_messages_are_ignored(kind: int) -> None:
         b'<Obj RefId="0">' * 5000,
     ],
 )
-@pytest.mark.parametrize("kind", [MessageType.CreatePipeline, MessageType.GetCommandMetadata])
+@pytest.mark.parametrize("kind", [MessageType.CREATE_PIPELINE, MessageType.GET_COMMAND_METADATA])
 def test_a_broken_pipeline_gets_no_answer_and_the_pool_lives_on(kind: MessageType, data: bytes) -> None:
     client = Client()
     broken = uuid.uuid4()
@@ -134,6 +133,7 @@ def test_a_pool_of_one_makes_the_second_pipeline_wait() -> None:
     second, waiting = client.start("Second")
     assert waiting == []
     (request,) = client.server.complete(first)
+    assert isinstance(request, PipelineRequested)
     assert request.pipeline_id == second
 
 
@@ -141,8 +141,8 @@ def test_input_that_comes_early_waits_with_its_pipeline() -> None:
     client = Client()
     first, _ = client.start("First")
     second, _ = client.start("Second", no_input=False)
-    end = _raw(MessageType.EndOfPipelineInput, b"", client.pool.runspace_pool_id, second)
-    one = _raw(MessageType.PipelineInput, b"<I32>5</I32>", client.pool.runspace_pool_id, second)
+    end = _raw(MessageType.END_OF_PIPELINE_INPUT, b"", client.pool.runspace_pool_id, second)
+    one = _raw(MessageType.PIPELINE_INPUT, b"<I32>5</I32>", client.pool.runspace_pool_id, second)
     assert client.server.receive(second, one + end) == []
     request, arrived, ended = client.server.complete(first)
     assert isinstance(request, PipelineRequested)
@@ -168,24 +168,10 @@ def test_a_pipeline_read_before_runs_and_takes_its_own_input() -> None:
     assert requests[0][1]
 
 
-def test_a_secure_string_is_read_anew_for_each_pool() -> None:
-    remembered = dict(psrp._READ)
-    psrp._remember(b'<Obj><SS N="V">x</SS></Obj>', (), expects_input=False)
-    psrp._remember(bytes(psrp._READ_BYTES + 1), (), expects_input=False)
-    assert remembered == psrp._READ
-
-
-def test_what_is_remembered_of_pipelines_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psrp, "_READ", {})
-    for number in range(psrp._READ_MOST + 5):
-        psrp._remember(str(number).encode(), (), expects_input=False)
-    assert len(psrp._READ) == 5
-
-
 def test_broken_input_is_dropped() -> None:
     client = Client()
     pipeline_id, _ = client.start(no_input=False)
-    bogus = _raw(MessageType.PipelineInput, b"no xml", client.pool.runspace_pool_id, pipeline_id)
+    bogus = _raw(MessageType.PIPELINE_INPUT, b"no xml", client.pool.runspace_pool_id, pipeline_id)
     assert client.server.receive(pipeline_id, bogus) == []
 
 
@@ -232,12 +218,12 @@ def test_what_is_written_after_the_end_is_dropped() -> None:
 @pytest.mark.parametrize(
     ("kind", "members", "expected"),
     [
-        (MessageType.GetAvailableRunspaces, "", 3),
-        (MessageType.SetMaxRunspaces, '<I32 N="MaxRunspaces">5</I32>', True),
-        (MessageType.SetMaxRunspaces, '<I32 N="MaxRunspaces">0</I32>', False),
-        (MessageType.SetMinRunspaces, '<I32 N="MinRunspaces">2</I32>', True),
-        (MessageType.SetMinRunspaces, '<I32 N="MinRunspaces">9</I32>', False),
-        (MessageType.ResetRunspaceState, "", True),
+        (MessageType.GET_AVAILABLE_RUNSPACES, "", 3),
+        (MessageType.SET_MAX_RUNSPACES, '<I32 N="MaxRunspaces">5</I32>', True),
+        (MessageType.SET_MAX_RUNSPACES, '<I32 N="MaxRunspaces">0</I32>', False),
+        (MessageType.SET_MIN_RUNSPACES, '<I32 N="MinRunspaces">2</I32>', True),
+        (MessageType.SET_MIN_RUNSPACES, '<I32 N="MinRunspaces">9</I32>', False),
+        (MessageType.RESET_RUNSPACE_STATE, "", True),
     ],
 )
 @pytest.mark.parametrize("call_name", ["ci", "CI"])
@@ -260,7 +246,7 @@ def test_questions_about_the_pool_are_answered(
 )
 def test_broken_questions_get_no_answer(data: bytes) -> None:
     client = Client()
-    client.server.receive(None, _raw(MessageType.SetMaxRunspaces, data, client.pool.runspace_pool_id))
+    client.server.receive(None, _raw(MessageType.SET_MAX_RUNSPACES, data, client.pool.runspace_pool_id))
     assert client.server.outgoing() == []
     assert not client.server.is_closed
 
@@ -276,42 +262,34 @@ def test_metadata_is_asked_for_by_pattern() -> None:
     ]
 
 
-def test_the_session_key_is_exchanged() -> None:
+class _PlainKey:
+    """A key that hides nothing."""
+
+    def wrap(self, public_key: bytes) -> bytes:
+        if not public_key.startswith(b"\x06"):
+            raise ValueError(public_key)
+        return b"key"
+
+    def encrypt(self, text: str) -> bytes:
+        return text.encode()
+
+    def decrypt(self, data: bytes) -> str:
+        return data.decode()
+
+
+def test_the_session_key_is_given_to_who_offers_one() -> None:
     client = Client()
     client.pool.exchange_key()
     payload = client.pool.data_to_send()
     assert payload is not None
-    client.server.receive(None, payload.data)
-    assert [type(event).__name__ for event in client.fetch()] == ["EncryptedSessionKeyEvent"]
-
-
-def test_the_hand_made_messages_of_the_reactions_never_raise() -> None:
-    """Each synthetic client of the recorded reactions, its Data packets fed as they are."""
-    import base64  # noqa: PLC0415 - only needed here
-    import re  # noqa: PLC0415 - only needed here
-
-    path = shared("powershell-goldens", "psrp_server_reactions", "cases.jsonl")
-    opened = 0
-    for line in path.read_text(encoding="utf-8").splitlines():
-        server = RunspacePool("20348.1")
-        sent = re.findall(r"PSGuid='([0-9a-fA-F-]{36})'[^>]*>([A-Za-z0-9+/=]+)<", line.replace('\\"', "'"))
-        is_created = False
-        for guid, text in sent:
-            try:
-                data = base64.b64decode(text)
-            except ValueError:
-                continue
-            pipeline_id = uuid.UUID(guid)
-            try:
-                if not is_created:
-                    is_created = True
-                    server.create(data)
-                    opened += 1
-                elif pipeline_id.int == 0:
-                    server.receive(None, data)
-                else:
-                    server.command(pipeline_id, data)
-            except faults.WSManFault:
-                break
-        server.outgoing()
-    assert opened > 50, json.dumps(opened)
+    (offered,) = client.server.receive(None, payload.data)
+    assert isinstance(offered, KeyOffered)
+    client.server.give_key(offered.public_key)
+    assert client.server.outgoing() == []  # a pool without a key gives none
+    client.server.session_key = _PlainKey()
+    client.server.give_key(b"AAAA")
+    assert client.server.outgoing() == []
+    client.server.give_key(offered.public_key)
+    ((_, chunk),) = client.server.outgoing()
+    (answer,) = Defragmenter().feed(chunk.take(32768))
+    assert answer.data == b'<Obj RefId="0"><MS><S N="EncryptedSessionKey">a2V5</S></MS></Obj>'

@@ -1,0 +1,188 @@
+"""Reads the CLIXML of one message as the deserializer of PowerShell does.
+
+An object keeps all that was said of it. One object met twice is one Structure; an object inside itself becomes
+None there, because nobody here could walk such a circle. What is refused is refused as a whole: unknown
+elements, stray text, a reference to nothing, too deep nesting, and objects that unfold to many times the size of
+the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from types import NoneType
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+from provisioner.wire.clixml.scalars import READERS, unescape_text
+from provisioner.wire.clixml.values import MAX_DEPTH, Primitive, Structure
+
+#: References may unfold to this many values besides those that are written out.
+_MOST_UNFOLDED: Final = 100_000
+# XML 1.0 has no place for these references; PowerShell sends and takes them.
+_REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,4})|([0-9]{1,5}));")
+_LISTS: Final = frozenset({"LST", "IE", "QUE", "STK"})
+_FIRST_XML_CHARACTER: Final = 0x20
+_LAST_XML_CHARACTER: Final = 0xFFFD
+_SURROGATES: Final = range(0xD800, 0xE000)
+
+
+class UnreadableError(Exception):
+    """Real PowerShell refuses it too."""
+
+
+def read(data: bytes, decrypt: Callable[[str], str] | None = None) -> Any:
+    """Read the payload of a message.
+
+    ``decrypt`` turns the text of a secure string into plain text; without it secure strings are refused.
+
+    Raises:
+        UnreadableError: It is no CLIXML, or what cannot be read as such.
+    """
+    if b"<!DOCTYPE" in data or b"\0" in data or data.startswith(b"<?"):
+        raise UnreadableError("a declaration")
+    if b"&#" in data:
+        data = _REFERENCE.sub(_as_escape, data)
+    try:
+        root = ET.fromstring(data)  # noqa: S314 - without a DOCTYPE there are no entities
+        return _Reader(decrypt).top(root)
+    except UnreadableError:
+        raise
+    # A decrypting callable may fail with what its library raises; lookups of refused texts raise KeyError.
+    except (ET.ParseError, ValueError, ArithmeticError, LookupError) as problem:
+        raise UnreadableError(type(problem).__name__) from problem
+
+
+def _as_escape(found: re.Match[bytes]) -> bytes:
+    number = int(found[1], 16) if found[1] else int(found[2])
+    is_xml = _FIRST_XML_CHARACTER <= number <= _LAST_XML_CHARACTER and number not in _SURROGATES
+    return found[0] if is_xml or number > 0xFFFF else b"_x%04X_" % number  # noqa: PLR2004 - one UTF-16 unit
+
+
+class _Reader:
+    """One run over one message."""
+
+    def __init__(self, decrypt: Callable[[str], str] | None) -> None:
+        self._decrypt = decrypt
+        self._types: dict[str | None, tuple[str, ...]] = {}
+        self._objects: dict[str, tuple[Any, int]] = {}
+        self._weight = 0
+        self._unfolded = 0
+
+    def top(self, element: ET.Element) -> Any:
+        if element.tag == "Nil":
+            raise UnreadableError("null is an empty message")
+        return self.value(element, 0)
+
+    def value(self, element: ET.Element, depth: int) -> Any:
+        self._weight += 1
+        tag = element.tag
+        if tag == "Obj":
+            return self._object(element, depth)
+        if tag == "Nil":
+            return None
+        if tag == "Ref":
+            return self._referred(element)
+        if len(element):
+            raise UnreadableError(f"elements inside {tag}")
+        text = element.text or ""
+        if tag == "SS":
+            return self._secure(text)
+        return READERS[tag](text)
+
+    def _secure(self, text: str) -> Any:
+        if self._decrypt is None:
+            raise UnreadableError("a secure string without a key")
+        return Primitive("SS", self._decrypt(text))
+
+    def _referred(self, element: ET.Element) -> Any:
+        value, weight = self._objects[element.attrib["RefId"]]
+        self._unfolded += weight
+        self._weight += weight
+        if self._unfolded > _MOST_UNFOLDED:
+            raise UnreadableError("references that unfold to too much")
+        return value
+
+    def _object(self, element: ET.Element, depth: int) -> Any:
+        if depth >= MAX_DEPTH:
+            raise UnreadableError("nested too deep")
+        _only_blanks(element)
+        reference = element.get("RefId")
+        if reference is not None:
+            self._objects[reference] = (None, 1)
+        before = self._weight
+        found = Structure(())
+        for part in element:
+            self._part(found, part, depth)
+        result: Any = found
+        if found == Structure((), value=found.value) and not isinstance(found.value, list | dict | NoneType):
+            result = found.value  # an object that is nothing but its value
+        if reference is not None:
+            self._objects[reference] = (result, self._weight - before)
+        return result
+
+    def _part(self, found: Structure, part: ET.Element, depth: int) -> None:
+        tag = part.tag
+        if tag == "MS":
+            found.extended = self._members(part, depth + 1)
+        elif tag == "Props":
+            found.properties = self._members(part, depth + 1)
+        elif tag == "TN":
+            found.type_names = self._types[part.get("RefId")] = self._names(part)
+        elif tag == "TNRef":
+            found.type_names = self._types[part.attrib["RefId"]]
+        elif tag == "ToString":
+            found.text = unescape_text(part.text or "")
+        elif tag == "DCT":
+            found.value = self._dictionary(part, depth + 1)
+        elif tag in _LISTS:
+            _only_blanks(part)
+            found.tag, found.value = tag, [self.value(item, depth + 1) for item in part]
+        elif tag in {"Nil", "Ref"}:
+            raise UnreadableError(f"{tag} as the value of an object")
+        else:
+            found.value = self.value(part, depth + 1)
+
+    @staticmethod
+    def _names(element: ET.Element) -> tuple[str, ...]:
+        if any(name.tag != "T" for name in element):
+            raise UnreadableError("type names")
+        return tuple(unescape_text(name.text) for name in element if name.text)
+
+    def _members(self, element: ET.Element, depth: int) -> dict[str, Any]:
+        _only_blanks(element)
+        found: dict[str, Any] = {}
+        folded: dict[str, str] = {}
+        for item in element:
+            name = unescape_text(item.attrib["N"])
+            if not name:
+                raise UnreadableError("a member without a name")
+            found.pop(folded.get(name.casefold(), name), None)  # names differ in more than case
+            folded[name.casefold()] = name
+            found[name] = self.value(item, depth)
+        return found
+
+    def _dictionary(self, element: ET.Element, depth: int) -> dict[Any, Any]:
+        _only_blanks(element)
+        found: dict[Any, Any] = {}
+        for entry in element:
+            if entry.tag != "En" or [item.get("N", "").casefold() for item in entry] != ["key", "value"]:
+                raise UnreadableError("an entry without key and value")
+            key = self.value(entry[0], depth)
+            if key is None:
+                raise UnreadableError("a key that is null")
+            found[_hashable(key)] = self.value(entry[1], depth)
+        return found
+
+
+def _hashable(key: Any) -> Any:
+    """Make a key usable in a dict: objects become their text."""
+    if not isinstance(key, Structure):
+        return key
+    return key.text or next(iter(key.type_names), "")
+
+
+def _only_blanks(element: ET.Element) -> None:
+    pieces: Iterable[str | None] = (element.text, *(item.tail for item in element))
+    if any(piece and not piece.isspace() for piece in pieces):
+        raise UnreadableError(f"text inside {element.tag}")

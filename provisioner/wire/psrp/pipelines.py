@@ -1,0 +1,133 @@
+"""The pipelines of a pool, and the queue of those for which no runspace is free.
+
+A pool runs as many pipelines at a time as it has runspaces; the others wait, in the order in which they came.
+Input that comes for a waiting pipeline waits with it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from provisioner.wire.fragments import MAX_COMMAND_BYTES, Defragmenter
+from provisioner.wire.psrp.events import (
+    Event,
+    HostAnswered,
+    InputArrived,
+    InputEnded,
+    MetadataRequested,
+    PipelineRequested,
+)
+
+_NO_STREAMS: frozenset[str] = frozenset()
+
+
+class Phase(Enum):
+    """Where a pipeline is."""
+
+    WAITING = "waiting"  #: for CREATE_PIPELINE, or for a free runspace
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+def _command_fragments() -> Defragmenter:
+    return Defragmenter(MAX_COMMAND_BYTES)
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """``wire_id`` is the id inside the messages; some clients write its bytes in another order than CommandId.
+
+    ``early`` is input that came before the pipeline ran; ``calls_made`` counts host calls that want an answer.
+    """
+
+    wire_id: uuid.UUID | None = None
+    phase: Phase = Phase.WAITING
+    fragments: Defragmenter = field(default_factory=_command_fragments)
+    request: PipelineRequested | MetadataRequested | None = None
+    early: list[InputArrived | InputEnded] = field(default_factory=list)
+    calls_made: int = 0
+    open_calls: set[int] = field(default_factory=set)
+    is_input_over: bool = False
+    is_forgotten: bool = False
+
+    @property
+    def merged(self) -> frozenset[str]:
+        """Streams whose records go among the output."""
+        if isinstance(self.request, PipelineRequested) and self.request.calls:
+            return self.request.calls[-1].merged
+        return _NO_STREAMS
+
+    @property
+    def invocation_streams(self) -> frozenset[str]:
+        """Streams whose records tell which command wrote them."""
+        return self.request.invocation_streams if isinstance(self.request, PipelineRequested) else _NO_STREAMS
+
+    def take_input(self, event: InputArrived | InputEnded) -> Sequence[Event]:
+        """Return what is to be handed on now."""
+        is_expected = not isinstance(self.request, PipelineRequested) or self.request.expects_input
+        if self.is_input_over or not is_expected or self.phase is Phase.FINISHED:
+            return ()
+        self.is_input_over = isinstance(event, InputEnded)
+        if self.phase is Phase.RUNNING:
+            return (event,)
+        self.early.append(event)
+        return ()
+
+    def take_answer(self, event: HostAnswered) -> Sequence[Event]:
+        """Return the answer if it belongs to an open call."""
+        if event.call_id not in self.open_calls:
+            return ()
+        self.open_calls.remove(event.call_id)
+        return (event,)
+
+
+class Pipelines:
+    """All pipelines of a pool. ``size`` is how many run at a time."""
+
+    def __init__(self) -> None:
+        self.size = 1
+        self._items: dict[uuid.UUID, Pipeline] = {}
+        self._queue: deque[uuid.UUID] = deque()
+
+    def get(self, pipeline_id: uuid.UUID | None) -> Pipeline | None:
+        """Return a pipeline; None when there is none of that id."""
+        return self._items.get(pipeline_id) if pipeline_id is not None else None
+
+    def add(self, pipeline_id: uuid.UUID) -> None:
+        """Make room for a pipeline whose messages will come."""
+        self._items[pipeline_id] = Pipeline()
+
+    @property
+    def free(self) -> int:
+        """Runspaces that run nothing."""
+        return max(0, self.size - sum(item.phase is Phase.RUNNING for item in self._items.values()))
+
+    def enqueue(self, pipeline_id: uuid.UUID) -> None:
+        """Let a pipeline wait for its turn."""
+        self._queue.append(pipeline_id)
+
+    def start(self) -> list[uuid.UUID]:
+        """Start those whose turn it is."""
+        started = []
+        free = self.free
+        while free > 0 and self._queue:
+            pipeline_id = self._queue.popleft()
+            self._items[pipeline_id].phase = Phase.RUNNING
+            started.append(pipeline_id)
+            free -= 1
+        return started
+
+    def finish(self, pipeline_id: uuid.UUID) -> None:
+        """A pipeline is over, or never begins."""
+        self._items[pipeline_id].phase = Phase.FINISHED
+        if pipeline_id in self._queue:
+            self._queue.remove(pipeline_id)
+
+    def drop(self, pipeline_id: uuid.UUID) -> None:
+        """Forget a pipeline."""
+        if self._items.pop(pipeline_id, None) is not None and pipeline_id in self._queue:
+            self._queue.remove(pipeline_id)
