@@ -103,6 +103,16 @@ class Accounts:
         self._names.update(accounts)
         self._index()
 
+    def builtin(self) -> list[tuple[str, str]]:
+        """SIDs and bare names of the groups every machine has."""
+        found = [(sid, name) for sid, name in self._names.items() if sid.startswith("S-1-5-32-")]
+        return [(sid, name.partition("\\")[2]) for sid, name in found]
+
+    def forget(self, sid: str) -> None:
+        """Know an account no longer: where its SID stands it is nobody's."""
+        self._names.pop(sid, None)
+        self._index()
+
     def name(self, sid: str) -> str:
         """Name of a SID as Windows shows it; the SID itself when it is nobody's."""
         return self._names.get(sid, sid)

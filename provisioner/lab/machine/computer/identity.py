@@ -120,7 +120,7 @@ class Identity(Area["Machine"]):
         Raises:
             MachineError: the computer is in it already, or the domain refuses; nothing has changed then.
         """
-        self.owner.ledger.attempt("Add-Computer")
+        failure = self._failure_to_join()
         if self.domain and name.casefold() in {
             self.domain.casefold(),
             self.domain.partition(".")[0].casefold(),
@@ -140,9 +140,21 @@ class Identity(Area["Machine"]):
         except MachineError as error:
             raise self._join_failed(name, error.message) from None
         self.domain = domain.name
+        if failure:
+            raise failure
         if new_name:
             names.request(self.owner.registry, new_name)
         self._changed(f"joined {domain.name}")
+
+    def _failure_to_join(self) -> MachineError | None:
+        """Give an injected failure that comes after the join: in the domain, under the old name."""
+        try:
+            self.owner.ledger.attempt("Add-Computer")
+        except MachineError as error:
+            if error.error_id == "FailToRenameAfterJoinDomain":
+                return error
+            raise
+        return None
 
     def _put_account(self, domain: Domain, unit: str, name: str) -> None:
         container = unit or domain.default_container
@@ -225,9 +237,9 @@ def _check_name(old: str, new: str) -> None:
     if not 1 <= len(new) <= _LONGEST_NAME or any(char in "\\/:*?\"<>|.,~!@#$%^&'(){} " for char in new):
         raise MachineError(
             f"Skip computer '{old}' with new name '{new}' because the new name is not valid. The new computer "
-            "name entered is not properly formatted. Standard names may contain letters (a-z, A-Z), numbers (0-9), "
-            "and hyphens (-), but no spaces or periods (.). The name may not consist entirely of digits, and may not "
-            "be longer than 63 characters.",
+            "name entered is not properly formatted. Standard names may contain letters (a-z, A-Z), numbers "
+            "(0-9), and hyphens (-), but no spaces or periods (.). The name may not consist entirely of digits, "
+            "and may not be longer than 63 characters.",
             "InvalidNewName",
             "InvalidArgument",
             _INVALID,

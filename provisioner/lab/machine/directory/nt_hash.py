@@ -36,7 +36,7 @@ def nt_hash(password: str) -> bytes:
     data = password.encode("utf-16-le")
     padded = data + b"\x80" + b"\0" * ((_LENGTH_AT - 1 - len(data)) % _BLOCK)
     padded += struct.pack("<Q", 8 * len(data))
-    state = _START
+    state: tuple[int, ...] = _START
     for at in range(0, len(padded), _BLOCK):
         state = _mixed(state, struct.unpack("<16I", padded[at : at + _BLOCK]))
     return struct.pack("<4I", *state)

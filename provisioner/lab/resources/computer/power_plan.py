@@ -10,7 +10,10 @@ from provisioner.lab.machine.power import Plan
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_operation, thrown
 
-_RULES = (Rule("IsSingleInstance", allowed=("Yes",)), Rule("Name", may_be_empty=False))
+_RULES = (
+    Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
+    Rule("Name", may_be_empty=False, is_mandatory=True),
+)
 
 
 class PowerPlan:
@@ -24,7 +27,7 @@ class PowerPlan:
         bound = bind("Get-TargetResource", _RULES, properties)
         plans = _find(bound["Name"], context)
         is_active = len(plans) == 1 and plans[0].guid == context.machine.power.active
-        return {"IsSingleInstance": "Yes", "Name": bound["Name"], "IsActive": is_active}
+        return {"IsSingleInstance": bound["IsSingleInstance"], "Name": bound["Name"], "IsActive": is_active}
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource; two plans of one name are never in desired state."""

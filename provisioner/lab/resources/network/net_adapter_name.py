@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
@@ -77,7 +77,7 @@ class NetAdapterName:
 def _find(bound: Mapping[str, Any], context: ResourceContext) -> Adapter | None:
     """Find the adapter that all given filters fit; with a number beyond the only one, there is none."""
     network = context.machine.network
-    readers = {
+    readers: dict[str, Callable[[Adapter], Any]] = {
         "Name": lambda item: item.name,
         "PhysicalMediaType": lambda item: item.media,
         "Status": lambda item: item.status,

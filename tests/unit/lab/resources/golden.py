@@ -188,11 +188,16 @@ def _value(recorded: Any) -> Any:
     return recorded
 
 
+def bound(case: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """Give the properties of a case."""
+    return scenario.given({name: _value(value) for name, value in case["parameters"].items()})
+
+
 async def simulated(case: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     """Give what our resource does on a machine of the same state."""
     machine = scenario.make(case["state_before"])
     script_errors(machine, case["state_before"])
-    properties = scenario.given({name: _value(value) for name, value in case["parameters"].items()})
+    properties = bound(case, scenario)
     answer: dict[str, Any] = {
         "get": await _get(scenario, machine, properties),
         "test_before": await _test(scenario, machine, properties),
