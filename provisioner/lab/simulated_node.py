@@ -64,6 +64,8 @@ class SimulatedNode:
         self.build = f"{spec.build}.{_REVISION}"
         self.quotas = spec.quotas
         self.logon = spec.logon
+        #: Session configurations besides the default one.
+        self.endpoints = spec.endpoints
         self.https_port = spec.logon.https.port if spec.logon.https else None
         self.https_files = _certificate_files(spec, folder)
         self.is_up = False

@@ -197,6 +197,17 @@ def no_such_resource(uri: str) -> WSManFault:
     )
 
 
+def no_such_endpoint(uri: str) -> WSManFault:
+    """No session configuration of PowerShell has this resource URI."""
+    return WSManFault(
+        2150858811,
+        "a:DestinationUnreachable",
+        f"The WS-Management service cannot process the request. The resource URI ({uri}) was not found in the "
+        "WS-Management catalog. The catalog contains the metadata that describes resources, or logical endpoints. ",
+        detail="InvalidResourceURI",
+    )
+
+
 def schema_violation(what: str) -> WSManFault:
     """The envelope is XML, but not the message its action asks for."""
     return WSManFault(

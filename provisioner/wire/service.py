@@ -216,7 +216,11 @@ class Service:
 
     def _new_contents(self, resource_uri: str) -> Contents | None:
         if resource_uri.startswith(ns.POWERSHELL_URI):
-            return RunspaceShell(self._build, resource_uri.removeprefix(ns.POWERSHELL_URI).rstrip("/"))
+            name = resource_uri.removeprefix(ns.POWERSHELL_URI).rstrip("/")
+            known = self._settings.endpoints
+            if known is not None and name.casefold() not in known:
+                raise faults.no_such_endpoint(resource_uri)
+            return RunspaceShell(self._build, name)
         return CommandShell(self._has_program) if resource_uri.rstrip("/") == ns.CMD_URI else None
 
     def _config(self, ticket: int, request: Request, uri: str) -> Effect:

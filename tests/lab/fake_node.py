@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -41,6 +41,7 @@ class FakeNode:
     build: str = "20348.2227"
     quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
+    endpoints: Collection[str] = ()
     https_files: CertificateFiles | None = None
     is_up: bool = True
     seen: list[tuple[tuple[CommandCall, ...], str]] = field(default_factory=list)

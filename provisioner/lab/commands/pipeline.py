@@ -42,7 +42,7 @@ async def run_pipeline(  # noqa: PLR0913, PLR0917 - what a session knows: node, 
         TerminatingError: what ended the pipeline; the statements after it do not run.
         ScriptExit: a script ended by ``exit``.
     """
-    session = _Session(node, user, node.spec.endpoints.get(endpoint.casefold()))
+    session = _Session(node, user, node.endpoints.get(endpoint.casefold()))
     source = input
     for statement in _statements(calls):
         # PowerShell looks all commands of a statement up before it runs any of them.
@@ -104,7 +104,7 @@ class _Session:
 def list_commands(node: SimulatedNode, patterns: Sequence[str], endpoint: str = "") -> list[CommandSpec]:
     """List the commands the node has now whose names match one of the wildcard ``patterns``; all when empty."""
     wanted = [pattern.casefold() for pattern in patterns] or ["*"]
-    limits = node.spec.endpoints.get(endpoint.casefold())
+    limits = node.endpoints.get(endpoint.casefold())
     return [
         spec
         for spec in registry.available(node, None if limits is None else limits.visible)

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -35,16 +36,20 @@ from provisioner.wire.settings import Quotas, ServiceSettings
 
 _LOG: Final = logging.getLogger("provisioner.lab")
 _SOAP: Final = ("Content-Type", "application/soap+xml;charset=UTF-8")
+#: The session configuration that every Windows has.
+_ENDPOINT: Final = "microsoft.powershell"
 
 
 class ServedNode(GuardedNode, Protocol):
     """What the listener needs to know of a simulated node.
 
-    ``build`` of its Windows is like ``20348.2227``; ``https_files`` is None without HTTPS.
+    ``build`` of its Windows is like ``20348.2227``; ``https_files`` is None without HTTPS; ``endpoints`` are the
+    session configurations besides the default one, in lower case.
     """
 
     build: str
     quotas: Quotas
+    endpoints: Collection[str]
     https_files: CertificateFiles | None
 
 
@@ -87,6 +92,7 @@ def _settings_of(node: ServedNode, settings: ServiceSettings) -> ServiceSettings
     return replace(
         settings,
         quotas=node.quotas,
+        endpoints=frozenset({_ENDPOINT, *node.endpoints}),
         schemes=offered.schemes,
         allow_unencrypted=offered.allow_unencrypted,
         channel_binding=offered.channel_binding,
