@@ -22,10 +22,14 @@ _FOREVER: Final = timedelta.max
 class Guarded(Protocol):
     """What the accounts ask of their node."""
 
-    computer_name: str
     user: str
     nt_hash: bytes
     logon: LogonSpec
+
+    @property
+    def computer_name(self) -> str:
+        """The name the node goes by since its last boot."""
+        ...
 
     def now(self) -> datetime:
         """Give the node's time."""
