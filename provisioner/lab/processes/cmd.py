@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import ntpath
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -208,7 +208,7 @@ class _Session:
         if program is not None:
             call = replace(
                 self.call,
-                command_line=text.rstrip(),
+                command_line=text,
                 arguments=split_arguments(text)[1:],
                 uses_cmd=False,
                 stdin=handles.stdin,
@@ -262,7 +262,9 @@ class _Session:
 
 async def run(node: SimulatedNode, call: ProcessCall, output: ProcessOutput) -> int:
     """Run ``cmd /c line``. Without /c cmd.exe would wait for somebody at a keyboard: refused."""
-    line = _line_of(call.command_line)
+    line = _line_of(
+        call.command_line, lambda name: find(name) is not None or node.machine.files.is_file(name)
+    )
     if line is None:
         output.stderr(b"The lab simulates cmd.exe with /c only.\r\n")
         return 1
@@ -283,8 +285,8 @@ async def run_line(node: SimulatedNode, call: ProcessCall, line: str, output: Pr
     return state.errorlevel
 
 
-def _line_of(text: str) -> str | None:
-    """Return what follows /c, without the quotes around it that cmd.exe takes away."""
+def _line_of(text: str, is_program: Callable[[str], bool]) -> str | None:
+    """Return what follows /c; cmd.exe takes the quotes around it away unless they hold a program's name."""
     found = _WORD.match(text)
     rest = text[found.end() :] if found else ""
     while option := _OPTION.match(rest):
@@ -293,11 +295,12 @@ def _line_of(text: str) -> str | None:
     if wanted is None:
         return None
     line = wanted[1]
-    is_program = line.count('"') == 2 and not re.search(r"[&<>()@^|]", line)  # noqa: PLR2004 - a pair
-    if line.startswith('"') and not (is_program and " " in line[1 : line.rindex('"')]):
-        end = line.rindex('"')
-        return line[1:end] + line[end + 1 :] if end else line[1:]
-    return line
+    if not line.startswith('"') or line == '"':
+        return line
+    end = line.rindex('"')
+    if line.count('"') == 2 and is_program(line[1:end]):  # noqa: PLR2004 - a pair
+        return line
+    return line[1:end] + line[end + 1 :] if end else line[1:]
 
 
 def _discard(_data: bytes) -> None:

@@ -18,11 +18,13 @@ _POWERSHELL: Final = f"{_SYSTEM}\\WindowsPowerShell\\v1.0"
 #: Lower-case names without ``.exe``, to the folder and "module:function" below the lab.
 PROGRAMS: Final[Mapping[str, tuple[str, str]]] = {
     "cmd": (_SYSTEM, "processes.cmd:run"),
+    "findstr": (_SYSTEM, "processes.findstr:run"),
     "hostname": (_SYSTEM, "processes.hostname:run"),
     "ping": (_SYSTEM, "processes.ping:run"),
     "powershell": (_POWERSHELL, "foreign.powershell_exe:run"),
     "sc": (_SYSTEM, "processes.sc:run"),
     "shutdown": (_SYSTEM, "processes.shutdown:run"),
+    "systeminfo": (_SYSTEM, "processes.systeminfo:run"),
     "whoami": (_SYSTEM, "processes.whoami:run"),
 }
 
