@@ -82,7 +82,13 @@ class KerberosRealm:
 
     def run(self, *command: str, given: str = "") -> str:
         done = subprocess.run(
-            command, env=os.environ | self.environment, input=given, capture_output=True, text=True, timeout=30
+            command,
+            env=os.environ | self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
         assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
         return done.stdout

@@ -28,6 +28,9 @@ CHANNEL_BINDING: Final = ("None", "Relaxed", "Strict")
 #: What can be wrong with the certificate of a listener.
 CERTIFICATES: Final = ("valid", "expired", "wrong-name", "self-signed")
 
+#: Authority of the accounts under which a JEA endpoint runs its commands: administrators for the time being.
+_VIRTUAL: Final = "winrm virtual users"
+
 DEFAULT_HTTPS_PORT: Final = 5986
 
 
@@ -130,6 +133,8 @@ class LogonSpec:
         neither place is in no group.
         """
         domain, _, name = principal.rpartition("\\")
+        if domain.casefold() == _VIRTUAL:
+            return UserSpec(name, groups=(ADMINISTRATORS,))
         is_local = domain.casefold() == computer_name.casefold()
         wanted = (name if is_local else f"{name}@{domain}").casefold()
         for user in self.users:

@@ -12,6 +12,7 @@ _CIM_EXCEPTION = "Microsoft.Management.Infrastructure.CimException"
 
 #: WMI errors: (text, code, category).
 INVALID_CLASS = ("Invalid class ", "0x80041010", "MetadataError")
+ACCESS_DENIED = ("Access denied ", "0x80041003", "PermissionDenied")
 INVALID_NAMESPACE = ("Invalid namespace ", "0x8004100e", "MetadataError")
 INVALID_METHOD = ("Invalid method ", "0x8004102e", "MetadataError")
 INVALID_METHOD_PARAMETERS = ("Invalid method Parameter(s) ", "0x8004102f", "InvalidArgument")

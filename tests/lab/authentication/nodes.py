@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import winrm
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
+from winrm.protocol import Protocol
 
 from provisioner.lab.authority import Authority, CertificateFiles, Subject
 from provisioner.lab.logon import SCHEMES, AuthenticationSpec, HttpsSpec, LogonSpec, UserSpec
@@ -73,11 +73,15 @@ class Site:
             assert PowerShell(pool).add_cmdlet("Get-Echo").add_parameter("Value", long).invoke() == [long]
         return str(self.fleet.node.seen[-1][1])
 
-    def protocol(self, transport: str, *, ssl: bool, **more: Any) -> winrm.Protocol:
+    def protocol(self, transport: Any, *, ssl: bool, **more: Any) -> Protocol:
         """Make a pywinrm connection."""
         scheme, port = ("https", HTTPS_PORT) if ssl else ("http", self.fleet.node.port)
-        given: dict[str, Any] = {"username": USER, "password": PASSWORD, "ca_trust_path": self.ca if ssl else None}
-        return winrm.Protocol(f"{scheme}://{self.address}:{port}/wsman", transport=transport, **{**given, **more})
+        given: dict[str, Any] = {
+            "username": USER,
+            "password": PASSWORD,
+            "ca_trust_path": self.ca if ssl else None,
+        }
+        return Protocol(f"{scheme}://{self.address}:{port}/wsman", transport=transport, **{**given, **more})
 
     def url(self, *, ssl: bool) -> str:
         port = HTTPS_PORT if ssl else self.fleet.node.port
@@ -92,7 +96,9 @@ def running_site(folder: Path, logon: LogonSpec) -> Iterator[Site]:
     if logon.https:
         subject = Subject(node.name, (node.address, HOST))
         own = folder / "lab" / "nodes" / node.name
-        node.https_files = CertificateFiles(Authority(folder / "lab" / "certificates"), subject, logon.https, own)
+        node.https_files = CertificateFiles(
+            Authority(folder / "lab" / "certificates"), subject, logon.https, own
+        )
     with fleet:
         yield Site(fleet, folder)
 

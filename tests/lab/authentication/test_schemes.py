@@ -16,6 +16,7 @@ from provisioner.lab.logon import ADMINISTRATORS, KerberosSpec, LogonSpec, UserS
 from tests.kerberos import REALM, USER, KerberosRealm, needs_kerberos, running_realm
 from tests.lab.authentication.nodes import (
     HOST,
+    HTTPS_PORT,
     OTHER,
     OTHER_PASSWORD,
     Site,
@@ -50,48 +51,37 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
+_GET_CONFIGURATION = """
+<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"
+  xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"
+  xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"><s:Header>
+  <a:To>http://windows-host:5985/wsman</a:To>
+  <a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>
+  <w:ResourceURI>http://schemas.microsoft.com/wbem/wsman/1/config</w:ResourceURI>
+  <a:Action>http://schemas.xmlsoap.org/ws/2004/09/transfer/Get</a:Action>
+  <a:MessageID>uuid:11111111-1111-1111-1111-111111111111</a:MessageID>
+  <w:MaxEnvelopeSize>153600</w:MaxEnvelopeSize><w:OperationTimeout>PT20S</w:OperationTimeout>
+</s:Header><s:Body/></s:Envelope>"""
+
+
 def configuration(protocol: Any) -> str:
     """Ask for winrm/config with pywinrm, which needs no command of a node."""
-    request = {
-        "env:Envelope": {
-            **{
-                f"@xmlns:{name}": uri
-                for name, uri in (
-                    ("env", "http://www.w3.org/2003/05/soap-envelope"),
-                    ("a", "http://schemas.xmlsoap.org/ws/2004/08/addressing"),
-                    ("w", "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"),
-                )
-            },
-            "env:Header": {
-                "a:To": "http://windows-host:5985/wsman",
-                "a:ReplyTo": {"a:Address": "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"},
-                "w:ResourceURI": "http://schemas.microsoft.com/wbem/wsman/1/config",
-                "a:Action": "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get",
-                "a:MessageID": "uuid:11111111-1111-1111-1111-111111111111",
-                "w:MaxEnvelopeSize": "153600",
-                "w:OperationTimeout": "PT20S",
-            },
-            "env:Body": {},
-        }
-    }
-    import xmltodict
-
-    return str(protocol.send_message(xmltodict.unparse(request)))
+    return str(protocol.send_message(_GET_CONFIGURATION))
 
 
 @pytest.mark.parametrize(("auth", "ssl"), _SCHEMES)
-def test_pypsrp_logs_on(site: Site, auth: str, ssl: bool) -> None:
+def test_pypsrp_logs_on(site: Site, auth: str, *, ssl: bool) -> None:
     assert site.echo(auth, ssl=ssl) == rf"NODE0\{OWNER}"
     assert site.echo(auth, ssl=ssl, username=OTHER, password=OTHER_PASSWORD) == rf"NODE0\{OTHER}"
 
 
 @pytest.mark.parametrize(("auth", "ssl"), [*_SCHEMES[2:4], _SCHEMES[5]])
-def test_pypsrp_may_seal_its_messages_over_https_too(site: Site, auth: str, ssl: bool) -> None:
+def test_pypsrp_may_seal_its_messages_over_https_too(site: Site, auth: str, *, ssl: bool) -> None:
     assert site.echo(auth, ssl=True, encryption="always") == rf"NODE0\{OWNER}"
 
 
 @pytest.mark.parametrize(("auth", "ssl"), [scheme for scheme in _SCHEMES if scheme[0] != "negotiate"])
-def test_pywinrm_logs_on(site: Site, auth: str, ssl: bool) -> None:
+def test_pywinrm_logs_on(site: Site, auth: str, *, ssl: bool) -> None:
     assert "MaxEnvelopeSizekb" in configuration(site.protocol(auth, ssl=ssl))
 
 
@@ -113,7 +103,9 @@ def test_requests_logs_on_with_basic_over_https(site: Site) -> None:
 @pytest.mark.parametrize(
     "given", [{"password": "wrong"}, {"username": "stranger"}, {"username": OTHER, "password": PASSWORD}]
 )
-def test_a_wrong_password_or_user_is_refused(site: Site, auth: str, ssl: bool, given: dict[str, str]) -> None:
+def test_a_wrong_password_or_user_is_refused(
+    site: Site, auth: str, *, ssl: bool, given: dict[str, str]
+) -> None:
     if auth == "credssp":
         # Windows tells CredSSP clients why, and they say so in their own words.
         with pytest.raises(NTStatusException, match="STATUS_LOGON_FAILURE"):
@@ -154,13 +146,12 @@ def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KerberosRealm]:
 
 
 @pytest.fixture
-def member(
-    realm: KerberosRealm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
+def member(realm: KerberosRealm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     for name, value in realm.environment.items():
         monkeypatch.setenv(name, value)
     logon = everything(
-        kerberos=KerberosSpec(str(realm.keytab)), users=(UserSpec(f"{USER}@{REALM}", groups=(ADMINISTRATORS,)),)
+        kerberos=KerberosSpec(str(realm.keytab)),
+        users=(UserSpec(f"{USER}@{REALM}", groups=(ADMINISTRATORS,)),),
     )
     with running_site(tmp_path, logon) as running:
         yield running
@@ -172,19 +163,19 @@ _TICKET: dict[str, Any] = {"username": None, "password": None, "negotiate_hostna
 @needs_kerberos
 @pytest.mark.parametrize("service", ["HTTP", "WSMAN", "host"])
 @pytest.mark.parametrize("ssl", [False, True])
-def test_pypsrp_logs_on_with_a_ticket(member: Site, ssl: bool, service: str) -> None:
+def test_pypsrp_logs_on_with_a_ticket(member: Site, *, ssl: bool, service: str) -> None:
     assert member.echo("kerberos", ssl=ssl, negotiate_service=service, **_TICKET) == rf"{REALM}\{USER}"
 
 
 @needs_kerberos
 @pytest.mark.parametrize("ssl", [False, True])
-def test_pypsrp_chooses_kerberos_within_negotiate(member: Site, ssl: bool) -> None:
+def test_pypsrp_chooses_kerberos_within_negotiate(member: Site, *, ssl: bool) -> None:
     assert member.echo("negotiate", ssl=ssl, **_TICKET) == rf"{REALM}\{USER}"
 
 
 @needs_kerberos
 @pytest.mark.parametrize("ssl", [False, True])
-def test_a_member_of_a_realm_still_takes_ntlm(member: Site, ssl: bool) -> None:
+def test_a_member_of_a_realm_still_takes_ntlm(member: Site, *, ssl: bool) -> None:
     assert member.echo("ntlm", ssl=ssl) == rf"NODE0\{OWNER}"
     # An NTLM token in SPNEGO from a client that would rather have used Kerberos, but has no ticket for this name.
     other = {"negotiate_hostname_override": "unknown.lab.test"}
@@ -193,13 +184,15 @@ def test_a_member_of_a_realm_still_takes_ntlm(member: Site, ssl: bool) -> None:
 
 @needs_kerberos
 @pytest.mark.parametrize("ssl", [False, True])
-def test_pywinrm_logs_on_with_a_ticket(member: Site, ssl: bool) -> None:
+def test_pywinrm_logs_on_with_a_ticket(member: Site, *, ssl: bool) -> None:
     options = {"username": None, "password": None, "kerberos_hostname_override": HOST, "service": "HTTP"}
     assert "MaxEnvelopeSizekb" in configuration(member.protocol("kerberos", ssl=ssl, **options))
 
 
 @needs_kerberos
-def test_somebody_without_a_ticket_for_this_host_is_refused(realm: KerberosRealm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_somebody_without_a_ticket_for_this_host_is_refused(
+    realm: KerberosRealm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in realm.environment.items():
         monkeypatch.setenv(name, value)
     logon = everything(kerberos=KerberosSpec(str(realm.keytab), hostname="other.lab.test"))
@@ -217,3 +210,24 @@ def test_a_node_offers_what_is_switched_on(tmp_path: Path, site: Site) -> None:
     with running_site(tmp_path, LogonSpec()) as bare:
         found = requests.post(bare.url(ssl=False), timeout=10)
         assert found.headers["WWW-Authenticate"] == "Negotiate"
+
+
+def test_the_configuration_says_what_the_node_offers(site: Site) -> None:
+    found = configuration(site.protocol("ntlm", ssl=True))
+    for name in ("Basic", "Kerberos", "Negotiate", "Certificate", "CredSSP"):
+        assert f"<cfg:{name}>true</cfg:{name}>" in found.partition("<cfg:Service>")[2]
+    assert "<cfg:CbtHardeningLevel>Relaxed</cfg:CbtHardeningLevel>" in found
+    assert f"<cfg:HTTPS>{HTTPS_PORT}</cfg:HTTPS>" in found.partition("<cfg:Service>")[2]
+
+
+def test_the_configuration_of_a_plain_node_is_that_of_windows(tmp_path: Path) -> None:
+    with running_site(tmp_path, LogonSpec()) as bare:
+        found = configuration(bare.protocol("ntlm", ssl=False)).partition("<cfg:Service>")[2]
+    for name, value in {
+        "Basic": "false",
+        "Kerberos": "true",
+        "Negotiate": "true",
+        "Certificate": "false",
+    }.items():
+        assert f"<cfg:{name}>{value}</cfg:{name}>" in found
+    assert "<cfg:AllowUnencrypted>false</cfg:AllowUnencrypted>" in found

@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.lab.commands.base import Invocation
-from provisioner.lab.commands.node.invoke_cim_method import DEFAULT_NAMESPACE, has_namespace, normal_namespace
+from provisioner.lab.commands.node.invoke_cim_method import (
+    DEFAULT_NAMESPACE,
+    has_namespace,
+    may_enter,
+    normal_namespace,
+)
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE
 from provisioner.lab.machine import cim
 from provisioner.lab.values import ErrorRecord, PsObject, TerminatingError
@@ -30,6 +35,9 @@ async def run(invocation: Invocation) -> None:
     target = f"{namespace}:{query.class_name}"
     if not has_namespace(invocation.node, namespace):
         invocation.output.error(cim_errors.wmi_error(cim_errors.INVALID_NAMESPACE, _TYPE, _NAME, target))
+        return
+    if not may_enter(invocation, namespace):
+        invocation.output.error(cim_errors.wmi_error(cim_errors.ACCESS_DENIED, _TYPE, _NAME, target))
         return
     found = _instances(invocation, namespace, query.class_name)
     if found is None:

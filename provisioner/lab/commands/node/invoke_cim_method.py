@@ -41,6 +41,8 @@ async def run(invocation: Invocation) -> None:
 
     if not has_namespace(invocation.node, namespace):
         return refuse(cim_errors.INVALID_NAMESPACE)
+    if not may_enter(invocation, namespace):
+        return refuse(cim_errors.ACCESS_DENIED)
     if namespace != NAMESPACE.casefold() or class_name.casefold() != LCM_CLASS.casefold():
         return refuse(cim_errors.INVALID_CLASS)
     name, method = _find(str(parameters["MethodName"]))
@@ -60,6 +62,11 @@ async def run(invocation: Invocation) -> None:
         return None
     invocation.output.write(method_result(LCM_CLASS, name, values))
     return None
+
+
+def may_enter(invocation: Invocation, folded: str) -> bool:
+    """Whether the caller gets into a namespace; that of the LCM is for administrators."""
+    return folded != NAMESPACE.casefold() or invocation.node.is_administrator(invocation.user)
 
 
 def has_namespace(node: SimulatedNode, folded: str) -> bool:

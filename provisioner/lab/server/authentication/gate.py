@@ -153,6 +153,8 @@ class Visit:
             token = base64.b64decode(text.strip(), validate=True)
         except (binascii.Error, ValueError):
             raise LogonFailure("not base64") from None
+        if not token:
+            raise LogonFailure("no token")
         answer = self._context.step(token)
         identity = self._context.identity
         if identity is None:

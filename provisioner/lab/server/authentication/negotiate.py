@@ -50,6 +50,8 @@ class NodeNegotiate(NegotiateProxy):
         if is_first and is_spnego and not self._is_same_mech(self._chosen_mech, self._mech_list[0]):
             # The token is one of the client's favourite, which this node does not have: it will send another.
             token = None
+        elif not is_first and not token and not mic:
+            raise LogonFailure("nothing is in the token", NtStatus.INVALID_TOKEN)
         return token, mic, is_spnego
 
     @property
