@@ -222,6 +222,11 @@ class Features:
         """Take the feature's files off the image: it can no longer be installed."""
         self._put(self._known(name), FeatureState.REMOVED)
 
+    def restore_payload(self, name: str) -> None:
+        """Bring the files of a feature back, from a source that somebody named."""
+        if self.find(name) and self.state(name) is FeatureState.REMOVED:
+            self._put(self._known(name), FeatureState.AVAILABLE)
+
     def on_boot(self) -> None:
         """Make pending states final. Services of new features are registered, not started."""
         for key, state in list(self._states.items()):

@@ -26,14 +26,17 @@ class WindowsFeature:
 
     class_name = "MSFT_WindowsFeature"
     module = "PSDscResources"
+    #: Whether IncludeAllSubFeature asks for installed sub-features even where the feature shall be absent.
+    wants_all_present = False
+    rules = _RULES
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
         bound = bind("Get-TargetResource", _GET_RULES, properties)
-        feature = _find(bound["Name"], context)
+        feature = self._find(bound["Name"], context)
         features = context.machine.features
         has_all = bool(feature.subs) and all(
-            features.is_installed(_find(sub, context).name) for sub in feature.subs
+            features.is_installed(self._find(sub, context).name) for sub in feature.subs
         )
         return {
             "Name": bound["Name"],
@@ -44,21 +47,22 @@ class WindowsFeature:
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource: the feature and, if asked for, its direct sub-features."""
-        bound = bind("Test-TargetResource", _RULES, properties)
-        feature = _find(bound["Name"], context)
+        bound = bind("Test-TargetResource", self.rules, properties)
+        feature = self._find(bound["Name"], context)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
         installed = context.machine.features.is_installed
         is_right = installed(feature.name) == is_present
         if is_right and bound.get("IncludeAllSubFeature"):
-            is_right = all(installed(_find(sub, context).name) == is_present for sub in feature.subs)
+            wanted = is_present or self.wants_all_present
+            is_right = all(installed(self._find(sub, context).name) == wanted for sub in feature.subs)
         return is_right
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: add or remove; only RestartNeeded Yes asks for a boot, not Maybe."""
-        bound = bind("Set-TargetResource", _RULES, properties)
-        _demand_server_manager(context)
+        bound = bind("Set-TargetResource", self.rules, properties)
+        self._demand_server_manager(context)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
-        if not is_present and bound.get("Credential") is not None:
+        if not is_present and bound.get("Credential") is not None and not self.wants_all_present:
             # The module writes into a table that exists only on the other path, under strict mode.
             raise ResourceError(
                 "The variable '$addWindowsFeatureParameters' cannot be retrieved because it has not been set.",
@@ -67,13 +71,64 @@ class WindowsFeature:
                 "System.Management.Automation.RuntimeException",
             )
         await context.sleep(context.machine.durations.feature_s)
+        if is_present and bound.get("Source"):
+            context.machine.features.restore_payload(bound["Name"])
         change = _run(bound, context, is_present=is_present)
         if not change.is_success:
             verb = "install" if is_present else "uninstall"
-            raise invalid_operation(f"Failure to successfully {verb} the feature {bound['Name']} .")
+            raise self._failure(
+                "FeatureInstallationFailure" if is_present else "FeatureUnInstallationFailure",
+                f"Failure to successfully {verb} the feature {bound['Name']} .",
+            )
         if change.restart_needed == "Yes":
             context.verbose("The Target machine needs to be restarted.")
             context.reboot_requested = True
+
+    def _demand_server_manager(self, context: ResourceContext) -> None:
+        try:
+            context.machine.ledger.attempt("Import-Module ServerManager")
+        except MachineError:
+            raise self._failure(
+                "SkuNotSupported",
+                "Installing roles and features using PowerShell Desired State Configuration is supported only on "
+                "Server SKU's. It is not supported on Client SKU.",
+            ) from None
+
+    def _find(self, name: str, context: ResourceContext) -> Feature:
+        features = context.machine.features
+        self._demand_server_manager(context)
+        with calling(_CMDLETS + "GetWindowsFeatureCommand"):
+            context.machine.ledger.attempt("Get-WindowsFeature")
+        found = features.match(name)
+        if not found:
+            raise self._failure(
+                "FeatureNotFound", f"The requested feature {name} could not be found on the target machine."
+            )
+        if len(found) > 1:
+            raise self._failure(
+                "FeatureDiscoveryFailure",
+                f"Failure to get the requested feature {name} information from the target machine. Wildcard "
+                "pattern is not supported in the feature name.",
+            )
+        return found[0]
+
+    def _failure(self, reason: str, text: str) -> ResourceError:
+        """Make the error of the module; ``reason`` is the id where it has ids of its own."""
+        del reason
+        return invalid_operation(text)
+
+
+class Role(WindowsFeature):
+    """The WindowsFeature that comes with Windows: with Source, and with ids of its own."""
+
+    class_name = "MSFT_RoleResource"
+    module = "PSDesiredStateConfiguration"
+    wants_all_present = True
+    rules = (*_RULES, Rule("Source", may_be_empty=False))
+
+    def _failure(self, reason: str, text: str) -> ResourceError:
+        category = "InvalidResult" if reason.startswith("Feature") else "NotSpecified"
+        return ResourceError(text, reason, category, "System.InvalidOperationException")
 
 
 def _run(bound: Mapping[str, Any], context: ResourceContext, *, is_present: bool) -> FeatureChange:
@@ -83,29 +138,3 @@ def _run(bound: Mapping[str, Any], context: ResourceContext, *, is_present: bool
         if is_present:
             return features.install([bound["Name"]], with_subs=bool(bound.get("IncludeAllSubFeature")))
         return features.uninstall([bound["Name"]])
-
-
-def _demand_server_manager(context: ResourceContext) -> None:
-    try:
-        context.machine.ledger.attempt("Import-Module ServerManager")
-    except MachineError:
-        raise invalid_operation(
-            "Installing roles and features using PowerShell Desired State Configuration is supported only on "
-            "Server SKU's. It is not supported on Client SKU."
-        ) from None
-
-
-def _find(name: str, context: ResourceContext) -> Feature:
-    features = context.machine.features
-    _demand_server_manager(context)
-    with calling(_CMDLETS + "GetWindowsFeatureCommand"):
-        context.machine.ledger.attempt("Get-WindowsFeature")
-    found = features.match(name)
-    if not found:
-        raise invalid_operation(f"The requested feature {name} could not be found on the target machine.")
-    if len(found) > 1:
-        raise invalid_operation(
-            f"Failure to get the requested feature {name} information from the target machine. Wildcard pattern "
-            "is not supported in the feature name."
-        )
-    return found[0]
