@@ -5,8 +5,9 @@ Everything needs the role service FS-iSCSITarget-Server and its service WinTarge
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from provisioner.lab.machine.area import Ledger, MachineError
@@ -17,6 +18,7 @@ from provisioner.lab.machine.services import Services
 FEATURE = "FS-iSCSITarget-Server"
 #: Thrown by every cmdlet of the module; resources take it for "absent" where they look something up.
 EXCEPTION = "Microsoft.Iscsi.Target.Commands.IscsiCmdException"
+_INITIATOR_EXCEPTION = "Microsoft.Management.Infrastructure.CimException"
 _METHODS = ("IQN", "IPAddress", "IPv6Address", "DNSName", "MACAddress")
 
 
@@ -56,13 +58,29 @@ class InitiatorId:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One target. ``luns`` are disk paths in the order of their LUN; ``sessions`` counts connected initiators."""
+    """One target. ``luns`` are disk paths in the order of their LUN; ``sessions`` counts connected initiators.
+
+    With a ``chap_user`` whoever logs on has to know the secret.
+    """
 
     name: str
     iqn: str
     initiators: tuple[InitiatorId, ...] = ()
     luns: tuple[str, ...] = ()
     sessions: int = 0
+    description: str = ""
+    is_enabled: bool = True
+    chap_user: str = ""
+    chap_secret: str = field(default="", repr=False)
+
+    def admits(self, initiator: str, address: str) -> bool:
+        """Whether an initiator of this IQN and address may see it; an empty list admits nobody."""
+        return self.is_enabled and any(
+            (one.method == "IQN" and fnmatch.fnmatchcase(initiator.casefold(), one.value.casefold()))
+            or (one.method in {"IPAddress", "IPv6Address"} and one.value in {address, "*"})
+            or (one.method == "DNSName" and initiator.casefold().endswith(f":{one.value.casefold()}"))
+            for one in self.initiators
+        )
 
 
 class IscsiTarget:
@@ -79,6 +97,8 @@ class IscsiTarget:
         self._disks: dict[str, VirtualDisk] = {}
         self._targets: dict[str, Target] = {}
         self.isns: str | None = None
+        #: TCP ports of the portals.
+        self.ports: tuple[int, ...] = (3260,)
 
     @property
     def is_installed(self) -> bool:
@@ -248,6 +268,74 @@ class IscsiTarget:
         luns = tuple(lun for lun in found.luns if lun.casefold() != normal(path).casefold())
         self._put(replace(found, luns=luns), "changed")
 
+    # -- what initiators see --------------------------------------------------------------------------------
+
+    def listens_on(self, port: int) -> bool:
+        """Whether the portal answers: with the role and its service."""
+        service = self._services.find("WinTarget") if self.is_installed else None
+        return service is not None and service.status == "Running" and port in self.ports
+
+    def offered(self, initiator: str, address: str) -> list[Target]:
+        """Targets that an initiator is told of, by name."""
+        return [
+            self._targets[key]
+            for key in sorted(self._targets)
+            if self._targets[key].admits(initiator, address)
+        ]
+
+    def luns(self, iqn: str) -> list[tuple[str, int | None]]:
+        """Paths and sizes of the disks of a target, in the order of their LUN."""
+        target = self._by_iqn(iqn)
+        disks = [self._disks.get(normal(path).casefold()) for path in (target.luns if target else ())]
+        return [(disk.path, disk.size) for disk in disks if disk]
+
+    def log_on(self, iqn: str, initiator: str, address: str, user: str = "", secret: str = "") -> Target:
+        """Let an initiator log on.
+
+        Raises:
+            MachineError: the target does not exist for this initiator, or the secret is wrong.
+        """
+        target = self._admitted(iqn, initiator, address)
+        if target.chap_user and (user or initiator, secret) != (target.chap_user, target.chap_secret):
+            raise MachineError(
+                "Authentication Failure.", "HRESULT 0xefff0009", "NotSpecified", _INITIATOR_EXCEPTION
+            )
+        return self._put(replace(target, sessions=target.sessions + 1), "has a session more")
+
+    def readmit(self, iqn: str, initiator: str, address: str) -> None:
+        """Let an initiator that remembers the secret come back.
+
+        Raises:
+            MachineError: the target does not exist for this initiator any more.
+        """
+        target = self._admitted(iqn, initiator, address)
+        self._put(replace(target, sessions=target.sessions + 1), "has a session more")
+
+    def log_off(self, iqn: str) -> None:
+        """Let an initiator go."""
+        target = self._by_iqn(iqn)
+        if target and target.sessions:
+            self._put(replace(target, sessions=target.sessions - 1), "has a session less")
+
+    def _by_iqn(self, iqn: str) -> Target | None:
+        wanted = iqn.casefold()
+        return next((item for item in self._targets.values() if item.iqn.casefold() == wanted), None)
+
+    def _admitted(self, iqn: str, initiator: str, address: str) -> Target:
+        target = self._by_iqn(iqn)
+        if target is None or not target.admits(initiator, address):
+            raise MachineError(
+                "The target name is not found or is marked as hidden from login.",
+                "HRESULT 0xefff0029",
+                "NotSpecified",
+                _INITIATOR_EXCEPTION,
+            )
+        return target
+
+    def change_target(self, name: str, **fields: Any) -> Target:
+        """Change other things of a target than its initiators (Set-IscsiServerTarget)."""
+        return self._put(replace(self.target(name, "Set-IscsiServerTarget"), **fields), "changed")
+
     def set_isns(self, server: str | None) -> None:
         """Register with an iSNS server, or with none."""
         self._ledger.attempt("Set-WmiInstance" if server else "Remove-WmiObject")
@@ -284,6 +372,10 @@ class IscsiTarget:
                 tuple(InitiatorId(**one) for one in item["initiators"]),
                 tuple(item["luns"]),
                 item["sessions"],
+                item.get("description", ""),
+                item.get("is_enabled", True),
+                item.get("chap_user", ""),
+                item.get("chap_secret", ""),
             )
             for item in plain.get("targets", ())
         ]

@@ -46,6 +46,7 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSC_NetAdapterName", "NetworkingDsc"): "network.net_adapter_name:NetAdapterName",
     ("MSFT_xVMHost", "xHyper-V"): "hyperv.vm_host:VMHost",
     ("MSFT_xVMSwitch", "xHyper-V"): "hyperv.vm_switch:VMSwitch",
+    ("DSR_iSCSIInitiator", "iSCSIDsc"): "iscsi.iscsi_initiator:IscsiInitiator",
     ("DSR_iSCSIServerTarget", "iSCSIDsc"): "iscsi.iscsi_server_target:IscsiServerTarget",
     ("DSR_iSCSIVirtualDisk", "iSCSIDsc"): "iscsi.iscsi_virtual_disk:IscsiVirtualDisk",
     ("DSC_Cluster", "FailoverClusterDsc"): "cluster.cluster:ClusterResource",

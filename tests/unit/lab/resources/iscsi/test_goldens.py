@@ -8,9 +8,11 @@ import pytest
 
 from provisioner.lab.machine.iscsi import InitiatorId, Target, VirtualDisk
 from provisioner.lab.machine.machine import Machine
+from provisioner.lab.machine.storage.initiator import Connection, Initiator, Known, Portal, Session
+from provisioner.lab.resources.iscsi.iscsi_initiator import IscsiInitiator
 from provisioner.lab.resources.iscsi.iscsi_server_target import IscsiServerTarget
 from provisioner.lab.resources.iscsi.iscsi_virtual_disk import IscsiVirtualDisk
-from tests.unit.lab.machines import iscsi_machine
+from tests.unit.lab.machines import BOOTED, iscsi_machine, machine, node_spec
 from tests.unit.lab.resources.golden import Different, Key, Scenario, all_cases, compare, unknown_cases
 
 _DISK_FIELDS = ("Path", "Size", "DiskType", "Description", "ParentPath", "BlockSize", "LogicalSectorSize")
@@ -79,7 +81,92 @@ def _read_targets(made: Machine, _before: dict[str, Any]) -> Any:
     return targets, made.iscsi.isns
 
 
+def _san(of: Machine, state: dict[str, Any]) -> None:
+    """The target server that the recorded initiator talks to: its portal answers on every port asked for."""
+    spec = node_spec(name="sv1", computer_name="SAN", address="192.168.1.10")
+    server = Machine.create(spec, BOOTED, of.world)
+    server.features.install(["FS-iSCSITarget-Server"])
+    server.iscsi.ports = (3260, 3261)
+    server.iscsi.adopt([], [Target("t1", state["discover"], (InitiatorId("IQN", "*"),))])
+
+
+def _initiating(state: dict[str, Any]) -> Machine:
+    made = machine(name="NODE1", address="192.168.1.20")
+    made.services.change("MSiSCSI", status="Running")
+    _san(made, state)
+    portal, target, connection, session = (
+        state[name] for name in ("portal", "target", "connection", "session")
+    )
+    portals = [
+        Portal(
+            portal["TargetPortalAddress"],
+            portal["InitiatorPortalAddress"] or "",
+            portal["TargetPortalPortNumber"],
+            portal["InitiatorInstanceName"],
+            portal["IsDataDigest"],
+            portal["IsHeaderDigest"],
+        )
+        for portal in ([portal] if portal else [])
+    ]
+    known = [
+        Known(
+            target["NodeAddress"],
+            target["IsConnected"],
+            connection
+            and Connection(
+                connection["TargetAddress"],
+                connection["InitiatorAddress"],
+                connection["TargetPortNumber"],
+                connection["ConnectionIdentifier"],
+            ),
+            session
+            and Session(
+                session["AuthenticationType"],
+                session["InitiatorInstanceName"],
+                session["InitiatorPortalAddress"],
+                session["SessionIdentifier"],
+                session["IsPersistent"],
+                session["IsDataDigest"],
+                session["IsHeaderDigest"],
+            ),
+        )
+        for target in ([target] if target else [])
+    ]
+    initiator = made.area(Initiator)
+    initiator.adopt(portals, known)
+    initiator.isns = state["isns"]
+    initiator.shares_isns = True
+    return made
+
+
+def _read_initiator(made: Machine, _before: dict[str, Any]) -> Any:
+    initiator = made.area(Initiator)
+    plain = initiator.to_plain()
+    target = plain["targets"][0] if plain["targets"] else {}
+    connection, session = target.get("connection"), target.get("session")
+    return (
+        plain["portals"][0] if plain["portals"] else None,
+        target and (target["iqn"], target["is_connected"]),
+        connection and {**connection, "id": None},
+        session and {**session, "id": None},
+        plain["isns"],
+    )
+
+
+def _expected_initiator(state: dict[str, Any]) -> Any:
+    return _read_initiator(_initiating(state), state)
+
+
+def _shown_initiator(values: dict[str, Any]) -> dict[str, Any]:
+    """Ids are made up on both sides."""
+    ids = ("ConnectionIdentifier", "SessionIdentifier")
+    return values | {name: bool(values.get(name)) for name in ids}
+
+
 SCENARIOS = {
+    ("iSCSIDsc", "iSCSIInitiator"): Scenario(
+        IscsiInitiator(), _initiating, _read_initiator, _expected_initiator, shown=_shown_initiator
+    ),
     ("iSCSIDsc", "iSCSIVirtualDisk"): Scenario(IscsiVirtualDisk(), _disks, _read_disks, _expected_disks),
     ("iSCSIDsc", "iSCSIServerTarget"): Scenario(
         IscsiServerTarget(),
