@@ -18,7 +18,7 @@ from provisioner.lab.lcm.documents.schema import (
     META_CLASSES,
     ClassSchema,
     NodeClasses,
-    is_base_property,
+    base_property,
 )
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.host import LcmHost
@@ -212,10 +212,10 @@ def check_instance(document: MofDocument, instance: Instance, classes: NodeClass
     if schema is None:
         error = document.error(instance, "", f"Undefined class: {instance.class_name}")
         raise LcmError.of(str(error), 1)
-    if schema.properties is None:
-        return schema
     for name, value in instance.properties.items():
-        prop = schema.property(name)
+        prop = schema.property(name) or (None if schema.is_value else base_property(name))
+        if prop is None and schema.properties is None:
+            continue
         if prop is None:
             raise LcmError.of(str(document.error(instance, name, f"Undefined property {name}")), 1)
         try:
@@ -297,7 +297,7 @@ def resource_of(instance: Instance) -> DocumentResource:
         {
             name: _plain(value)
             for name, value in instance.properties.items()
-            if value is not None and not is_base_property(name)
+            if value is not None and base_property(name) is None
         },
         tuple(str(each) for each in depends_on) if isinstance(depends_on, list) else (),
         instance.text("SourceInfo"),

@@ -26,7 +26,7 @@ BASE_PROPERTIES = (
     Property("DependsOn", CimType.STRING, is_array=True),
     Property("PsDscRunAsCredential", CimType.STRING, embedded_class="MSFT_Credential"),
 )
-_BASE_NAMES = frozenset(prop.name.casefold() for prop in BASE_PROPERTIES)
+_BASE = {prop.name.casefold(): prop for prop in BASE_PROPERTIES}
 
 _OWN_CLASSES: dict[str, tuple[Property, ...]] = {
     "omi_configurationdocument": (
@@ -104,9 +104,9 @@ class NodeClasses:
         return None
 
 
-def is_base_property(name: str) -> bool:
-    """Whether OMI_BaseResource has this property; such are for the LCM, not for the resource."""
-    return name.casefold() in _BASE_NAMES
+def base_property(name: str) -> Property | None:
+    """Find a property of OMI_BaseResource; such are for the LCM, not for the resource."""
+    return _BASE.get(name.casefold())
 
 
 @cache
