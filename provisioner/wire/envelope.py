@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 from provisioner.wire import faults
 from provisioner.wire import namespaces as ns
+from provisioner.wire.xml_text import escaped
 
 #: The smallest MaxEnvelopeSize a client may ask for, in bytes (MS-WSMV 2.2.1).
 MINIMUM_ENVELOPE_BYTES: Final = 8192
@@ -220,7 +220,7 @@ def build_response(
     """
     root = _ROOTS.get(action.rpartition("/")[2]) or _ROOTS["method"]
     activity = f"<p:ActivityId>{activity_id}</p:ActivityId>" if activity_id else ""
-    relates = f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo>" if relates_to else ""
+    relates = f"<a:RelatesTo>{escaped(relates_to)}</a:RelatesTo>" if relates_to else ""
     return (
         f"{root}{action}</a:Action><a:MessageID>uuid:{message_id}</a:MessageID>{activity}"
         f"<a:To>{ns.ANONYMOUS}</a:To>{relates}</s:Header><s:Body>{body}</s:Body></s:Envelope>"

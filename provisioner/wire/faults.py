@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import escape
 
 from provisioner.wire import namespaces as ns
+from provisioner.wire.xml_text import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class WSManFault(Exception):
 
     def body(self, machine: str) -> str:
         """Render ``<s:Fault>``. ``machine`` is the address the client used."""
-        reason = escape(self.reason)
+        reason = escaped(self.reason)
         detail = f"<w:FaultDetail>{ns.FAULT_DETAIL}/{self.detail}</w:FaultDetail>" if self.detail else ""
         return (
             f"<s:Fault><s:Code><s:Value>s:{'Sender' if self.is_sender else 'Receiver'}</s:Value>"
@@ -105,11 +105,11 @@ class WSManFault(Exception):
         )
 
     def _wsman_fault(self, machine: str) -> str:
-        text = escape(self.message or self.reason)
+        text = escaped(self.message or self.reason)
         if self.wmi is not None:
             return self.wmi.xml(self.code, text)
         opening = (
-            f'<f:WSManFault xmlns:f="{ns.FAULT}" Code="{self.code}" Machine="{escape(machine)}"><f:Message>'
+            f'<f:WSManFault xmlns:f="{ns.FAULT}" Code="{self.code}" Machine="{escaped(machine)}"><f:Message>'
         )
         closing = "</f:Message></f:WSManFault>"
         if self.provider is None:

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 from provisioner.wire import faults
 from provisioner.wire import namespaces as ns
 from provisioner.wire.contents import CommandStart, Opening
+from provisioner.wire.xml_text import escaped
 
 _R: Final = f"{{{ns.SHELL}}}"
 _PS: Final = f"{{{ns.POWERSHELL}}}"
@@ -57,9 +57,9 @@ def shell_element(view: ShellView, *, is_full: bool) -> str:
     )
     return (
         f"<rsp:Shell{_RSP}><rsp:ShellId>{view.shell_id}</rsp:ShellId>"
-        f"<rsp:ResourceUri>{escape(view.resource_uri)}</rsp:ResourceUri>"
-        f"<rsp:Owner>{escape(view.owner)}</rsp:Owner>"
-        f"<rsp:ClientIP>{escape(view.client_address)}</rsp:ClientIP>"
+        f"<rsp:ResourceUri>{escaped(view.resource_uri)}</rsp:ResourceUri>"
+        f"<rsp:Owner>{escaped(view.owner)}</rsp:Owner>"
+        f"<rsp:ClientIP>{escaped(view.client_address)}</rsp:ClientIP>"
         f"<rsp:ProcessId>{view.process_id}</rsp:ProcessId>"
         f"<rsp:IdleTimeOut>PT{view.idle_timeout_s:.3f}S</rsp:IdleTimeOut>"
         f"<rsp:InputStreams>{view.input_streams}</rsp:InputStreams>"
@@ -77,8 +77,8 @@ def shell_element(view: ShellView, *, is_full: bool) -> str:
 def created(view: ShellView, address: str) -> str:
     """Write the body of a CreateResponse."""
     return (
-        f"<x:ResourceCreated><a:Address>{escape(address)}</a:Address><a:ReferenceParameters>"
-        f"<w:ResourceURI>{escape(view.resource_uri)}</w:ResourceURI><w:SelectorSet>"
+        f"<x:ResourceCreated><a:Address>{escaped(address)}</a:Address><a:ReferenceParameters>"
+        f"<w:ResourceURI>{escaped(view.resource_uri)}</w:ResourceURI><w:SelectorSet>"
         f'<w:Selector Name="ShellId">{view.shell_id}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
         f"</x:ResourceCreated>{shell_element(view, is_full=False)}"
     )

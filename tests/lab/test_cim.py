@@ -10,11 +10,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-import winrm
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.wsman import SelectorSet, WSMan, WSManAction
 from winrm.exceptions import WSManFaultError as PywinrmFault
+from winrm.protocol import Protocol
 
 from tests.lab.real_node import PASSWORD, USER, RealNode, running_node
 
@@ -303,18 +303,18 @@ def test_one_element_for_each_byte_is_refused(wsman: WSMan) -> None:
         wsman.invoke(f"{_LCM}/SendConfigurationApply", _LCM, element)
 
 
-def _protocol(real: RealNode) -> winrm.Protocol:
-    return winrm.Protocol(
+def _protocol(real: RealNode) -> Protocol:
+    return Protocol(
         f"http://{real.node.address}:{real.node.port}/wsman",
         transport="ntlm",
         username=USER,
         password=PASSWORD,
         message_encryption="always",
-        ca_trust_path=None,
+        ca_trust_path=None,  # type: ignore[arg-type]  # documented, and not in the annotation
     )
 
 
-def _ask(protocol: winrm.Protocol, uri: str, action: str, body: dict[str, Any]) -> str:
+def _ask(protocol: Protocol, uri: str, action: str, body: dict[str, Any]) -> str:
     """Send a request built by pywinrm's own header."""
     request = {"env:Envelope": protocol.build_wsman_header(action, uri)}
     request["env:Envelope"]["env:Body"] = body

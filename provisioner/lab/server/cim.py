@@ -35,8 +35,8 @@ _REBOOT: Final = ("win32_operatingsystem", "reboot")
 _LENGTH_BYTES: Final = 4
 
 
-async def execute(node: SimulatedNode, operation: Operation) -> Result:
-    """Carry one operation out. What the node refuses is a fault, returned."""
+async def execute(node: Any, operation: Operation) -> Result:
+    """Carry one operation out on a simulated node. What the node refuses is a fault, returned."""
     try:
         match operation:
             case EnumerateClass():

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from provisioner.wire import namespaces as ns
+from provisioner.wire.xml_text import escaped
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 CIM: Final = "http://schemas.dmtf.org/wbem/wscim/1/common"
@@ -60,7 +61,7 @@ def reference_xml(instance: Instance) -> str:
     """Write the endpoint reference of an instance."""
     keys = {name: instance.properties.get(name) for name in instance.keys}
     selectors = "".join(
-        f'<w:Selector Name="{name}">{escape(_text(value))}</w:Selector>' for name, value in keys.items()
+        f'<w:Selector Name="{name}">{escaped(_text(value))}</w:Selector>' for name, value in keys.items()
     )
     return (
         f"<a:EndpointReference><a:Address>{ns.ANONYMOUS}</a:Address><a:ReferenceParameters>"
@@ -98,7 +99,7 @@ def _element(name: str, value: Any, prefix: str, cim: str) -> str:
         case timedelta():
             inner = f"<{cim}Interval>{_interval(value)}</{cim}Interval>"
         case _:
-            inner = escape(_text(value))
+            inner = escaped(_text(value))
     return f"<{prefix}{name}>{inner}</{prefix}{name}>"
 
 
@@ -111,9 +112,7 @@ def _text(value: Any) -> str:
         case bytes():
             return base64.b64encode(value).decode("ascii")
         case _:
-            return "".join(
-                character if character >= " " or character in "\t\n\r" else "?" for character in str(value)
-            )
+            return str(value)
 
 
 def _moment(value: datetime) -> str:
