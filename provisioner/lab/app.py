@@ -7,11 +7,11 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from provisioner.lab.background import Ready
 from provisioner.lab.control import LabError, serve
@@ -27,12 +27,16 @@ _WORLD_FILE = "world.json"
 
 @dataclass(frozen=True, slots=True)
 class LabSpec:
-    """What a lab is made of. ``time_scale`` multiplies every simulated duration; 0 means no waiting."""
+    """What a lab is made of. ``time_scale`` multiplies every simulated duration; 0 means no waiting.
+
+    ``folder`` holds what the nodes are; it is asked in ``control``, which is the same folder when left out.
+    """
 
     name: str
     nodes: Sequence[NodeSpec]
     folder: Path
     time_scale: float = 1.0
+    control: Path | None = None
 
 
 def node_folder(lab: Path, node: str) -> Path:
@@ -54,14 +58,29 @@ def _read_world(folder: Path) -> dict[str, Any]:
     return plain
 
 
-class Lab:
-    """A running lab. ``status`` is what ``provision lab status`` prints."""
+Request: TypeAlias = dict[str, Any]
+Local: TypeAlias = Callable[[Request], Awaitable[dict[str, Any]]]
 
-    def __init__(self, spec: LabSpec) -> None:
+
+def _here(request: Request, local: Local) -> Awaitable[dict[str, Any]]:
+    return local(request)
+
+
+class Lab:
+    """A running lab. ``status`` is what ``provision lab status`` prints.
+
+    ``asking`` sees each request that comes to the control socket, with what answers it here.
+    """
+
+    def __init__(
+        self, spec: LabSpec, asking: Callable[[Request, Local], Awaitable[dict[str, Any]]] = _here
+    ) -> None:
         self._spec = spec
+        self._asking = asking
+        self._own = spec.control or spec.folder
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._stopping = asyncio.Event()
-        self._world: World[Machine] = World(_read_world(spec.folder))
+        self._world: World[Machine] = World(_read_world(self._own))
         self._world.ledger.listeners.append(lambda _area, _what: self._save_world())
         self._nodes = [
             SimulatedNode(
@@ -82,15 +101,19 @@ class Lab:
                 stack.push_async_callback(node.stop)
             await self._open_fleet()
             stack.push_async_callback(self._fleet.stop)
-            control = await serve(self._spec.folder, self._answer)
+            control = await serve(self._own, lambda request: self._asking(request, self._answer))
             stack.callback(control.close)
             status = self.status()
-            (self._spec.folder / _STATUS_FILE).write_text(json.dumps(status, indent=1), encoding="utf-8")
+            (self._own / _STATUS_FILE).write_text(json.dumps(status, indent=1), encoding="utf-8")
             ready(status)
             await self._stopping.wait()
 
+    def stop(self) -> None:
+        """Begin to end."""
+        self._stopping.set()
+
     def _save_world(self) -> None:
-        target = self._spec.folder / _WORLD_FILE
+        target = self._own / _WORLD_FILE
         temporary = target.with_suffix(".tmp")
         temporary.write_text(json.dumps(self._world.to_plain()), encoding="utf-8")
         temporary.replace(target)
@@ -144,12 +167,3 @@ class Lab:
         names = sorted(node.name for node in self._nodes)
         if name not in names:
             raise LabError(f"no node '{name}' in this lab; it has {', '.join(names)}")
-
-
-def run_lab(spec: LabSpec, ready: Ready) -> None:
-    """Run a lab in this process until SIGTERM, SIGINT or ``provision lab down``."""
-
-    async def main() -> None:
-        await Lab(spec).run(ready)
-
-    asyncio.run(main())

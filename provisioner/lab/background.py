@@ -61,7 +61,7 @@ def detach(folder: Path, main: Callable[[Ready], None]) -> dict[str, Any]:
     os.close(writer)
     os.close(lock)  # the child holds it now
     with os.fdopen(reader, encoding="utf-8") as pipe:
-        text = pipe.read()
+        text = pipe.readline()  # not to the end: processes that ``main`` forks hold the pipe too
     reply: dict[str, Any] = json.loads(text) if text else {"error": "it ended without a word"}
     if "error" in reply:
         raise LabError(f"the lab did not start: {reply['error']}", f"Its log is {folder / _LOG}.")
@@ -84,7 +84,7 @@ def _run_daemon(main: Callable[[Ready], None], writer: int) -> None:
     def ready(status: dict[str, Any]) -> None:
         nonlocal told
         told = True
-        os.write(writer, json.dumps(status).encode())
+        os.write(writer, json.dumps(status).encode() + b"\n")
         os.close(writer)
 
     code = 0
@@ -94,7 +94,7 @@ def _run_daemon(main: Callable[[Ready], None], writer: int) -> None:
         traceback.print_exc()
         code = 1
         if not told:
-            os.write(writer, json.dumps({"error": str(error) or type(error).__name__}).encode())
+            os.write(writer, json.dumps({"error": str(error) or type(error).__name__}).encode() + b"\n")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

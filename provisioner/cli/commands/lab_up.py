@@ -10,20 +10,25 @@ from typing import Any
 
 import click
 
-from provisioner.addresses import SecretRef
 from provisioner.cli.context import counted, say, verb
 from provisioner.cli.lab_inventories import PROFILES, write_inventory
-from provisioner.cli.lab_secrets import hand_out_certificates, make_secret, secret_files
+from provisioner.cli.lab_secrets import (
+    equipped,
+    hand_out_certificates,
+    make_secret,
+    password_of,
+    secret_files,
+)
 from provisioner.cli.labs import folder_of, name_option
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import UsageError
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
-from provisioner.lab.app import LabSpec, run_lab
+from provisioner.lab.app import LabSpec
 from provisioner.lab.background import claim, detach
 from provisioner.lab.server.authentication.accounts import nt_hash
+from provisioner.lab.shards import run_lab
 from provisioner.lab.spec import NodeSpec, read_node_spec
-from provisioner.secrets.stores import resolve
 
 #: Nodes that ``up`` lists; of the rest it gives the number.
 _LISTED = 20
@@ -51,6 +56,13 @@ _LISTED = 20
     show_default=True,
     help="Multiply simulated durations; 0 means no waiting.",
 )
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the nodes; one serves about 2,000.",
+)
 @verb
 def up(  # noqa: PLR0913, PLR0917 - click passes each option
     inventory: Path | None,
@@ -60,6 +72,7 @@ def up(  # noqa: PLR0913, PLR0917 - click passes each option
     foreground: bool,  # noqa: FBT001
     fresh: bool,  # noqa: FBT001
     time_scale: float,
+    shards: int,
 ) -> None:
     """Start a simulated node for every node of INVENTORY, or --count equal ones."""
     if (inventory is None) == (count is None):
@@ -85,9 +98,9 @@ def up(  # noqa: PLR0913, PLR0917 - click passes each option
     spec = LabSpec(folder.name, nodes, folder, time_scale)
     if foreground:
         claim(folder)
-        run_lab(spec, _announce)
+        run_lab(spec, shards, _announce)
     else:
-        _announce(detach(folder, lambda ready: run_lab(spec, ready)))
+        _announce(detach(folder, lambda ready: run_lab(spec, shards, ready)))
 
 
 def _forget(folder: Path) -> None:
@@ -108,11 +121,11 @@ def _node_specs(inventory: Inventory, base: Path, problems: Diagnostics) -> list
             address=endpoint.host,
             port=endpoint.port,
             user=node.connection.user,
-            nt_hash=nt_hash(_password_of(node.connection.password, base)),
+            nt_hash=nt_hash(password_of(node.connection.password, base)),
             lab_trees=node.lab,
         )
         problems.extend(found)
-        specs.append(spec)
+        specs.append(spec if found.has_errors else equipped(spec, endpoint, base))
     problems.raise_errors()
     return specs
 
@@ -132,13 +145,6 @@ def _require_loopback(node: Node, problems: Diagnostics) -> None:
             "Give the node an address such as 127.20.0.11.",
         )
         problems.raise_errors()
-
-
-def _password_of(reference: SecretRef, base: Path) -> str:
-    """Return the password; a ``file:`` that is not there yet is made, readable by its owner only."""
-    if reference.store == "file":
-        make_secret(base / reference.key)
-    return resolve(reference, base).reveal()
 
 
 def _announce(status: dict[str, Any]) -> None:
