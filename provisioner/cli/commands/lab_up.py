@@ -107,6 +107,7 @@ def _forget(folder: Path) -> None:
     """Remove the nodes' state; the lock tells whether a lab still uses it."""
     descriptor = claim(folder)
     shutil.rmtree(folder / "nodes", ignore_errors=True)
+    shutil.rmtree(folder / "shards", ignore_errors=True)
     (folder / "world.json").unlink(missing_ok=True)
     os.close(descriptor)
 
