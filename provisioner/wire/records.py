@@ -24,9 +24,9 @@ _CATEGORY_NAMES: Final = """
 """
 _CATEGORIES: Final = {name: number for number, name in enumerate(_CATEGORY_NAMES.split())}
 _HRESULT: Final = -2146233087
-#: Number of the host's method SetShouldExit, and the call id of a call that asks for no answer.
 _SET_SHOULD_EXIT: Final = 6
-_NO_ANSWER: Final = -100
+#: The call id of a host call that asks for no answer.
+NO_ANSWER: Final = -100
 _RUNTIME_EXCEPTION: Final = "System.Management.Automation.RuntimeException"
 _LIBRARY: Final = "mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
 _BOUND_TYPES: Final = (
@@ -365,7 +365,7 @@ def host_call(call_id: int, method: str, number: int, parameters: list[Any]) -> 
 
 def set_should_exit(code: int) -> Structure:
     """Build the host call that tells the client's host of a script's ``exit``; it asks for no answer."""
-    return host_call(_NO_ANSWER, "SetShouldExit", _SET_SHOULD_EXIT, [code])
+    return host_call(NO_ANSWER, "SetShouldExit", _SET_SHOULD_EXIT, [code])
 
 
 def encrypted_session_key(text: str) -> Structure:

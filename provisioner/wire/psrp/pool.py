@@ -96,7 +96,7 @@ class RunspacePool:
         self._minimum = 1
         self._host = HostInfo()
         self._version = ""
-        self._is_compatible = self._is_open = self._is_closed = self._is_prepared = False
+        self._is_compatible = self._is_deaf = self._is_open = self._is_closed = self._is_prepared = False
 
     # -- called by the shell -------------------------------------------------------------------------------
 
@@ -149,6 +149,8 @@ class RunspacePool:
     def receive(self, command_id: uuid.UUID | None, data: bytes) -> list[Event]:
         """Take fragments for one pipeline, or for the pool. What cannot be followed is lost, as on Windows."""
         pipeline = self._pipelines.get(command_id)
+        if pipeline is None and command_id is not None:
+            return []
         fragments = pipeline.fragments if pipeline else self._fragments
         events: list[Event] = []
         try:
@@ -240,6 +242,14 @@ class RunspacePool:
         payload = clixml.write(records.progress(activity, status, percent))
         self._write(pipeline_id, MessageType.PROGRESS_RECORD, payload)
 
+    def tell_host(
+        self, pipeline_id: uuid.UUID, method: str, number: int, parameters: Sequence[Any] = ()
+    ) -> None:
+        """Have the client's host do something that has no answer; nothing is sent where there is no host."""
+        if self._host_of(pipeline_id).has_ui:
+            call = records.host_call(records.NO_ANSWER, method, number, list(parameters))
+            self._write(pipeline_id, MessageType.PIPELINE_HOST_CALL, clixml.write(call, self._encrypt))
+
     def call_host(
         self, pipeline_id: uuid.UUID, method: str, number: int, parameters: Sequence[Any] = ()
     ) -> int | None:
@@ -249,10 +259,7 @@ class RunspacePool:
         is that of the method in RemoteHostMethodId.
         """
         pipeline = self._pipelines.get(pipeline_id)
-        request = pipeline.request if pipeline is not None else None
-        if pipeline is None or not isinstance(request, PipelineRequested) or not request.host.has_ui:
-            return None
-        if pipeline.phase is not Phase.RUNNING:
+        if pipeline is None or pipeline.phase is not Phase.RUNNING or not self._host_of(pipeline_id).has_ui:
             return None
         pipeline.calls_made += 1
         pipeline.open_calls.add(pipeline.calls_made)
@@ -261,7 +268,7 @@ class RunspacePool:
         return pipeline.calls_made
 
     def set_should_exit(self, pipeline_id: uuid.UUID, code: int) -> None:
-        """Tell the client's host that a script ended by ``exit``."""
+        """Tell the client's host, if there is one or not, that a script ended by ``exit``."""
         self._write(pipeline_id, MessageType.PIPELINE_HOST_CALL, clixml.write(records.set_should_exit(code)))
 
     def send_event(self, event: records.EventDetails) -> None:
@@ -291,6 +298,11 @@ class RunspacePool:
     def stopped(self, pipeline_id: uuid.UUID) -> list[Event]:
         """End a pipeline that was asked to stop."""
         return self._finish(pipeline_id, _STOPPED)
+
+    def _host_of(self, pipeline_id: uuid.UUID) -> HostInfo:
+        pipeline = self._pipelines.get(pipeline_id)
+        request = pipeline.request if pipeline is not None else None
+        return request.host if isinstance(request, PipelineRequested) else HostInfo()
 
     # -- sending -------------------------------------------------------------------------------------------
 
@@ -368,6 +380,8 @@ class RunspacePool:
         if message.type == MessageType.SESSION_CAPABILITY:
             self._negotiate(message)
             return ()
+        # Who does not begin with a capability is not listened to any more.
+        self._is_deaf = self._is_deaf or not self._version
         if not self._is_compatible:
             return ()
         match message.type:
@@ -389,6 +403,7 @@ class RunspacePool:
     def _negotiate(self, message: Message) -> None:
         if self._version:
             self._close()
+        if self._version or self._is_deaf:
             return
         found = requests.capability(self._read(message))
         self._version, self._is_compatible = found.version, found.is_compatible
