@@ -189,6 +189,16 @@ class Files:
         )
         return self._store(entry, "written")
 
+    def touch(self, path: str, written: str) -> None:
+        """Give an existing file another time of its last write, in ISO form."""
+        self._store(replace(self._entries[normal(path).casefold()], written=written), "time changed")
+
+    def set_attributes(self, path: str, attributes: str) -> None:
+        """Give an existing file or folder other attributes, as the text of FileAttributes."""
+        self._store(
+            replace(self._entries[normal(path).casefold()], attributes=attributes), "attributes changed"
+        )
+
     def make_folder(self, path: str) -> Entry:
         """Make a folder and those above it; one that is there stays as it is.
 

@@ -168,7 +168,7 @@ class LocalAccounts(Area["Machine"]):
         self._tell(name)
 
     def _next_sid(self) -> str:
-        sids = [item.sid for item in (*self._users.values(), *self._groups.values())]
+        sids = [user.sid for user in self._users.values()] + [group.sid for group in self._groups.values()]
         local = [sid for sid in sids if not sid.startswith(_BUILTIN)]
         prefix = local[0].rpartition("-")[0]
         last = max(int(sid.rpartition("-")[2]) for sid in local)
@@ -197,5 +197,7 @@ class LocalAccounts(Area["Machine"]):
         self._groups = {group.name.casefold(): group for group in groups}
         self.lockout_threshold = plain.get("lockout_threshold", 0)
         computer = self.owner.computer_name
-        local = [item for item in (*users, *groups) if not item.sid.startswith(_BUILTIN)]
-        self.owner.accounts.adopt({item.sid: f"{computer}\\{item.name}" for item in local})
+        names = {user.sid: user.name for user in users} | {group.sid: group.name for group in groups}
+        self.owner.accounts.adopt(
+            {sid: f"{computer}\\{name}" for sid, name in names.items() if not sid.startswith(_BUILTIN)}
+        )

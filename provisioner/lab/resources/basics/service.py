@@ -21,7 +21,7 @@ from provisioner.lab.resources.binding import (
 
 _SET = "Set-TargetResource"
 _ACCOUNTS = ("LocalSystem", "LocalService", "NetworkService")
-_RULES = (
+RULES = (
     Rule("Name", may_be_empty=False),
     Rule("Ensure", allowed=("Present", "Absent")),
     Rule("Path", may_be_empty=False),
@@ -46,10 +46,13 @@ class Service:
 
     class_name = "MSFT_ServiceResource"
     module = "PSDscResources"
+    rules: tuple[Rule, ...] = RULES
+    #: Whether stopping takes running dependants along.
+    stops_by_force = False
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES[:1], properties)
+        bound = bind("Get-TargetResource", RULES[:1], properties)
         service = _read(bound["Name"], context)
         if service is None:
             return {"Name": bound["Name"], "Ensure": "Absent"}
@@ -71,8 +74,8 @@ class Service:
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource: State is Running unless something else is bound."""
-        bound = bind("Test-TargetResource", _RULES, properties)
-        _check_conflicts(bound)
+        bound = bind("Test-TargetResource", self.rules, properties)
+        self._check_conflicts(bound)
         service = _read(bound["Name"], context)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             return service is None
@@ -80,14 +83,14 @@ class Service:
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource."""
-        bound = bind(_SET, _RULES, properties)
-        _check_conflicts(bound)
+        bound = bind(_SET, self.rules, properties)
+        self._check_conflicts(bound)
         name = bound["Name"]
         services = context.machine.services
         service = services.find(name)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             if service is not None:
-                await _remove(name, bound, context)
+                await _remove(name, bound, context, force=self.stops_by_force)
             return
         is_repathed = False
         if service is None:
@@ -96,7 +99,31 @@ class Service:
             _change(service.name, {"path": bound["Path"]}, "Path", context)
             is_repathed = True
         _change_properties(bound, service, context)
-        await _bring_to_state(bound, context, is_repathed=is_repathed)
+        await _bring_to_state(bound, context, is_repathed=is_repathed, force=self.stops_by_force)
+
+    def _check_conflicts(self, bound: Mapping[str, Any]) -> None:
+        name, kind, state = bound["Name"], bound.get("StartupType", ""), bound.get("State", "Running")
+        if is_same(bound.get("Ensure", "Present"), "Absent"):
+            return
+        is_automatic = is_same(kind, "Automatic") and is_same(state, "Stopped")
+        if is_automatic or (is_same(kind, "Disabled") and is_same(state, "Running")):
+            raise self.conflict(
+                "Automatic" if is_automatic else "Disabled",
+                f"Service {name} cannot have a startup type of {kind} and a state of {state} at the same time.",
+            )
+        if "BuiltInAccount" in bound and "Credential" in bound:
+            raise self.conflict(
+                "Account",
+                "Both BuiltInAccount and Credential cannot be specified. Please remove one for service "
+                f"{name}.",
+            )
+
+    def conflict(self, reason: str, text: str) -> ResourceError:
+        """Make the error of two properties that do not go together."""
+        is_about_account = reason == "Account"
+        return invalid_argument(
+            text, "BuiltInAccount & Credential" if is_about_account else "StartupType and State"
+        )
 
 
 def _read(name: str, context: ResourceContext) -> WindowsService | None:
@@ -104,24 +131,6 @@ def _read(name: str, context: ResourceContext) -> WindowsService | None:
     if service is not None and service.start_mode not in _START_MODES:
         raise refuse_value("Get-TargetResource", "StartMode", service.start_mode, _START_MODES)
     return service
-
-
-def _check_conflicts(bound: Mapping[str, Any]) -> None:
-    name, kind, state = bound["Name"], bound.get("StartupType", ""), bound.get("State", "Running")
-    if is_same(bound.get("Ensure", "Present"), "Absent"):
-        return
-    if (is_same(kind, "Automatic") and is_same(state, "Stopped")) or (
-        is_same(kind, "Disabled") and is_same(state, "Running")
-    ):
-        raise invalid_argument(
-            f"Service {name} cannot have a startup type of {kind} and a state of {state} at the same time.",
-            "StartupType and State",
-        )
-    if "BuiltInAccount" in bound and "Credential" in bound:
-        raise invalid_argument(
-            f"Both BuiltInAccount and Credential cannot be specified. Please remove one for service {name}.",
-            "BuiltInAccount & Credential",
-        )
 
 
 def _differing(bound: Mapping[str, Any], service: WindowsService, context: ResourceContext) -> bool:
@@ -224,12 +233,14 @@ def _change(name: str, fields: Mapping[str, Any], properties: str, context: Reso
     context.machine.services.change(name, **fields)
 
 
-async def _bring_to_state(bound: Mapping[str, Any], context: ResourceContext, *, is_repathed: bool) -> None:
+async def _bring_to_state(
+    bound: Mapping[str, Any], context: ResourceContext, *, is_repathed: bool, force: bool
+) -> None:
     name, state = bound["Name"], bound.get("State", "Running")
     if is_same(state, "Ignore"):
         return
     if is_same(state, "Stopped") or is_repathed:
-        await _stop(name, int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)), context)
+        await _stop(name, int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)), context, force=force)
     if is_same(state, "Running"):
         await _start(name, int(bound.get("StartupTimeout", _DEFAULT_TIMEOUT_MS)), context)
 
@@ -257,20 +268,20 @@ def _timed_out() -> ResourceError:
     )
 
 
-async def _stop(name: str, timeout_ms: int, context: ResourceContext) -> None:
+async def _stop(name: str, timeout_ms: int, context: ResourceContext, *, force: bool) -> None:
     service = context.machine.services.find(name)
     if service is None or service.status == "Stopped":
         return
     await context.sleep(context.machine.durations.service_s)
     with calling(_CMDLETS + "StopServiceCommand"):
-        context.machine.services.stop(name)
+        context.machine.services.stop(name, force=force)
     if service.stop_behaviour == "hang":
         await context.sleep(timeout_ms / 1000)
         raise _timed_out()
 
 
-async def _remove(name: str, bound: Mapping[str, Any], context: ResourceContext) -> None:
-    await _stop(name, int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)), context)
+async def _remove(name: str, bound: Mapping[str, Any], context: ResourceContext, *, force: bool) -> None:
+    await _stop(name, int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)), context, force=force)
     try:
         context.machine.ledger.attempt("sc.exe")
         context.machine.services.delete(name)

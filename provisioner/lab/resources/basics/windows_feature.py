@@ -28,7 +28,7 @@ class WindowsFeature:
     module = "PSDscResources"
     #: Whether IncludeAllSubFeature asks for installed sub-features even where the feature shall be absent.
     wants_all_present = False
-    rules = _RULES
+    rules: tuple[Rule, ...] = _RULES
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
