@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
-from provisioner.addresses import SecretRef
+from provisioner.addresses import Endpoint, SecretRef
 from provisioner.cli.certificates import targets
+from provisioner.errors import UsageError
 from provisioner.inventory.model import Inventory
 from provisioner.lab.app import node_folder
+from provisioner.lab.logon import HttpsSpec
 from provisioner.lab.machine.certificates import Certificates, encoded
+from provisioner.lab.server.authentication.accounts import nt_hash
+from provisioner.lab.spec import NodeSpec
 from provisioner.project import Project, builtin_folder
 from provisioner.roles.loader import RoleLibrary
 from provisioner.roles.model import VariableType
+from provisioner.secrets.stores import resolve
 
 _SECRET_BYTES = 18
+_HTTP_PORT = 5985
 
 
 def secret_files(inventory: Inventory, path: Path) -> list[Path]:
@@ -45,6 +52,46 @@ def make_secret(path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(secrets.token_urlsafe(_SECRET_BYTES) + "\n")
+
+
+def equipped(spec: NodeSpec, endpoint: Endpoint, base: Path) -> NodeSpec:
+    """Give a node what its accounts need: hashes of passwords, certificates, a keytab, and HTTPS where asked for.
+
+    Paths are relative to ``base``, the folder of the inventory.
+
+    Raises:
+        SecretError: A password is not where the inventory says.
+        UsageError: A certificate cannot be read.
+    """
+    logon = spec.logon.resolved(lambda reference: _hash_of(reference, base), lambda path: _read(base / path))
+    if logon.kerberos is not None:
+        keytab = str(base / Path(logon.kerberos.keytab).expanduser())
+        logon = replace(logon, kerberos=replace(logon.kerberos, keytab=keytab))
+    if not endpoint.tls:
+        return replace(spec, logon=logon)
+    # Where clients come over HTTPS, that is the port of the inventory; plain HTTP moves to where Windows has it.
+    https = replace(logon.https or HttpsSpec(), port=endpoint.port)
+    return replace(spec, logon=replace(logon, https=https), port=_HTTP_PORT)
+
+
+def _hash_of(text: str, base: Path) -> bytes:
+    reference = SecretRef.parse(text)
+    assert reference is not None, "the lab has checked it"
+    return nt_hash(password_of(reference, base))
+
+
+def password_of(reference: SecretRef, base: Path) -> str:
+    """Return a password; a ``file:`` that is not there yet is made, readable by its owner only."""
+    if reference.store == "file":
+        make_secret(base / reference.key)
+    return resolve(reference, base).reveal()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.expanduser().read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The certificate {path} cannot be read: {error}") from None
 
 
 def hand_out_certificates(inventory: Inventory, base: Path, lab: Path) -> None:
