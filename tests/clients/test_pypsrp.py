@@ -106,19 +106,19 @@ def test_execute_ps_refuses_what_the_node_does_not_run(site: Site, client: Clien
     _, streams, had_errors = client.execute_ps(script)
     assert had_errors
     (error,) = streams.error
-    assert error.fq_error.startswith("ScriptsNotAllowed")
+    assert str(error.fq_error).startswith("ScriptsNotAllowed")
     assert "the keyword foreach" in str(error)
     assert site.paths() == paths
     assert site.names()[len(names) :] in (["Invoke-Expression"], ["Invoke-Expression", "Out-String"])
 
 
 def test_a_script_tells_the_host_how_it_ended(site: Site) -> None:
-    host = PSHost(None, None, False, "tests", None, PSHostUserInterface(), None)
-    with WSMan(site.address, **options(site, Way("pypsrp", "ntlm", "http"))) as wsman:
-        with RunspacePool(wsman, host=host) as pool:
-            shell = PowerShell(pool).add_script("hostname; exit 3")
-            assert shell.invoke() == [site.node.computer_name]
-            assert shell.state == PSInvocationState.COMPLETED
+    host: Any = PSHost(None, None, False, "tests", None, PSHostUserInterface(), "1.0")
+    connection = WSMan(site.address, **options(site, Way("pypsrp", "ntlm", "http")))
+    with connection as wsman, RunspacePool(wsman, host=host) as pool:
+        shell = PowerShell(pool).add_script("hostname; exit 3")
+        assert shell.invoke() == [site.node.computer_name]
+        assert shell.state == PSInvocationState.COMPLETED
     assert host.rc == 3
 
 
@@ -137,9 +137,9 @@ def test_a_script_may_be_followed_by_commands(site: Site) -> None:
 
 @pytest.fixture
 def narrow(site: Site) -> Iterator[RunspacePool]:
-    with WSMan(site.address, **options(site, Way("pypsrp", "ntlm", "http"))) as wsman:
-        with RunspacePool(wsman, configuration_name=ENDPOINT) as pool:
-            yield pool
+    connection = WSMan(site.address, **options(site, Way("pypsrp", "ntlm", "http")))
+    with connection as wsman, RunspacePool(wsman, configuration_name=ENDPOINT) as pool:
+        yield pool
 
 
 def test_an_endpoint_runs_the_commands_it_shows(narrow: RunspacePool) -> None:
@@ -174,8 +174,8 @@ def test_an_endpoint_without_a_language_runs_no_script(site: Site, narrow: Runsp
 
 
 def test_an_unknown_endpoint_is_refused(site: Site) -> None:
-    with WSMan(site.address, **options(site, Way("pypsrp", "ntlm", "http"))) as wsman:
-        with pytest.raises(WSManFaultError) as refused:
-            RunspacePool(wsman, configuration_name="Nowhere").open()
+    connection = WSMan(site.address, **options(site, Way("pypsrp", "ntlm", "http")))
+    with connection as wsman, pytest.raises(WSManFaultError) as refused:
+        RunspacePool(wsman, configuration_name="Nowhere").open()
     # Code and text as a real server gave them to this client.
     assert refused.value.code == 2150858811

@@ -152,5 +152,13 @@ def test_testinfra_runs_commands(site: Site, way: Way, monkeypatch: pytest.Monke
     assert (done.rc, done.stdout.strip(), done.stderr) == (0, site.node.computer_name, "")
     assert host.run("echo %s", "a word").stdout.strip() == '"a word"'
     assert host.run("nosuchprogram").rc == 1
-    assert host.check_output("powershell -Command Get-Service WinRM | findstr WinRM") != ""
+    assert "WinRM" in host.check_output("powershell -Command Get-Service WinRM | findstr WinRM")
     assert site.names()[before:].count("cmd.exe") == 4
+
+
+def test_testinfra_knows_the_system(site: Site) -> None:
+    host = testinfra.get_host(f"winrm://{USER}:{PASSWORD}@{site.address}:{site.port(ssl=False)}?no_ssl=true")
+    info = host.system_info
+    assert (info.type, info.distribution) == ("windows", "Microsoft Windows Server 2022 Standard")
+    assert info.release.startswith(f"10.0.{site.node.machine.build}")
+    assert info.arch == "AMD64"

@@ -26,7 +26,7 @@ class Way:
 
 
 def _ways(client: str, *pairs: str) -> list[Way]:
-    return [Way(client, *pair.rsplit("-", 1)) for pair in pairs]
+    return [Way(client, *pair.split("-")) for pair in pairs]
 
 
 _ALL = (
@@ -58,6 +58,6 @@ def version_of(client: str) -> str:
         done = subprocess.run(["packer", "version"], capture_output=True, text=True, timeout=60, check=False)
         return done.stdout.split()[1].removeprefix("v")
     try:
-        return version(client.split()[0])
+        return version(client.split(maxsplit=1)[0])
     except PackageNotFoundError:
         return ""

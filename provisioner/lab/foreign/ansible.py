@@ -31,6 +31,8 @@ SCRIPTS: Final = (
             (
                 "3f8411ba9fc9bb85e7d07b26c6ea31ece3c6bb2a9fde08c55bbcf58bbd59b815",
                 "40dd5ac6b65dd9e7a183573355a3bacf2fd8304321eaed6b8660ffbaa80b833d",
+                "617b94e7418f9c0835449c2b703da3410839501e91d201a84ed582f17aa27b0f",
+                "145a038da87b787cfe1ba85d4961fab382fb2ecac75c3a55205fd2204c6a1275",
             )
         ),
         "ansible:bootstrap",
@@ -147,6 +149,7 @@ async def _fetch_by_offset(
     offset, size = _number(parameters, "Offset"), _number(parameters, "BufferSize")
     content = _content(parameters, context)
     if content is None:
+        context.output.error(_missing(parameters))  # the script writes it as text and exits
         raise ScriptExit(1)
     part = content[offset : offset + size]
     if part:
@@ -159,23 +162,16 @@ async def _fetch_whole(
     del lines
     size = _number(parameters, "BufferSize") or 1
     content = _content(parameters, context, heading="[FILE]")
-    for start in range(0, len(content or b""), size):
-        context.output.write(base64.b64encode((content or b"")[start : start + size]).decode("ascii"))
+    if content is None:
+        raise TerminatingError(_missing(parameters))  # the wrapper's $ErrorActionPreference is Stop
+    for start in range(0, len(content), size):
+        context.output.write(base64.b64encode(content[start : start + size]).decode("ascii"))
 
 
 def _content(parameters: Mapping[str, Any], context: ScriptContext, heading: str = "") -> bytes | None:
-    """Give the bytes of a file; of a folder say so and give none; None with an error when nothing is there."""
-    path = _path(parameters, context)
-    entry = context.node.machine.files.find(path)
+    """Give the bytes of a file after ``heading``; of a folder say so and give none; None when nothing is there."""
+    entry = context.node.machine.files.find(_path(parameters, context))
     if entry is None:
-        context.output.error(
-            ErrorRecord(
-                f"{parameters['Path']} does not exist",
-                "Microsoft.PowerShell.Commands.WriteErrorException",
-                "NotSpecified",
-                "Microsoft.PowerShell.Commands.WriteErrorException",
-            )
-        )
         return None
     if entry.content is None:
         context.output.write("[DIR]")
@@ -183,6 +179,11 @@ def _content(parameters: Mapping[str, Any], context: ScriptContext, heading: str
     if heading:
         context.output.write(heading)
     return entry.content
+
+
+def _missing(parameters: Mapping[str, Any]) -> ErrorRecord:
+    name = "Microsoft.PowerShell.Commands.WriteErrorException"
+    return ErrorRecord(f"{parameters['Path']} does not exist", name, "NotSpecified", name)
 
 
 async def _make_folder(

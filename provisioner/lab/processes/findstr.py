@@ -1,4 +1,4 @@
-"""findstr: lines of standard input that hold one of some literal texts (options /B /E /I /V /X /C:). No patterns."""
+"""findstr: lines of standard input that hold one of some literal texts (/B /E /I /L /V /X /C:). No patterns."""
 
 from __future__ import annotations
 

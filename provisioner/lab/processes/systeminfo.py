@@ -19,13 +19,14 @@ async def run(node: SimulatedNode, call: ProcessCall, output: ProcessOutput) -> 
         return 1
     machine = node.machine
     booted = machine.boot_time
+    clock = f"{booted.hour % 12 or 12}:{booted:%M:%S %p}"
     lines = {
         "Host Name": machine.computer_name,
         "OS Name": f"Microsoft Windows Server {machine.release} Standard",
         "OS Version": f"10.0.{machine.build} N/A Build {machine.build}",
         "OS Manufacturer": "Microsoft Corporation",
         "OS Build Type": "Multiprocessor Free",
-        "System Boot Time": f"{booted.month}/{booted.day}/{booted.year}, {booted.hour % 12 or 12}:{booted:%M:%S %p}",
+        "System Boot Time": f"{booted.month}/{booted.day}/{booted.year}, {clock}",
         "System Type": "x64-based PC",
         "Windows Directory": "C:\\Windows",
         "System Directory": "C:\\Windows\\system32",

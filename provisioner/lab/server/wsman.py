@@ -43,14 +43,18 @@ _ENDPOINT: Final = "microsoft.powershell"
 class ServedNode(GuardedNode, Protocol):
     """What the listener needs to know of a simulated node.
 
-    ``build`` of its Windows is like ``20348.2227``; ``https_files`` is None without HTTPS; ``endpoints`` are the
-    session configurations besides the default one, in lower case.
+    ``build`` of its Windows is like ``20348.2227``; ``https_files`` is None without HTTPS. ``endpoints``
+    are those besides the default one, in lower case.
     """
 
     build: str
     quotas: Quotas
-    endpoints: Collection[str]
     https_files: CertificateFiles | None
+
+    @property
+    def endpoints(self) -> Collection[str]:
+        """Names of its session configurations."""
+        ...
 
 
 @dataclass(slots=True)
