@@ -33,6 +33,7 @@ _BOUND_TYPES: Final = (
     f"System.Collections.Generic.Dictionary`2[[System.String, {_LIBRARY}],[System.Object, {_LIBRARY}]]",
     "System.Object",
 )
+_BOUND_PARAMETERS_TYPES: Final = ("System.Management.Automation.PSBoundParametersDictionary", *_BOUND_TYPES)
 _UNBOUND_TYPES: Final = (f"System.Collections.Generic.List`1[[System.Object, {_LIBRARY}]]", "System.Object")
 _TAGS_TYPES: Final = (f"System.Collections.Generic.List`1[[System.String, {_LIBRARY}]]", "System.Object")
 _ITERATION_TYPES: Final = (
@@ -61,8 +62,9 @@ STATE_FAILED: Final = 5
 class Invocation:
     """Who wrote a record: a command (``kind`` Cmdlet or Function), or a script, whose text is ``definition``.
 
-    ``iteration`` counts the input objects at the position of each command so far. ``parameters`` and ``arguments``
-    are what was bound to it and what was left over.
+    An empty ``kind`` is the engine itself: no command of that name was found, or none was running. ``iteration``
+    counts the input objects of each command so far. ``bound`` and ``arguments`` are what was bound to its
+    parameters and what was left over.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Invocation:
     pipeline_position: int = 0
     expects_input: bool = False
     history_id: int = 1
+    bound: tuple[tuple[str, Any], ...] = ()
     arguments: tuple[Any, ...] = ()
 
 
@@ -115,7 +118,7 @@ class ErrorDetails:
     ``exception_types``: .NET names, most derived first. ``category`` is the name of an ErrorCategory; an
     unknown one counts as NotSpecified. ``target`` is a neutral value; ``target_name`` and ``target_type`` are
     how the category line shows it. ``invocation`` is the command that wrote it, ``stack`` where in a script that
-    was.
+    was, ``details`` a text that is shown in place of the message.
     """
 
     message: str
@@ -128,6 +131,7 @@ class ErrorDetails:
     target_type: str = ""
     invocation: Invocation | None = None
     stack: str = ""
+    details: str | None = None
 
     @property
     def reason(self) -> str:
@@ -162,25 +166,28 @@ def error_record(error: ErrorDetails, *, is_final: bool = False, is_extended: bo
     category = error.category if error.category in _CATEGORIES else "NotSpecified"
     shown = f"{_shorten(error.target_name)}:{_shorten(error.target_type)}"
     is_extended = is_extended and error.invocation is not None
-    bound = Structure(_BOUND_TYPES, value={})
-    unbound = Structure(_UNBOUND_TYPES, value=list(error.invocation.arguments) if error.invocation else [])
+    who = error.invocation or Invocation("")
+    bound = Structure(_BOUND_TYPES, value=dict(who.bound))
+    unbound = Structure(_UNBOUND_TYPES, value=list(who.arguments))
     members: dict[str, Any] = {} if is_final else {_MARKS["error"]: True}
     members |= {
         "Exception": _exception(error),
         "TargetObject": error.target,
         "FullyQualifiedErrorId": error.error_id,
-        "InvocationInfo": _invocation_info(error.invocation, bound, unbound) if error.invocation else None,
+        "InvocationInfo": _invocation_info(who, bound, unbound) if error.invocation else None,
         "ErrorCategory_Category": _CATEGORIES[category],
         "ErrorCategory_Activity": error.activity,
         "ErrorCategory_Reason": error.reason,
         "ErrorCategory_TargetName": error.target_name,
         "ErrorCategory_TargetType": error.target_type,
         "ErrorCategory_Message": f"{category}: ({shown}) [{error.activity}], {error.reason}",
-        "SerializeExtendedInfo": is_extended,
     }
-    if is_extended and error.invocation is not None:
-        members |= _invocation_fields(error.invocation, bound, unbound, ())
-        members["PipelineIterationInfo"] = Structure(_ITERATION_TYPES, value=list(error.invocation.iteration))
+    if error.details is not None:
+        members |= {"ErrorDetails_Message": error.details, "ErrorDetails_RecommendedAction": ""}
+    members["SerializeExtendedInfo"] = is_extended
+    if is_extended:
+        members |= _invocation_fields(who, bound, unbound, ())
+        members["PipelineIterationInfo"] = Structure(_ITERATION_TYPES, value=list(who.iteration))
     if error.stack:
         members["ErrorDetails_ScriptStackTrace"] = error.stack
     if not is_final:
@@ -218,7 +225,7 @@ def _invocation_info(who: Invocation, bound: Structure, unbound: Structure) -> S
         (name, "System.Object"),
         text=name,
         properties={
-            "MyCommand": who.name or who.definition,
+            "MyCommand": (who.name or who.definition) if who.kind else None,
             "BoundParameters": bound,
             "UnboundArguments": unbound,
             "ScriptLineNumber": who.line_number,
@@ -243,9 +250,8 @@ def _invocation_fields(
     who: Invocation, bound: Structure, unbound: Structure, iteration: tuple[int, ...]
 ) -> dict[str, Any]:
     """Build the fields that a client gets who asked for AddInvocationInfo."""
-    kind = who.kind if who.kind in _COMMAND_TYPES else "Cmdlet"
     automation = "System.Management.Automation"
-    return {
+    fields = {
         "InvocationInfo_BoundParameters": bound,
         "InvocationInfo_CommandOrigin": enum_structure(
             f"{automation}.CommandOrigin", who.origin, _ORIGINS.get(who.origin, 0)
@@ -265,7 +271,13 @@ def _invocation_fields(
         "InvocationInfo_ScriptName": "",
         "InvocationInfo_UnboundArguments": unbound,
         "SerializeExtent": False,
-        "CommandInfo_CommandType": enum_structure(f"{automation}.CommandTypes", kind, _COMMAND_TYPES[kind]),
+    }
+    if not who.kind:
+        return fields
+    return fields | {
+        "CommandInfo_CommandType": enum_structure(
+            f"{automation}.CommandTypes", who.kind, _COMMAND_TYPES.get(who.kind, 0)
+        ),
         "CommandInfo_Definition": who.definition,
         "CommandInfo_Name": who.name,
         "CommandInfo_Visibility": enum_structure(f"{automation}.SessionStateEntryVisibility", "Public", 0),
@@ -287,7 +299,7 @@ def informational(
     if invocation is not None:
         members |= _invocation_fields(
             invocation,
-            Structure(("System.Management.Automation.PSBoundParametersDictionary", *_BOUND_TYPES), value={}),
+            Structure(_BOUND_PARAMETERS_TYPES, value=dict(invocation.bound)),
             Structure(_UNBOUND_TYPES, value=list(invocation.arguments)),
             invocation.iteration,
         )
@@ -324,7 +336,9 @@ def information(record: InformationDetails, *, is_merged: bool = False) -> Struc
     return Structure((name, "System.Object"), text=str(record.data), properties=members)
 
 
-def progress(activity: str, status: str, percent: int, *, is_completed: bool = False) -> Structure:
+def progress(
+    activity: str, status: str, percent: int, *, operation: str | None = None, is_completed: bool = False
+) -> Structure:
     """Build a progress record; ``percent`` -1 when unknown."""
     kind = ("Completed", 1) if is_completed else ("Processing", 0)
     return Structure(
@@ -333,7 +347,7 @@ def progress(activity: str, status: str, percent: int, *, is_completed: bool = F
             "Activity": activity,
             "ActivityId": 0,
             "StatusDescription": status,
-            "CurrentOperation": None,
+            "CurrentOperation": operation,
             "ParentActivityId": -1,
             "PercentComplete": percent,
             "Type": enum_structure("System.Management.Automation.ProgressRecordType", *kind),

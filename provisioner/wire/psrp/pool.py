@@ -237,9 +237,17 @@ class RunspacePool:
 
         self._write_record(pipeline_id, "information", MessageType.INFORMATION_RECORD, build)
 
-    def write_progress(self, pipeline_id: uuid.UUID, activity: str, status: str, percent: int) -> None:
+    def write_progress(
+        self,
+        pipeline_id: uuid.UUID,
+        activity: str,
+        status: str,
+        percent: int,
+        *,
+        operation: str | None = None,
+    ) -> None:
         """Send a progress record."""
-        payload = clixml.write(records.progress(activity, status, percent))
+        payload = clixml.write(records.progress(activity, status, percent, operation=operation))
         self._write(pipeline_id, MessageType.PROGRESS_RECORD, payload)
 
     def tell_host(
