@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from provisioner.lab.control import LabError, serve
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.world import World
 from provisioner.lab.server.fleet import Fleet
+from provisioner.lab.server.iscsi.portals import Portals
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.spec import NodeSpec
 
@@ -89,6 +91,10 @@ class Lab:
             for node in spec.nodes
         ]
         self._fleet = Fleet(self._nodes)
+        self._portals = Portals(self._nodes, self._fleet.is_cut)
+        self._fleet.on_reach = self._portals.follow
+        for node in self._nodes:
+            node.machine.on_network = functools.partial(self._lose_network, node.name)
 
     async def run(self, ready: Ready) -> None:
         """Bring all nodes up, say so, and serve until told to stop."""
@@ -101,6 +107,8 @@ class Lab:
                 stack.push_async_callback(node.stop)
             await self._open_fleet()
             stack.push_async_callback(self._fleet.stop)
+            await self._portals.start()
+            stack.push_async_callback(self._portals.stop)
             control = await serve(self._own, lambda request: self._asking(request, self._answer))
             stack.callback(control.close)
             status = self.status()
@@ -117,6 +125,10 @@ class Lab:
         temporary = target.with_suffix(".tmp")
         temporary.write_text(json.dumps(self._world.to_plain()), encoding="utf-8")
         temporary.replace(target)
+
+    def _lose_network(self, name: str, seconds: float | None) -> None:
+        """Cut off a node that cut itself off: for simulated seconds, or until somebody mends it."""
+        self._fleet.cut(name, None if seconds is None else seconds * self._spec.time_scale)
 
     async def _open_fleet(self) -> None:
         try:

@@ -127,6 +127,8 @@ class Fleet:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_running = False
+        #: Told the name of a node whose network was cut or mended.
+        self.on_reach: Callable[[str], None] = lambda _name: None
 
     async def start(self) -> None:
         """Open the listeners of all nodes that are up.
@@ -175,6 +177,7 @@ class Fleet:
             place.mend_timer.cancel()
             place.mend_timer = None
         self._close(place)
+        self.on_reach(name)
         if for_s is not None:
             place.mend_timer = asyncio.get_running_loop().call_later(for_s, self.restore, name)
 
@@ -190,6 +193,11 @@ class Fleet:
             place.mend_timer.cancel()
             place.mend_timer = None
         self._soon(place)
+        self.on_reach(name)
+
+    def is_cut(self, name: str) -> bool:
+        """Whether a node's network is cut now."""
+        return self._places[name].is_cut
 
     def counters(self, name: str) -> dict[str, Any]:
         """Return what has happened on a node's listener, as plain data.
