@@ -11,19 +11,45 @@ from typing import Any
 from provisioner.lab.lcm.documents.document import DocumentResource
 from provisioner.lab.lcm.errors import LcmMessage
 
-#: Numbers of System.Management.Automation.ErrorCategory, as far as an LCM uses them.
+#: Numbers of System.Management.Automation.ErrorCategory.
 CATEGORY_NUMBERS = {
-    "NotSpecified": 0,
-    "InvalidArgument": 5,
-    "InvalidOperation": 7,
-    "InvalidResult": 8,
-    "InvalidType": 9,
-    "MetadataError": 10,
-    "NotImplemented": 11,
-    "ObjectNotFound": 13,
-    "PermissionDenied": 18,
-    "ResourceBusy": 19,
-    "ResourceExists": 20,
+    name: number
+    for number, name in enumerate(
+        (
+            "NotSpecified",
+            "OpenError",
+            "CloseError",
+            "DeviceError",
+            "DeadlockDetected",
+            "InvalidArgument",
+            "InvalidData",
+            "InvalidOperation",
+            "InvalidResult",
+            "InvalidType",
+            "MetadataError",
+            "NotImplemented",
+            "NotInstalled",
+            "ObjectNotFound",
+            "OperationStopped",
+            "OperationTimeout",
+            "SyntaxError",
+            "ParserError",
+            "PermissionDenied",
+            "ResourceBusy",
+            "ResourceExists",
+            "ResourceUnavailable",
+            "ReadError",
+            "WriteError",
+            "FromStdErr",
+            "SecurityError",
+            "ProtocolError",
+            "ConnectionError",
+            "AuthenticationError",
+            "LimitsExceeded",
+            "QuotaExceeded",
+            "NotEnabled",
+        )
+    )
 }
 
 

@@ -20,9 +20,8 @@ FOLDER: Final = r"C:\Program Files\WindowsPowerShell\Modules"
 #: Part of Windows itself; its folder is not among the others.
 IN_BOX: Final = "PSDesiredStateConfiguration"
 
-_BLOCK_COMMENT: Final = re.compile(r"<#.*?#>", re.DOTALL)
 _VERSION: Final = re.compile(
-    r"""^[ \t]*['"]?ModuleVersion['"]?[ \t]*=[ \t]*(['"])([0-9.]+)\1""", re.IGNORECASE | re.MULTILINE
+    r"""(?:^|[;{])[ \t]*['"]?ModuleVersion['"]?[ \t]*=[ \t]*(['"])([0-9.]+)\1""", re.IGNORECASE | re.MULTILINE
 )
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -65,10 +64,21 @@ def _version_in(files: Files, path: str) -> str:
     if entry is None or entry.content is None:
         return ""
     encoding = "utf-16" if entry.content[:2] in _UTF16_MARKS else "utf-8-sig"
-    text = _BLOCK_COMMENT.sub("", entry.content.decode(encoding, "replace"))
+    text = _without_blocks(entry.content.decode(encoding, "replace"))
     whole = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).strip()
     found = _VERSION.search(whole) if whole.startswith("@{") and whole.endswith("}") else None
     return found[2] if found else ""
+
+
+def _without_blocks(text: str) -> str:
+    """Take ``<# comments #>`` out; one that never ends takes the rest."""
+    parts: list[str] = []
+    rest = text
+    while rest:
+        before, mark, inside = rest.partition("<#")
+        parts.append(before)
+        rest = inside.partition("#>")[2] if mark else ""
+    return "".join(parts)
 
 
 @cache
