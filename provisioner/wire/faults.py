@@ -150,10 +150,12 @@ def no_such_command() -> WSManFault:
     return WSManFault(
         2150858843,
         "w:InvalidSelectors",
-        "The Windows Remote Shell received a request to perform an operation on a command identifier that does "
-        "not exist. Either the command has completed execution or the client specified an invalid command "
-        "identifier. ",
+        "The WS-Management service cannot process the request because the request contained invalid selectors "
+        "for the resource. ",
         detail="UnexpectedSelectors",
+        message="The Windows Remote Shell received a request to perform an operation on a command identifier that "
+        "does not exist. Either the command has completed execution or the client specified an invalid command "
+        "identifier. ",
     )
 
 

@@ -549,4 +549,5 @@ class Shells:
             state=shell.state.value,
             run_time_s=now - shell.created_at,
             inactivity_s=now - shell.used_at,
+            is_classic=shell.contents.is_classic,
         )

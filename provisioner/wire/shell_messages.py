@@ -41,6 +41,7 @@ class ShellView:
     state: str
     run_time_s: float
     inactivity_s: float
+    is_classic: bool = False
 
 
 def _lapse(seconds: float) -> str:
@@ -51,24 +52,28 @@ def _lapse(seconds: float) -> str:
 
 
 def shell_element(view: ShellView, *, is_full: bool) -> str:
-    """Write ``<rsp:Shell>``; ``is_full`` adds what Get and Enumerate show besides."""
+    """Write ``<rsp:Shell>``; ``is_full`` adds what Get and Enumerate show besides. A classic shell tells less."""
     more = (
         "<rsp:MemoryUsed>46MB</rsp:MemoryUsed><rsp:ChildProcesses>0</rsp:ChildProcesses>" if is_full else ""
+    )
+    process = f"<rsp:ProcessId>{view.process_id}</rsp:ProcessId>"
+    details = (
+        "<rsp:MaxIdleTimeOut>PT2147483.647S</rsp:MaxIdleTimeOut>"
+        "<rsp:Locale>en-US</rsp:Locale><rsp:DataLocale>en-US</rsp:DataLocale>"
+        "<rsp:CompressionMode>NoCompression</rsp:CompressionMode><rsp:ProfileLoaded>Yes</rsp:ProfileLoaded>"
+        "<rsp:Encoding>UTF8</rsp:Encoding><rsp:BufferMode>Block</rsp:BufferMode>"
+        f"<rsp:State>{view.state}</rsp:State>"
     )
     return (
         f"<rsp:Shell{_RSP}><rsp:ShellId>{view.shell_id}</rsp:ShellId>"
         f"<rsp:ResourceUri>{escaped(view.resource_uri)}</rsp:ResourceUri>"
         f"<rsp:Owner>{escaped(view.owner)}</rsp:Owner>"
         f"<rsp:ClientIP>{escaped(view.client_address)}</rsp:ClientIP>"
-        f"<rsp:ProcessId>{view.process_id}</rsp:ProcessId>"
+        f"{'' if view.is_classic else process}"
         f"<rsp:IdleTimeOut>PT{view.idle_timeout_s:.3f}S</rsp:IdleTimeOut>"
         f"<rsp:InputStreams>{view.input_streams}</rsp:InputStreams>"
         f"<rsp:OutputStreams>{view.output_streams}</rsp:OutputStreams>"
-        "<rsp:MaxIdleTimeOut>PT2147483.647S</rsp:MaxIdleTimeOut>"
-        "<rsp:Locale>en-US</rsp:Locale><rsp:DataLocale>en-US</rsp:DataLocale>"
-        "<rsp:CompressionMode>NoCompression</rsp:CompressionMode><rsp:ProfileLoaded>Yes</rsp:ProfileLoaded>"
-        "<rsp:Encoding>UTF8</rsp:Encoding><rsp:BufferMode>Block</rsp:BufferMode>"
-        f"<rsp:State>{view.state}</rsp:State>"
+        f"{'' if view.is_classic else details}"
         f"<rsp:ShellRunTime>{_lapse(view.run_time_s)}</rsp:ShellRunTime>"
         f"<rsp:ShellInactivity>{_lapse(view.inactivity_s)}</rsp:ShellInactivity>{more}</rsp:Shell>"
     )
