@@ -182,6 +182,8 @@ class NodeSpec:
     durations: Durations = field(default_factory=Durations)
     accept: tuple[str, ...] = ("big-endian", "raw")
     failing_commands: Mapping[str, str] = field(default_factory=dict)
+    #: What the node finds at addresses of http and https: text by URI.
+    downloads: Mapping[str, str] = field(default_factory=dict)
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
     serves_output_while_busy: bool = True
@@ -364,6 +366,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "durations": _durations,
     "configuration_data": _accept,
     "failing_commands": trees.map_of(trees.text),
+    "downloads": trees.map_of(trees.text),
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,

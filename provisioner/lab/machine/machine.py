@@ -61,6 +61,8 @@ class Machine:
         self.durations: Durations = spec.durations
         #: Whether InitiatorIds.Value carries the method ("full") or not ("value").
         self.initiator_ids = spec.initiator_ids
+        #: Text by address: what a download from there brings.
+        self.downloads: Mapping[str, str] = spec.downloads
         self.ledger = Ledger()
         self.accounts = Accounts(self.computer_name, [spec.user.rpartition("\\")[2]] if spec.user else [])
         self.registry = Registry(self.ledger)
