@@ -121,8 +121,8 @@ def _check_lists(bound: Mapping[str, Any]) -> None:
     if all(name in bound and not bound[name] for name in _LISTS):
         raise invalid_argument(
             "Not allowed to have all access permission parameters set to empty collections. Must either remove "
-            "the access permission parameters completely from the configuration, or set at least one member to one "
-            "of the access permission parameters.",
+            "the access permission parameters completely from the configuration, or set at least one member to "
+            "one of the access permission parameters.",
             "FullAccess, ChangeAccess, ReadAccess, NoAccess",
         )
 
