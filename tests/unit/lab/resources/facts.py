@@ -13,7 +13,7 @@ names: a mapping is a part of what is expected, a list is the whole of it.
         services: [{name: Svc, status: Running}]
         packages: [{path: 'C:\app.msi', product_id: '{...}', name: App, exit_codes: [0]}]
         removed_features: [NET-Framework-Core]
-      files: {'C:\x.txt': text, 'C:\folder\': null}
+      files: {'C:\x.txt': text, 'C:\folder\': null, 'C:\x.zip': {a.txt: text, sub/: null}}
       registry: {'SOFTWARE\App': {Name: data, Kind: {kind: ExpandString, data: '%x%'}}}
       given: {'machine.family.module:Kind': {...}}     # areas of the machine, as their to_plain gives them
       world: {'machine.family.module:Kind': {...}}     # areas that nodes share
@@ -34,6 +34,8 @@ An id is compared up to its first comma unless the case names a comma too.
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -103,6 +105,8 @@ def _machine(case: Mapping[str, Any]) -> Machine:
     for path, text in case.get("files", {}).items():
         if text is None:
             made.files.make_folder(path)
+        elif isinstance(text, dict):
+            made.files.seed(path, _archive(text))
         else:
             made.files.seed(path, str(text).encode())
     _fill_registry(made, case.get("registry", {}))
@@ -115,6 +119,15 @@ def _machine(case: Mapping[str, Any]) -> Machine:
     for _boot in range(case.get("boots", 0)):
         made.on_boot(REBOOTED)
     return made
+
+
+def _archive(members: Mapping[str, str | None]) -> bytes:
+    """Make a .zip of texts; null makes a folder."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(zipfile.ZipInfo(name, (2024, 5, 1, 10, 0, 0)), text or "")
+    return packed.getvalue()
 
 
 def _fill_registry(made: Machine, keys: Mapping[str, Any]) -> None:
