@@ -73,7 +73,7 @@ def class_of(value: Any) -> str:
     return _CLASSES[type(value)]
 
 
-def text_of(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:  # noqa: C901 - one case per kind
     """Return what ToString() gives in the invariant culture; None where only .NET knows."""
     match value:
         case bool():
@@ -96,7 +96,9 @@ def text_of(value: Any) -> str | None:
         case Primitive(_, inner):
             return str(inner)
         case Structure():
-            return text_of(value.value) if not isinstance(value.value, list | dict | type(None)) else value.text
+            return (
+                text_of(value.value) if not isinstance(value.value, list | dict | type(None)) else value.text
+            )
     return str(value)
 
 
@@ -113,7 +115,12 @@ def disagreement(value: Any, described: dict[str, Any], path: str = "$") -> str:
     if class_of(value) != described["type"]:
         return f"{path}: {class_of(value)} is no {described['type']}"
     text = text_of(value)
-    if text is not None and "string" in described and described["type"] != _BAG and text != described["string"]:
+    if (
+        text is not None
+        and "string" in described
+        and described["type"] != _BAG
+        and text != described["string"]
+    ):
         return f"{path}: {text!r} is not {described['string']!r}"
     if not isinstance(value, Structure):
         return ""
@@ -162,6 +169,10 @@ def _members(value: Structure, described: list[dict[str, Any]], path: str) -> st
         return f"{path}: members {list(members)} are not {list(others)}"
     for name, member in members.items():
         other = others[name]
-        if isinstance(other, dict) and "type" in other and (found := disagreement(member, other, f"{path}.{name}")):
+        if (
+            isinstance(other, dict)
+            and "type" in other
+            and (found := disagreement(member, other, f"{path}.{name}"))
+        ):
             return found
     return ""
