@@ -127,7 +127,7 @@ def running_site(folder: Path) -> Iterator[Site]:
             ),
             endpoints={ENDPOINT.casefold(): EndpointSpec(ENDPOINT, shown)},
         )
-        node = SimulatedNode(spec, folder / "nodes" / "hv01", time_scale=0)
+        node = SimulatedNode(spec, folder / "nodes" / "hv01", time_scale=1)
         site = Site(node, folder, https_port, realm)
         stack.enter_context(_served(site))
         yield site

@@ -84,3 +84,45 @@ def test_packer_connects_and_runs_windows_shell(site: Site, tmp_path: Path, way:
         "packer/cleanup",
     ]
     assert not any("winrmcp-" in path for path in site.paths())
+
+
+@pytest.mark.parametrize("size", [1, 5_999, 40_000])
+def test_packer_uploads_a_file(site: Site, tmp_path: Path, way: Way, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    (tmp_path / "given.bin").write_bytes(content)
+    target = f"C:/Uploaded/by packer/{size}.bin"
+    done = build(
+        site, tmp_path, {"type": "file", "source": str(tmp_path / "given.bin"), "destination": target}, way=way
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert site.file(target) == content
+    assert not any("winrmcp-" in path for path in site.paths())
+
+
+def test_packer_fails_as_the_script_does(site: Site, tmp_path: Path, way: Way) -> None:
+    shell = {"type": "windows-shell", "inline": ["@echo off", "echo before", "nosuchprogram", "exit /b 7"]}
+    done = build(site, tmp_path, shell, way=way)
+    assert done.returncode == 1
+    assert "before" in done.stdout
+    assert "'nosuchprogram' is not recognized as an internal or external command" in done.stdout
+    assert "exit status: 7" in done.stdout.replace("non-zero exit ", "exit ")
+
+
+def test_packer_restarts_the_machine(site: Site, tmp_path: Path, way: Way) -> None:
+    boots = len(site.journal("boot"))
+    done = build(site, tmp_path, {"type": "windows-restart", "restart_timeout": "30s"}, way=way)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert "Machine successfully restarted, moving on" in done.stdout
+    assert len(site.journal("boot")) == boots + 1
+    assert "packer/restarted" in site.names()
+
+
+def test_packer_is_told_what_the_node_does_not_run(site: Site, tmp_path: Path, way: Way) -> None:
+    """The provisioner ``powershell`` sends programs of its user inside one of its own."""
+    before = len(site.names())
+    powershell = {"type": "powershell", "inline": ["New-Item C:\\made"], "elevated_user": ""}
+    done = build(site, tmp_path, powershell, way=way)
+    assert done.returncode == 1
+    assert "This node is simulated." in done.stdout + done.stderr
+    assert site.file("C:\\made") is None
+    assert not any("New-Item" in name for name in site.names()[before:])

@@ -18,7 +18,7 @@ from provisioner.lab.machine.files import normal, parent_of
 from provisioner.lab.values import ScriptExit
 
 _TEMPORARY: Final = r'"\$env:TEMP\\(?P<source>winrmcp-[0-9A-Za-z-]{1,64}\.tmp)"'
-_TARGET: Final = f'"(?P<target>{DATA})"'
+_TARGET: Final = f'"\'?(?P<target>{DATA})\'?"'
 
 SCRIPTS: Final = (
     KnownScript(
@@ -43,7 +43,7 @@ SCRIPTS: Final = (
         "restore",
         "decodes an uploaded file to its place",
         Skeleton(
-            ("26c1320c1ea5b5359206e455f455d86b5897028bff6775ed776c19c5c42c12a3",),
+            ("2883dbb4d3d59e762f34da5c0f66e092fb104d44ae959132bdc2ff60cd4c4745",),
             {15: _TEMPORARY, 33: _TARGET},
         ),
         "packer:restore",
@@ -53,7 +53,7 @@ SCRIPTS: Final = (
         "1.6",
         "cleanup",
         "removes the uploaded file in %TEMP%",
-        Skeleton(("80b1740faee01c65691290cac86ee6706214d50639a6c913fa56e40eb628172b",), {15: _TEMPORARY}),
+        Skeleton(("616014bcead836f4e3f2d7a33e0e472fff722f0376555e54fe0d4aa2921feba7",), {15: _TEMPORARY}),
         "packer:cleanup",
     ),
 )

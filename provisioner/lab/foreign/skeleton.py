@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(
 )
 #: What data may be: no quote, and nothing PowerShell would expand.
 DATA: Final = "[^\"'\u2018-\u201e`$\\r\\n\\0]{1,1024}"
+_HOLE: Final = "\N{WHITE CIRCLE}"
 _LONGEST: Final = 200_000
 
 
@@ -60,8 +61,8 @@ def digest_of(tokens: Sequence[str]) -> str:
 class Skeleton:
     """The constant part of a known script: ``digests``, one for each of its versions.
 
-    ``holes`` map the number of a token to the pattern it has to have; named groups are the data. In the digest the
-    pattern stands for the token. The same name twice must be the same data.
+    ``holes`` map the number of a token to the pattern it has to have; named groups are the data. They do not count in
+    the digest. The same name twice must be the same data.
     """
 
     digests: tuple[str, ...]
@@ -80,5 +81,5 @@ class Skeleton:
             for name, value in found.groupdict().items():
                 if data.setdefault(name, value) != value:
                     return None
-            tokens[index] = pattern
+            tokens[index] = _HOLE
         return data if digest_of(tokens) in self.digests else None

@@ -1,0 +1,243 @@
+"""Known scripts: the clients' own are recognised with their data; anything that deviates is not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import AsyncIterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.executor.powershell.module_manifest import _bootstrap_powershell_script
+from ansible.plugins.loader import shell_loader
+
+from provisioner.lab.foreign.execution import prepare
+from provisioner.lab.foreign.registry import Known, ScriptContext, known_scripts, recognise
+from provisioner.lab.foreign.skeleton import tokens_of
+from provisioner.lab.simulated_node import SimulatedNode
+from provisioner.lab.values import ScriptExit, TerminatingError
+from tests.unit.lab.commands.recording import Recorded, make_node
+
+_USER = "HV01\\provisioner"
+_TEMPORARY = "winrmcp-0a1b2c3d-0000-4000-8000-0123456789ab.tmp"
+#: The shape of packer's script without its words: enough to see that the real one is told from others.
+_PACKER_CHECK = "if (Test-Path variable:global:ProgressPreference){$ProgressPreference='SilentlyContinue'}; echo \"WinRM connected.\""
+_PACKER_RESTART = 'echo ("{0} restarted." -f [System.Net.Dns]::GetHostName())'
+_PACKER_CLEANUP = f"""
+		$tmp_file_path = [System.IO.Path]::GetFullPath("$env:TEMP\\{_TEMPORARY}")
+		if (Test-Path $tmp_file_path) {{
+			Remove-Item $tmp_file_path -ErrorAction SilentlyContinue
+		}}
+"""
+
+
+def _encoded(script: str, **how: bool) -> str:
+    """The script as ansible's own shell plugin sends it."""
+    line = shell_loader.get("powershell")._encode_script(script, **how)
+    return base64.b64decode(line.rsplit(" ", 1)[1]).decode("utf-16-le")
+
+
+def _bootstraps() -> list[str]:
+    script, _ = _bootstrap_powershell_script("winrm_put_file.ps1", {})
+    return [
+        script,
+        *(
+            _encoded(script, strict_mode=strict, preserve_rc=keeps)
+            for strict in (False, True)
+            for keeps in (False, True)
+        ),
+    ]
+
+
+def _pypsrp(name: str) -> str:
+    return resources.files("pypsrp").joinpath("pwsh_scripts", name).read_text("utf-8")
+
+
+def _scripts() -> dict[str, str]:
+    return {
+        "pypsrp/copy": _pypsrp("copy.ps1"),
+        "pypsrp/fetch": _pypsrp("fetch.ps1"),
+        "packer/connected": _PACKER_CHECK,
+        "packer/restarted": _PACKER_RESTART,
+        "packer/cleanup": _PACKER_CLEANUP,
+        "ansible-core/bootstrap": _bootstraps()[0],
+    }
+
+
+@pytest.mark.parametrize(("name", "script"), _scripts().items())
+def test_the_script_of_a_client_is_recognised(name: str, script: str) -> None:
+    found = recognise(script)
+    assert found is not None
+    assert f"{found.script.client}/{found.script.name}" == name
+    assert found.data == ({"source": _TEMPORARY} if name == "packer/cleanup" else {})
+
+
+def test_ansible_may_send_its_wrapper_in_any_of_its_forms() -> None:
+    assert all(recognise(script) for script in _bootstraps())
+
+
+def test_every_known_script_says_who_sends_it_and_has_something_to_do() -> None:
+    for script in known_scripts():
+        assert script.client
+        assert script.versions
+        assert script.does
+        assert Known(script).script.function.partition(":")[2]
+
+
+@pytest.mark.parametrize(("name", "script"), _scripts().items())
+@pytest.mark.parametrize(
+    "more",
+    [
+        "\nRemove-Item C:\\Windows -Recurse",
+        "; Stop-Computer",
+        " | Out-Null",
+        "\n& { hostname }",
+        "\nexit 0",
+        "'x'",
+    ],
+)
+def test_a_script_that_goes_on_after_a_known_one_is_refused(name: str, script: str, more: str) -> None:
+    assert recognise(script + more) is None
+    with pytest.raises(TerminatingError):
+        prepare(script + more)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "$(Remove-Item C:\\x)",
+        '"; hostname; "',
+        "`n",
+        "..\\..\\Windows\\System32\\x",
+        "winrmcp-x.tmp\\..\\y",
+        "",
+    ],
+)
+def test_data_that_is_more_than_data_is_refused(data: str) -> None:
+    assert recognise(_PACKER_CLEANUP.replace(_TEMPORARY, data)) is None
+
+
+def test_comments_and_layout_do_not_count() -> None:
+    shifted = "\n".join(f"    {line}   # {number}" for number, line in enumerate(_PACKER_CLEANUP.split("\n")))
+    assert recognise(shifted) is not None
+    assert recognise(f"<# by hand #>\r\n{_PACKER_CLEANUP}") is not None
+
+
+def _mutated(script: str, draw: random.Random) -> str:
+    """Change a script a little, as somebody would who tries."""
+    text = list(script)
+    for _ in range(draw.randint(1, 3)):
+        at = draw.randrange(len(text) + 1)
+        match draw.randrange(5):
+            case 0 if at < len(text):
+                del text[at]
+            case 1:
+                text.insert(at, draw.choice("\0\u2019'\"`$(){};|&\n #<>x0\ud800\N{WHITE CIRCLE}"))
+            case 2 if at < len(text):
+                text[at] = draw.choice("abcXYZ01$'\";\\")
+            case 3:
+                end = min(len(text), at + draw.randint(1, 40))
+                text[at:end] = text[at:end] * 2
+            case _:
+                end = min(len(text), at + draw.randint(1, 40))
+                del text[at:end]
+    return "".join(text)
+
+
+@pytest.mark.parametrize(("name", "script"), _scripts().items())
+def test_ten_thousand_mutations_are_recognised_with_their_data_or_refused(name: str, script: str) -> None:
+    draw = random.Random(name)
+    constant = [token for token in tokens_of(script) if _TEMPORARY not in token]
+    for _ in range(10_000):
+        mutant = _mutated(script, draw)
+        found = recognise(mutant)
+        if found is None:
+            continue
+        assert f"{found.script.client}/{found.script.name}" == name
+        # Recognised: nothing but comments, layout and data has changed.
+        assert [token for token in tokens_of(mutant) if "winrmcp-" not in token] == constant
+        assert all("'" not in value and "\\" not in value for value in found.data.values())
+
+
+# -- ansible's input -----------------------------------------------------------------------------------------
+
+
+async def _input(lines: list[Any]) -> AsyncIterator[Any]:
+    for line in lines:
+        yield line
+
+
+async def _bootstrap(node: SimulatedNode, lines: list[Any]) -> Recorded:
+    recorded = Recorded()
+    known = recognise(_bootstraps()[0])
+    assert known is not None
+    await known.run(ScriptContext(node, _USER, _input(lines), recorded))
+    return recorded
+
+
+def _lines(name: str, parameters: dict[str, Any], *more: str) -> list[str]:
+    _, given = _bootstrap_powershell_script(name, parameters, has_input=bool(more))
+    return [*given.decode().splitlines(), *more]
+
+
+async def test_an_action_is_carried_out(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    data = base64.b64encode(b"abc").decode()
+    out = await _bootstrap(node, _lines("winrm_put_file.ps1", {"Path": "C:\\Windows\\Temp\\a"}, data, data))
+    assert node.machine.files.read("C:\\Windows\\Temp\\a") == b"abcabc"
+    assert json.loads(out.values[0])["sha1"] == "f8c1d87006fbf7e5cc4b026c3138bc046883dc71"
+    out = await _bootstrap(node, _lines("powershell_expand_user.ps1", {"Path": "~\\x"}))
+    assert out.values == ["C:\\Users\\provisioner\\x"]
+    out = await _bootstrap(node, _lines("powershell_mkdtemp.ps1", {"Directory": "%TEMP%", "Name": "made"}))
+    assert node.machine.files.is_folder(out.values[0])
+
+
+async def test_input_that_is_not_ansibles_is_refused(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    good = _lines("winrm_put_file.ps1", {"Path": "C:\\Windows\\Temp\\a"}, "YQ==")
+    wrapper, manifest = json.loads(good[0]), json.loads(good[2])
+
+    def changed(**more: Any) -> list[Any]:
+        return [good[0], good[1], json.dumps(manifest | more), *good[3:]]
+
+    script = base64.b64encode(b"Remove-Item C:\\Windows").decode()
+    bad: list[list[Any]] = [
+        [],
+        ["{"],
+        ["[]"],
+        ["[" * 100_000],
+        [json.dumps(wrapper | {"script": "hostname"}), *good[1:]],
+        [json.dumps(wrapper | {"script": wrapper["script"] + "\nhostname"}), *good[1:]],
+        changed(actions=[]),
+        changed(actions=manifest["actions"] * 2),
+        changed(actions=[{"name": "other.ps1", "params": {"Script": "win_ping.ps1"}}]),
+        changed(actions=[{"name": "winrm_put_file.ps1", "params": {}}]),
+        changed(actions=[{"name": "winrm_put_file.ps1", "params": {"Path": ["C:\\x"]}}]),
+        changed(scripts={"winrm_put_file.ps1": {"script": script}}),
+        changed(scripts={"winrm_put_file.ps1": {"script": "no base64"}}),
+        changed(scripts={}),
+        [1, 2],
+        [*good[:4], "not base64!"],
+    ]
+    for lines in bad:
+        with pytest.raises(TerminatingError):
+            await _bootstrap(node, lines)
+    assert not node.machine.files.is_file("C:\\Windows\\Temp\\a")
+
+
+async def test_mutated_input_never_fails_otherwise(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    good = _lines("winrm_fetch_file.ps1", {"Path": "C:\\Windows", "BufferSize": 5, "Offset": 0})
+    draw = random.Random(5)
+    for _ in range(1_000):
+        lines = list(good)
+        index = draw.choice([0, 1, 2, 2, 2])
+        lines[index] = _mutated(lines[index], draw)
+        try:
+            out = await _bootstrap(node, lines)
+        except (TerminatingError, ScriptExit):
+            continue
+        assert out.values in (["[DIR]"], [])
