@@ -29,7 +29,7 @@ _WRITTEN_OTHERWISE = {
     **dict.fromkeys(["other-059"], _TICKS),
     **dict.fromkeys(["dict-045", "pso-025", "ref-043", "ref-046"], _CIRCLE),
     **dict.fromkeys(["dict-009", "dict-012"], _KEYS),
-    **dict.fromkeys(["other-003", "other-017", "other-020", "other-079"], _WRAPPED),
+    **dict.fromkeys(["other-003", "other-013", "other-013", "other-017", "other-020", "other-079"], _WRAPPED),
     **dict.fromkeys(["array-041", "array-042"], _EMPTY),
     "str-char-057": "a character reference that is no XML; escaped here, and read back the same",
     "double-010": "Windows PowerShell 5.1 writes 1E+16",
