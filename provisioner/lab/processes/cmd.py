@@ -9,6 +9,7 @@ import contextlib
 import ntpath
 import re
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -37,8 +38,11 @@ _RUN: Final = re.compile(r"\s*/[cr]\s*(.*)", re.IGNORECASE | re.DOTALL)
 _WORD: Final = re.compile(r'[@\s]*((?:"[^"]*"?|[^\s,;="])+)')
 _BATCH: Final = (".bat", ".cmd")
 _NOT_FOUND_IN_BATCH: Final = 9009
-#: Batch files may call each other, but not for ever.
+#: Characters of a line cmd.exe takes.
+_LONGEST_LINE: Final = 8191
+#: Batch files may call each other, and cmd.exe may start itself, but not for ever.
 _MAX_DEPTH: Final = 16
+_NESTED: Final[ContextVar[int]] = ContextVar("nested", default=0)
 
 
 class _Exit(Exception):
@@ -118,21 +122,33 @@ class _Session:
 
     async def _run(self, node: Node, handles: _Handles) -> None:
         match node:
-            case Joined("|", left, right):
-                collected = _Collected()
-                await self._run(left, replace(handles, writers={**handles.writers, 1: collected.write}))
-                await self._run(right, replace(handles, stdin=_replay(bytes(collected.data))))
-            case Joined(operator, left, right):
-                await self._run(left, handles)
-                is_good = self.state.errorlevel == 0
-                if operator == "&" or (operator == "&&") is is_good:
-                    await self._run(right, handles)
+            case Joined("|"):
+                await self._piped(_chain(node), handles)
+            case Joined():
+                await self._joined(node, handles)
             case Group(inner, redirections):
                 await self._redirected(inner, redirections, handles)
             case Simple(_, redirections) if redirections:
                 await self._redirected(replace(node, redirections=()), redirections, handles)
             case Simple(text):
                 await self._simple(text, handles)
+
+    async def _joined(self, node: Joined, handles: _Handles) -> None:
+        first, *following = _chain(node)
+        await self._run(first[1], handles)
+        for operator, right in following:
+            is_good = self.state.errorlevel == 0
+            if operator == "&" or (operator == "&&") is is_good:
+                await self._run(right, handles)
+
+    async def _piped(self, stages: list[tuple[str, Node]], handles: _Handles) -> None:
+        """Run one after the other; each reads what the one before it wrote."""
+        stdin = handles.stdin
+        for _, node in stages[:-1]:
+            collected = _Collected()
+            await self._run(node, _Handles(stdin, {**handles.writers, 1: collected.write}))
+            stdin = _replay(bytes(collected.data))
+        await self._run(stages[-1][1], replace(handles, stdin=stdin))
 
     async def _redirected(self, node: Node, redirections: tuple[Redirection, ...], handles: _Handles) -> None:
         """Run with files in the place of handles; a file is written when the command has ended."""
@@ -273,15 +289,25 @@ async def run(node: SimulatedNode, call: ProcessCall, output: ProcessOutput) -> 
 
 async def run_line(node: SimulatedNode, call: ProcessCall, line: str, output: ProcessOutput) -> int:
     """Run a line as ``cmd /c`` does and return the exit code."""
+    if _NESTED.get() >= _MAX_DEPTH:
+        output.stderr(call.encode("The lab does not start so many of cmd.exe within each other.\r\n"))
+        return 1
     call = complete(node, call)
     state = commands.State(dict(call.environment), call.working_directory, call.codepage)
     session = _Session(node, call, state)
     handles = _Handles(call.stdin, {1: output.stdout, 2: output.stderr})
+    if len(line) > _LONGEST_LINE:
+        output.stderr(call.encode("The command line is too long.\r\n"))
+        return 1
     if not node.machine.files.is_folder(state.folder):
         output.stderr(call.encode("The system cannot find the path specified.\r\n"))
         return 1
-    with contextlib.suppress(_Exit):
-        await session.line(line, handles)
+    outer = _NESTED.set(_NESTED.get() + 1)
+    try:
+        with contextlib.suppress(_Exit):
+            await session.line(line, handles)
+    finally:
+        _NESTED.reset(outer)
     return state.errorlevel
 
 
@@ -301,6 +327,16 @@ def _line_of(text: str, is_program: Callable[[str], bool]) -> str | None:
     if line.count('"') == 2 and is_program(line[1:end]):  # noqa: PLR2004 - a pair
         return line
     return line[1:end] + line[end + 1 :] if end else line[1:]
+
+
+def _chain(node: Joined) -> list[tuple[str, Node]]:
+    """Give the commands that operators of one kind join, each with the operator before it."""
+    found: list[tuple[str, Node]] = []
+    left: Node = node
+    while isinstance(left, Joined) and (left.operator == "|") is (node.operator == "|"):
+        found.append((left.operator, left.right))
+        left = left.left
+    return [("", left), *reversed(found)]
 
 
 def _discard(_data: bytes) -> None:

@@ -155,7 +155,7 @@ class _Cutter:
 
     def _redirected(self, sign: str) -> None:
         handle = 0 if sign == "<" else 1
-        if re.search(r"(?:^|[\s,;=(])[0-9]$", self._text):
+        if re.search(r"(?:^|[\s,;=(])[0-9]\Z", self._text):
             handle, self._text = int(self._text[-1]), self._text[:-1]
         self._flush()
         redirection, self._index = _redirection(self._line, self._index, handle)
@@ -185,7 +185,7 @@ def _redirection(line: str, index: int, handle: int) -> tuple[Redirection, int]:
     index += appends
     if line.startswith("&", index):
         digit = line[index + 1 : index + 2]
-        if not digit.isdigit():
+        if not (digit.isascii() and digit.isdigit()):
             raise SyntaxProblem("&")
         return Redirection(handle, same_as=int(digit)), index + 2
     found = re.compile(r"[ \t]*((?:\"[^\"]*\"?|[^\s\"&|<>()^])+)").match(line, index)

@@ -80,7 +80,6 @@ class Processes:
         self._run_process = run_process
         self._written = written
         self._running: dict[uuid.UUID, dict[uuid.UUID, _Running]] = {}
-        self.processes_run = 0
 
     def handle(self, shell_id: uuid.UUID, shell: CommandShell, event: Event, user: str) -> None:
         """Do what a shell asks for."""
@@ -88,7 +87,6 @@ class Processes:
         match event:
             case ProcessRequested(command_id):
                 process = running[command_id] = _Running()
-                self.processes_run += 1
                 work = self._work(shell_id, shell, event, process, user)
                 process.task = asyncio.get_running_loop().create_task(work)
             case ProcessInput(command_id, data, is_last) if command_id in running:

@@ -172,8 +172,10 @@ class Listener:
             door.abort()
 
     def end_shells(self) -> None:
-        """Remove all shells, as a shutdown does."""
+        """Remove all shells, as a shutdown does, and what is under way."""
         self._apply(self._service.remove_all())
+        for task in self._cim_tasks:
+            task.cancel()
 
     def sweep(self) -> None:
         """Remove the shells nobody uses."""
