@@ -1,0 +1,121 @@
+"""What pypsrp sees of the states of an LCM: every row of Microsoft's table, a restart in the middle, busy, pending.
+
+The rows are those of the table of result rules (LCM behaviour facts 2.5).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.lab.lcm.nodes import Answer, Bench, running_bench
+from tests.unit.lab.lcm.building import JOB, document, fake, meta
+from tests.unit.lab.lcm.test_state_table import TABLE
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with running_bench(tmp_path_factory.mktemp("node")) as made:
+        yield made
+
+
+def push(bench: Bench, *resources: str, force: bool = True, job_id: str = JOB) -> None:
+    bench.invoke(
+        "SendConfigurationApplyAsync", ConfigurationData=document(*resources), force=force, jobId=job_id
+    )
+
+
+def named(found: Any) -> list[str]:
+    return [each.adapted_properties["InstanceName"] for each in found or ()]
+
+
+@pytest.mark.parametrize("sequence", TABLE)
+def test_pypsrp_sees_the_outcome_of_the_table(bench: Bench, sequence: str) -> None:
+    bench.forget()
+    push(bench, *map(fake, sequence.split(",")))
+    state = bench.idle()
+    record = bench.statuses()[0]
+
+    assert (
+        state,
+        record["Status"],
+        record["RebootRequested"],
+        named(record["ResourcesInDesiredState"]),
+        named(record["ResourcesNotInDesiredState"]),
+    ) == TABLE[sequence]
+    assert record["NumberOfResources"] == len(sequence.split(","))
+    assert record["JobID"] == JOB
+
+
+def test_a_restart_in_the_middle_has_the_life_cycle_of_the_documentation(bench: Bench) -> None:
+    bench.forget()
+    bench.invoke(
+        "SendMetaConfigurationApply", ConfigurationData=meta("RebootNodeIfNeeded = False;"), force=True
+    )
+    job = JOB.replace("1", "7")
+    push(bench, fake("S"), fake("r"), fake("S2"), job_id=job)
+    assert bench.idle() == "PendingReboot"
+    bench.restart()
+    assert bench.idle() == "Idle"
+
+    records = [each for each in bench.statuses() if each["JobID"] == job]
+    assert [(each["Type"], each["RebootRequested"]) for each in records] == [
+        ("Reboot", False),
+        ("Initial", True),
+    ]
+    for leg in (0, 1):
+        path = rf"C:\Windows\System32\Configuration\ConfigurationStatus\{job}-{leg}.details.json"
+        lines = json.loads("\n".join(map(str, bench.command("Get-Content", Path=path, Encoding="Unicode"))))
+        assert {tuple(sorted(line)) for line in lines} == {("message", "time", "type")}
+        assert {line["type"] for line in lines} <= {"verbose", "warning", "error"}
+
+
+def test_busy_is_told_to_every_method_but_the_ones_that_are_answered(bench: Bench) -> None:
+    bench.forget()
+    bench.resource.gate.clear()
+    push(bench, fake("slow"))
+    shown = bench.meta()
+    assert (shown["LCMState"], shown["LCMStateDetail"]) == ("Busy", "LCM is applying a new configuration.")
+    for method, arguments in {
+        "SendConfiguration": {"ConfigurationData": document(fake("S"))},
+        "ApplyConfiguration": {},
+        "TestConfiguration": {},
+        "GetConfiguration": {},
+        "GetConfigurationStatus": {"All": True},
+        "SendMetaConfigurationApply": {"ConfigurationData": meta("")},
+        "RollBack": {},
+        "RemoveConfiguration": {"Stage": 2},
+        "PerformRequiredConfigurationChecks": {"Flags": 1},
+        "EnableDebugConfiguration": {"BreakAll": True},
+    }.items():
+        with pytest.raises(Answer) as refused:
+            bench.invoke(method, **arguments)
+        text, error_id = refused.value.last
+        assert error_id == "MI RESULT 1", method
+        assert "The Start-DscConfiguration cmdlet is in progress and must return before" in text, method
+    assert bench.invoke("GetConfigurationResultOutput", jobId=JOB)["output"]
+    bench.invoke("StopConfiguration", force=True)
+    assert bench.idle() == "PendingConfiguration"
+    record = bench.statuses()[0]
+    assert (record["Status"], record["Error"]) == ("Failure", "The current configuration was cancelled.")
+
+
+def test_pending_blocks_the_next_push_until_force(bench: Bench) -> None:
+    bench.forget()
+    push(bench, fake("F"))
+    assert bench.idle() == "PendingConfiguration"
+    with pytest.raises(Answer) as refused:
+        push(bench, fake("S"), force=False)
+    assert refused.value.last[1] == "MI RESULT 11"
+    push(bench, fake("S"))
+    assert bench.idle() == "Idle"
+
+
+def test_folders_of_modules_can_be_looked_at(bench: Bench) -> None:
+    folder = r"C:\Program Files\WindowsPowerShell\Modules"
+    assert bench.command("Test-Path", Path=rf"{folder}\Fake\1.0\Fake.psd1") == [True]
+    names = [each.adapted_properties["Name"] for each in bench.command("Get-ChildItem", Path=folder)]
+    assert "PSDscResources" in names
