@@ -235,9 +235,6 @@ class Service:
         return Refuse(ticket, fault)
 
     def _on_cim(self, ticket: int, request: Request, caller: Caller, now: float) -> Sequence[_AnyEffect]:
-        allowed = self._settings.quotas.max_operations_per_user
-        if self._cim.operations(caller) >= allowed:
-            return [Refuse(ticket, faults.too_many_operations(allowed))]
         try:
             return self._cim.handle(ticket, request, caller, now)
         except faults.WSManFault as fault:

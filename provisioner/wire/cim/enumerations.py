@@ -88,11 +88,6 @@ class CimRequests:
         self._pending: dict[int, _Pending] = {}
         self._enumerations: dict[str, _Enumeration] = {}
 
-    def operations(self, caller: Caller) -> int:
-        """Count what a user has under way."""
-        running = sum(item.caller.is_same_user(caller) for item in self._pending.values())
-        return running + sum(item.caller.is_same_user(caller) for item in self._enumerations.values())
-
     def handle(self, ticket: int, request: Request, caller: Caller, now: float) -> list[CimEffect]:
         """Take one request.
 
@@ -107,6 +102,7 @@ class CimRequests:
                 key, _ = self._find(request.payload("Release", ns.ENUMERATION), caller)
                 del self._enumerations[key]
                 return [Respond(ticket, f"{RELEASE}Response", "")]
+        self._check_operations(caller)
         operation = read_operation(request)
         self._pending[ticket] = _Pending(request, operation, caller)
         timeout_s = min(request.operation_timeout_s, self._settings.max_timeout_s)
@@ -141,6 +137,13 @@ class CimRequests:
         self._enumerations.clear()
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    def _check_operations(self, caller: Caller) -> None:
+        """Refuse one more of a user who has as many calls and enumerations under way as are allowed."""
+        allowed = self._settings.quotas.max_operations_per_user
+        under_way = [item.caller for item in (*self._pending.values(), *self._enumerations.values())]
+        if sum(owner.is_same_user(caller) for owner in under_way) >= allowed:
+            raise wsman_faults.too_many_operations(allowed)
 
     def _answer(self, ticket: int, pending: _Pending, result: Result, now: float) -> Respond:
         match pending.operation, result:
