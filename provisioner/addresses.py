@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from typing import NewType
 
 #: Name of a node as the inventory spells it. Compared exactly; unique in one inventory.
@@ -61,6 +62,35 @@ class Endpoint:
         scheme = "https" if self.tls else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{self.port}/{self.path}"
+
+
+class Scheme(Enum):
+    """Ways to prove who one is to a node."""
+
+    AUTO = "auto"
+    KERBEROS = "kerberos"
+    CERTIFICATE = "certificate"
+    NEGOTIATE = "negotiate"  #: Kerberos or NTLM, as the node and this machine agree
+    NTLM = "ntlm"
+    BASIC = "basic"
+    CREDSSP = "credssp"
+
+
+@dataclass(frozen=True, slots=True)
+class Logon:
+    """How to log on to a node, and whom to trust.
+
+    The paths name PEM files: ``ca_certificates`` those of the authorities that may have issued the node's
+    certificate (empty: the system's), ``client_certificate`` and ``client_key`` our own, the key empty when it
+    stands in the same file. ``service_principal`` is ``SERVICE/HOST`` for Kerberos, empty for ``WSMAN`` and the
+    node's address.
+    """
+
+    scheme: Scheme = Scheme.AUTO
+    ca_certificates: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    service_principal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from provisioner.addresses import NodeName
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import NodeError, ProvisionerError, SecretError, UsageError
-from provisioner.inventory.model import Inventory, Node
+from provisioner.inventory.model import Inventory
 from provisioner.node.certificate import read_certificate
 from provisioner.node.session import Session
 from provisioner.secrets.model import Secret
@@ -64,6 +64,8 @@ def passwords(inventory: Inventory, names: list[NodeName], base: Path) -> dict[N
     found = {}
     for name in names:
         connection = inventory.nodes[name].connection
+        if connection.password is None:
+            continue  # a ticket or a certificate will do
         try:
             found[name] = resolve(connection.password, base)
         except SecretError as error:
@@ -88,7 +90,7 @@ async def fetch(
     async def one(name: NodeName, path: Path) -> None:
         async with gate:
             try:
-                say(await _fetch_one(inventory.nodes[name], path, secrets[name], replace=replace))
+                say(await _fetch_one(inventory, name, path, secrets.get(name), replace=replace))
             except ProvisionerError as error:
                 failures.append(error)
 
@@ -96,8 +98,11 @@ async def fetch(
     return failures
 
 
-async def _fetch_one(node: Node, path: Path, password: Secret, *, replace: bool) -> str:
-    session = Session(node.name, create_for(node, password))
+async def _fetch_one(
+    inventory: Inventory, name: NodeName, path: Path, password: Secret | None, *, replace: bool
+) -> str:
+    node = inventory.nodes[name]
+    session = Session(name, create_for(node, password, Path(inventory.path).parent))
     try:
         await session.open()
         certificate, count = await read_certificate(session, datetime.now(UTC))

@@ -80,6 +80,11 @@ def _hash_of(text: str, base: Path) -> bytes:
     return nt_hash(password_of(reference, base))
 
 
+def account_hash(reference: SecretRef | None, base: Path) -> bytes:
+    """Return the NT hash of the password of a connection; nothing fits the account of one without."""
+    return nt_hash(password_of(reference, base)) if reference else b""
+
+
 def password_of(reference: SecretRef, base: Path) -> str:
     """Return a password; a ``file:`` that is not there yet is made, readable by its owner only."""
     if reference.store == "file":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Check of a value, by the name of its function -> what JSON Schema can say of it.
 CHECKS: Final[dict[str, Schema]] = {
+    "_service_principal": {"pattern": "^[A-Za-z][A-Za-z0-9_-]*/(?!-)[A-Za-z0-9_.-]{1,253}$"},
     "_address": {"pattern": "^[A-Za-z0-9_.:%-]{1,253}$"},
     "_name": {"pattern": "^[A-Za-z][A-Za-z0-9_-]{0,62}$"},
     "_filled": {"pattern": r"\S"},
@@ -46,6 +47,11 @@ DESCRIPTIONS: Final = {
     "tls": "https; the certificate is verified.",
     "user": "Local or DOMAIN\\user.",
     "password": "Where the password is, never the password itself: env:NAME or file:PATH.",
+    "authentication": "How to log on; auto takes a certificate or Kerberos where it can, NTLM last.",
+    "ca_certificates": "PEM file of the authorities whose certificates are trusted; else the system's.",
+    "client_certificate": "PEM file with our certificate, for logging on with it.",
+    "client_key": "PEM file with the key of the certificate, if it is not in the same file.",
+    "service_principal": "Name of the node in Kerberos, SERVICE/HOST; WSMAN and the address when left out.",
     "configuration_name": "PowerShell session configuration.",
     "framing": "Layout of documents for the LCM; auto asks the node once.",
     "encoding": "Bytes of the MOF.",

@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
+from provisioner.addresses import Endpoint, Logon, NodeName, RoleName, Scheme, SecretRef
 from provisioner.documents import Entry, Mapping, Scalar, Sequence, Tree, plain
 from provisioner.inventory.merge import merge
 from provisioner.inventory.model import (
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: WinRM's own ports (MS-WSMV, section 2.1).
 _HTTP_PORT = 5985
+#: Texts of ``Logon``, in their order.
+_LOGON_TEXTS = ("ca_certificates", "client_certificate", "client_key", "service_principal")
 _HTTPS_PORT = 5986
 
 
@@ -195,8 +197,6 @@ class NodeSource:
 
     def _connection_value(self) -> Connection:
         merged = self.connection
-        reference = _reference(_value(merged, "password", ""))
-        assert reference is not None
         return Connection(
             transport=_value(merged, "transport", "psrp"),
             endpoint=Endpoint(
@@ -206,8 +206,12 @@ class NodeSource:
                 configuration_name=_value(merged, "configuration_name", "Microsoft.PowerShell"),
             ),
             user=_value(merged, "user", ""),
-            password=reference,
+            password=_reference(_value(merged, "password", "")),
             where=self.key.where,
+            logon=Logon(
+                Scheme(_value(merged, "authentication", Scheme.AUTO.value)),
+                *(_value(merged, key, "") for key in _LOGON_TEXTS),
+            ),
             framing=Framing(_value(merged, "framing", Framing.AUTO.value)),
             encoding=MofEncoding(_value(merged, "encoding", MofEncoding.UTF16.value)),
             connect_timeout_s=float(_value(merged, "connect_timeout", 10.0)),

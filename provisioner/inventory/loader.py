@@ -14,14 +14,14 @@ from provisioner import documents
 from provisioner.addresses import NodeName
 from provisioner.diagnostics import Diagnostics, SourceFile, did_you_mean
 from provisioner.documents import Mapping, Scalar, Tree, scalars
-from provisioner.inventory import masking, schema
+from provisioner.inventory import logons, masking, schema
 from provisioner.inventory.groups import MAX_GROUPS, Groups
 from provisioner.inventory.ladder import Ladder, NodeSource, text, texts
 from provisioner.inventory.model import RESERVED_VARIABLES, Inventory
 from provisioner.inventory.rules import read_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 #: Names of nodes: host names and Windows computer names alike (RFC 1123, section 2.1).
@@ -94,8 +94,10 @@ class _File:
         self._groups.check(self._problems)
         self._check_group_lists()
         self._check_endpoints()
-        self._check_complete("user", "user: NAME")
-        self._check_complete("password", "password: env:NAME' or 'password: file:PATH")
+        self._check_complete("user", "user: NAME", logons.needs_user)
+        form = "password: env:NAME' or 'password: file:PATH"
+        self._check_complete("password", form, logons.needs_password)
+        logons.check(self._nodes, self._problems)
         nodes = self._tree.get("nodes")
         is_empty = isinstance(nodes, Mapping) or (isinstance(nodes, Scalar) and nodes.value is None)
         if is_empty and not self._nodes:
@@ -232,9 +234,9 @@ class _File:
                     "Give each its own 'address:', or its own 'port:' under 'connection:'.",
                 )
 
-    def _check_complete(self, key: str, form: str) -> None:
+    def _check_complete(self, key: str, form: str, needs: Callable[[NodeSource], bool]) -> None:
         """Report the nodes that lack a setting: once, however many they are."""
-        lacking = [node for node in self._nodes if key not in node.connection]
+        lacking = [node for node in self._nodes if key not in node.connection and needs(node)]
         if not lacking:
             return
         names = ", ".join(f"'{node.name}'" for node in lacking[:_LISTED])

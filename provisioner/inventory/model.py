@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from provisioner.addresses import Endpoint, NodeName, RoleName, SecretRef
+from provisioner.addresses import Endpoint, Logon, NodeName, RoleName, SecretRef
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Mapping as YamlMapping
 from provisioner.documents import Tree, locate, step_into
@@ -64,13 +64,18 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach a node. Times are in seconds."""
+    """How to reach a node. Times are in seconds.
+
+    ``user`` may be empty and ``password`` missing where a ticket or a certificate does. Paths of ``logon`` are as
+    written, relative to the inventory's folder.
+    """
 
     transport: str
     endpoint: Endpoint
     user: str
-    password: SecretRef
+    password: SecretRef | None
     where: SourceRange
+    logon: Logon = field(default_factory=Logon)
     framing: Framing = Framing.AUTO
     encoding: MofEncoding = MofEncoding.UTF16
     connect_timeout_s: float = 10.0

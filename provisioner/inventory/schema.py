@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
 
 _HOST: Final = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,253}")
+_PRINCIPAL: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*/(?!-)[A-Za-z0-9_.-]{1,253}")
 _NUMBERS: Final = re.compile(r"[0-9.]+")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _VARIABLE_OF_ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -82,6 +83,16 @@ def _filled(text: str) -> str:
     return text
 
 
+def _service_principal(text: str) -> str:
+    if not _PRINCIPAL.fullmatch(text):
+        raise _refused(
+            "Service principal has a wrong form",
+            "A service principal is a service and a host with a stroke between, without a realm.",
+            "Write 'service_principal: WSMAN/hv01.example.com'.",
+        )
+    return text
+
+
 def is_reference(text: str) -> bool:
     """Return whether a text is a usable reference to a secret."""
     ref = SecretRef.parse(text)
@@ -131,6 +142,13 @@ class ConnectionModel(_Model):
     tls: bool = False
     user: _Text = ""
     password: Annotated[str, AfterValidator(_secret_reference)] = ""
+    authentication: Literal["auto", "kerberos", "certificate", "negotiate", "ntlm", "basic", "credssp"] = (
+        "auto"
+    )
+    ca_certificates: _Text = ""
+    client_certificate: _Text = ""
+    client_key: _Text = ""
+    service_principal: Annotated[str, AfterValidator(_service_principal)] = ""
     configuration_name: _Text = "Microsoft.PowerShell"
     framing: Literal["auto", "big-endian", "raw", "little-endian"] = "auto"
     encoding: Literal["utf-16", "utf-8"] = "utf-16"

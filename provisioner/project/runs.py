@@ -67,7 +67,8 @@ async def apply(  # noqa: PLR0913, PLR0917 - what a run is made of
         allow_reboot=request.allow_reboot,
         reboot_running_vms=request.reboot_running_vms,
     )
-    works = [_work(node, passwords[name]) for name, node in compilation.nodes.items()]
+    base = Path(compilation.inventory.path).parent
+    works = [_work(node, passwords.get(name), base) for name, node in compilation.nodes.items()]
     try:
         record(_started(run_id, inventory, compilation, "apply", resumed=adopted is not None))
         return await LocalExecutor().run(
@@ -94,8 +95,9 @@ async def verify(
     record = Recorder(
         run_id, MemoryStateStore(), reporter, now=_now, redact=_redactor(compilation, passwords)
     )
+    base = Path(compilation.inventory.path).parent
     works = [
-        VerifyWork(name, lambda node=node, name=name: _connect(node.node, passwords[name]))  # type: ignore[misc]
+        VerifyWork(name, lambda node=node, name=name: _connect(node.node, passwords.get(name), base))  # type: ignore[misc]
         for name, node in compilation.nodes.items()
     ]
     try:
@@ -105,7 +107,7 @@ async def verify(
         reporter.close()
 
 
-def _work(compiled: CompiledNode, password: Secret) -> NodeWork:
+def _work(compiled: CompiledNode, password: Secret | None, base: Path) -> NodeWork:
     resources = compiled.configuration.resources
     connection = compiled.node.connection
     return NodeWork(
@@ -114,7 +116,7 @@ def _work(compiled: CompiledNode, password: Secret) -> NodeWork:
         digest=compiled.digest,
         meta_document=compiled.meta_document.content,
         meta_settings=compiled.meta_settings,
-        connect=lambda: _connect(compiled.node, password),
+        connect=lambda: _connect(compiled.node, password, base),
         resources=tuple(str(resource.id) for resource in resources),
         positions={str(resource.id).casefold(): str(resource.where) for resource in resources},
         # With the adapter named in the inventory, the compiler has judged this already.
@@ -131,8 +133,8 @@ def _work(compiled: CompiledNode, password: Secret) -> NodeWork:
     )
 
 
-def _connect(node: Node, password: Secret) -> NodeApi:
-    return ManagedNode(node.name, create_for(node, password), node.connection.framing)
+def _connect(node: Node, password: Secret | None, base: Path) -> NodeApi:
+    return ManagedNode(node.name, create_for(node, password, base), node.connection.framing)
 
 
 def _verifier(compilation: Compilation) -> Verifier:
@@ -152,12 +154,14 @@ def _verifier(compilation: Compilation) -> Verifier:
 
 
 def passwords_of(compilation: Compilation) -> dict[NodeName, Secret]:
-    """Resolve every node's password before anything is contacted; all failures at once."""
+    """Resolve the password of every node that has one before anything is contacted; all failures at once."""
     problems = Diagnostics()
     found = {}
     base = Path(compilation.inventory.path).parent
     for name, compiled in compilation.nodes.items():
         connection = compiled.node.connection
+        if connection.password is None:
+            continue  # a ticket or a certificate will do
         try:
             found[name] = resolve(connection.password, base)
         except SecretError as error:

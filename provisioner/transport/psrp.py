@@ -1,4 +1,4 @@
-"""PowerShell remoting over WSMan with NTLM: the async face of one blocking conversation.
+"""PowerShell remoting over WSMan: the async face of one blocking conversation.
 
 Each open transport owns one worker thread and no other; ``close`` ends it. The event loop makes the first
 connection attempt itself, so that waiting for a dead node can be cancelled at once.
@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from provisioner.addresses import Logon
 from provisioner.errors import AuthenticationError, ConnectError, TransportError, TransportTimeout
 from provisioner.transport.base import Capability, Pipeline, Result
+from provisioner.transport.logon import Way, choose
 from provisioner.transport.psrp_conversation import Conversation, Expired, Limit, Stopped
-from provisioner.transport.psrp_errors import translate
+from provisioner.transport.psrp_errors import translate, unusable_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,20 +43,23 @@ class PsrpTransport:
 
     capabilities: frozenset[Capability] = frozenset({Capability.COMMANDS, Capability.STREAMS})
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter per connection setting of the inventory
         self,
         node: NodeName,
         endpoint: Endpoint,
         user: str,
-        password: Secret,
+        password: Secret | None,
         *,
         connect_timeout_s: float = 10.0,
+        logon: Logon | None = None,
     ) -> None:
         self._node = node
         self._endpoint = endpoint
         self._user = user
         self._password = password
         self._connect_timeout_s = connect_timeout_s
+        self._logon = logon or Logon()
+        self._way: Way | None = None
         self._conversation: Conversation | None = None
         self._worker: ThreadPoolExecutor | None = None
         self._work: asyncio.Future[Any] | None = None
@@ -69,7 +74,7 @@ class PsrpTransport:
             return
         try:
             await self._reach()
-            conversation = self._new_conversation()
+            conversation = await self._new_conversation()
             left = tuple(self._left_shells)
             await self._call(
                 conversation, lambda limit: conversation.open(limit, left), timeout_s=_OPEN_LIMIT_S
@@ -96,15 +101,23 @@ class PsrpTransport:
                 await self._farewell(conversation, conversation.close)
             if left:
                 await self._reach()
-                cleaner = self._new_conversation()
+                cleaner = await self._new_conversation()
                 await self._farewell(cleaner, partial(cleaner.remove_shells, left))
         except TransportError:
             pass  # the node removes an idle shell by itself
         finally:
             self._end_worker()
 
-    def _new_conversation(self) -> Conversation:
-        return Conversation(self._endpoint, self._user, self._password.reveal(), self._connect_timeout_s)
+    async def _new_conversation(self) -> Conversation:
+        """Choose how to log on, in the worker: a cache of tickets may be slow. Raises errors of ours."""
+        password = self._password
+        make = partial(choose, self._node, self._endpoint, self._user, password, self._logon)
+        way = self._way = await asyncio.get_running_loop().run_in_executor(self._hired(), make)
+        revealed = password.reveal() if password is not None else None
+        try:
+            return Conversation(self._endpoint, way, revealed, self._logon, self._connect_timeout_s)
+        except OSError as error:
+            raise unusable_file(error, self._node, str(self._endpoint)) from None
 
     async def _reach(self) -> None:
         """Find out whether anything listens, without a thread that could hang on a dead node."""
@@ -154,10 +167,12 @@ class PsrpTransport:
             raise self._named(translate(error, self._node, str(self._endpoint), was_open=was_open)) from None
 
     def _named(self, error: TransportError) -> TransportError:
-        """Say which user was refused; the inventory may give it far from the node."""
+        """Say which user was refused, and how it was tried; the inventory may give both far from the node."""
         if not isinstance(error, AuthenticationError):
             return error
-        reason = f"{error.reason} (user '{self._user}')"
+        tried = f", {self._way.auth}" if self._way else ""
+        who = f"user '{self._user}'" if self._user else "whose ticket or certificate this is"
+        reason = f"{error.reason} ({who}{tried})"
         return AuthenticationError(error.node, error.endpoint, reason, error.help)
 
     async def _settle(self, conversation: Conversation, future: asyncio.Future[T]) -> None:

@@ -11,6 +11,7 @@ import logging
 import math
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool, PoolManager
     from urllib3.connection import HTTPConnection
 
-    from provisioner.addresses import Endpoint
+    from provisioner.addresses import Endpoint, Logon
+    from provisioner.transport.logon import Way
 
 #: Longest a node holds one Receive: the delay with which a request to stop is seen.
 POLL_S = 1
@@ -118,17 +120,29 @@ class _LimitedWSMan(WSMan):
 class Conversation:
     """One shell on one node, from ``open`` to ``close``."""
 
-    def __init__(self, endpoint: Endpoint, user: str, password: str, connect_timeout_s: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, way: Way, password: str | None, logon: Logon, connect_timeout_s: float
+    ) -> None:
+        """Prepare a conversation; nothing is connected yet.
+
+        Raises:
+            OSError: A file with certificates is not there.
+        """
+        trusted = logon.ca_certificates
+        for path in (trusted, logon.client_certificate, logon.client_key):
+            if path:
+                Path(path).open("rb").close()
+        self._is_of_connection = way.is_of_connection
         self._wsman = _LimitedWSMan(
             endpoint.host,
             max_envelope_size=_START_ENVELOPE_BYTES,
             operation_timeout=ANSWER_S,
             port=endpoint.port,
-            username=user,
-            password=password,
+            username=way.user if way.auth != "certificate" else None,
+            password=password if way.auth != "certificate" else None,
             ssl=endpoint.tls,
             path=endpoint.path,
-            auth="ntlm",
+            auth=way.auth,
             cert_validation=True,
             connection_timeout=math.ceil(connect_timeout_s),
             read_timeout=READ_TIMEOUT_S,
@@ -136,9 +150,11 @@ class Conversation:
             no_proxy=True,
             reconnection_retries=0,
             reconnection_backoff=0.0,
-            negotiate_service="WSMAN",
+            negotiate_service=way.service,
+            negotiate_hostname_override=way.host,
             # Over plain http there is no certificate, and pypsrp would warn about that.
             negotiate_send_cbt=endpoint.tls,
+            **_certificate(logon, way),
         )
         self._pool = RunspacePool(
             self._wsman, configuration_name=endpoint.configuration_name, idle_timeout=IDLE_S
@@ -151,6 +167,8 @@ class Conversation:
         # The certificates a REQUESTS_CA_BUNDLE names are known by now; proxies and a .netrc are not wanted, and
         # looking for them costs a quarter of the time of a request.
         session.trust_env = False
+        if trusted:
+            session.verify = trusted
         self._wsman.transport.session = session
         for adapter in session.adapters.values():
             _watch(cast("HTTPAdapter", adapter).poolmanager, self._connections.append)
@@ -170,7 +188,8 @@ class Conversation:
         # once instead of authenticating anew.
         session = self._wsman.transport.session
         assert session is not None
-        session.auth = None
+        if self._is_of_connection:
+            session.auth = None
         for shell in left_shells:
             with contextlib.suppress(WSManFaultError):
                 self._delete(shell)
@@ -237,6 +256,14 @@ class Conversation:
     def _hurry(self) -> None:
         self._wsman.transport.connection_timeout = FAREWELL_S
         self._wsman.transport.read_timeout = FAREWELL_S
+
+
+def _certificate(logon: Logon, way: Way) -> dict[str, str]:
+    """Name the client certificate and its key, which may be in one file."""
+    if way.auth != "certificate":
+        return {}
+    key = logon.client_key or logon.client_certificate
+    return {"certificate_pem": logon.client_certificate, "certificate_key_pem": key}
 
 
 def _watch(manager: PoolManager, remember: Callable[[HTTPConnection], None]) -> None:

@@ -100,6 +100,35 @@ FAULTS: dict[int, tuple[Meaning, str]] = {
     5: (Meaning.REFUSED, "the account may not use this session configuration"),
 }
 
+#: Complaints of MIT's Kerberos: what they mean here, and what to do. Source: krb5_err of MIT krb5.
+KERBEROS: dict[int, tuple[str, str]] = {
+    -1765328378: ("the KDC does not know this user", "Check the user and the realm, USER@REALM."),
+    -1765328377: (
+        "the KDC does not know this node by this name",
+        "Give its name in the domain: 'service_principal: WSMAN/hv01.example.com'.",
+    ),
+    -1765328366: ("the account is locked or disabled, says the KDC", "Have the account unlocked."),
+    -1765328361: ("the password has expired, says the KDC", "Change the password of the account."),
+    -1765328360: ("the KDC refuses the password", "Check the password reference in the inventory."),
+    -1765328353: ("the node cannot read the ticket: its key has changed", "Get a new ticket with 'kinit'."),
+    -1765328352: ("the Kerberos ticket has expired", "Get a new one with 'kinit'."),
+    -1765328347: ("the clocks here and there are too far apart for Kerberos", "Set the clocks by NTP."),
+    -1765328243: ("there is no Kerberos ticket", "Get one with 'kinit USER@REALM'."),
+    -1765328230: ("the realm is not known here", "Name its KDC in krb5.conf, or in DNS."),
+    -1765328228: ("no KDC of the realm can be reached", "Check krb5.conf and the way to the KDC."),
+    -1765328189: ("there is no Kerberos ticket", "Get one with 'kinit USER@REALM'."),
+    -1765328164: ("the name of the KDC cannot be resolved", "Check krb5.conf."),
+}
+
+#: What a node tells CredSSP clients of a refusal. Source: MS-ERREF 2.3.1.
+NT_STATUS: dict[int, str] = {
+    0xC000006D: "the node refuses the user name or the password",
+    0xC0000071: "the password has expired, says the node",
+    0xC0000072: "the account is disabled, says the node",
+    0xC0000234: "the account is locked, says the node",
+}
+
+_REFUSED = "the node refuses the user name or the password"
 _CREDENTIALS_HELP = "Check the user and the password reference in the inventory."
 _ACCESS_HELP = "The account must be an administrator of the node or be named in its session configuration."
 _CERTIFICATE_HELP = "Give the node a certificate that names this address and whose issuer is trusted here."
@@ -120,11 +149,13 @@ def translate(error: BaseException, node: str, endpoint: str, *, was_open: bool)
         code = error.code if isinstance(error.code, int) else None
         said = _one_line(error.reason or error.provider_fault or "")
         meaning, reason = FAULTS.get(code or 0, (Meaning.REMOTE, said))
+    if found := _kerberos(error):
+        return AuthenticationError(node, endpoint, *found)
     match meaning:
         case Meaning.REFUSED if was_open and not code:
             return ConnectError(node, endpoint, "the connection was broken")
         case Meaning.REFUSED:
-            reason = reason or "the node refuses the user name or the password"
+            reason = reason or NT_STATUS.get(getattr(error, "status", 0)) or _REFUSED
             return AuthenticationError(node, endpoint, reason, _ACCESS_HELP if code else _CREDENTIALS_HELP)
         case Meaning.LOST:
             return ConnectError(node, endpoint, reason or broken(error), "" if was_open else _CLOSED_HELP)
@@ -138,6 +169,23 @@ def translate(error: BaseException, node: str, endpoint: str, *, was_open: bool)
             return LocalProtocolError(node, endpoint, f"this is a bug in provisioner: {_name(error)}")
         case _:
             return RemoteProtocolError(node, endpoint, reason or _answer(error), code=code)
+
+
+def unusable_file(error: OSError, node: str, endpoint: str) -> TransportError:
+    """Return our error for a file of certificates that cannot be read."""
+    reason = f"the certificates in {error.filename} cannot be read: {error.strerror}"
+    return ConnectError(node, endpoint, reason, "Check the paths under 'connection:' in the inventory.")
+
+
+def _kerberos(error: BaseException) -> tuple[str, str] | None:
+    """Find what Kerberos complained of; its libraries number their complaints."""
+    for cause in _causes(error):
+        for number in (getattr(cause, "min_code", None), getattr(cause, "err_code", None)):
+            if isinstance(number, int):
+                found = KERBEROS.get(number if number < 0 else number - 2**32)
+                if found:
+                    return found
+    return None
 
 
 def broken(error: BaseException) -> str:
@@ -156,6 +204,8 @@ def broken(error: BaseException) -> str:
 
 
 def _meaning(error: BaseException) -> Meaning:
+    if type(error).__module__.startswith("requests_credssp"):
+        return Meaning.REFUSED  # an optional package, so its classes stand in no table
     for kind in type(error).__mro__:
         if found := MEANINGS.get(kind):
             return found

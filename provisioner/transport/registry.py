@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provisioner.addresses import Logon
 from provisioner.diagnostics import did_you_mean
 from provisioner.errors import UsageError
 
@@ -29,20 +32,22 @@ def create(  # noqa: PLR0913 - one parameter per connection setting of the inven
     node: NodeName,
     endpoint: Endpoint,
     user: str,
-    password: Secret,
+    password: Secret | None,
     *,
     connect_timeout_s: float,
+    logon: Logon | None = None,
 ) -> Transport:
-    """Make the transport of one node; nothing is connected yet.
+    """Make the transport of one node; nothing is connected yet. Paths of ``logon`` are used as they are.
 
     Raises:
         UsageError: No transport has this scheme.
     """
-    return _find(scheme)(node, endpoint, user, password, connect_timeout_s=connect_timeout_s)
+    found = _find(scheme)
+    return found(node, endpoint, user, password, connect_timeout_s=connect_timeout_s, logon=logon or Logon())
 
 
-def create_for(node: Node, password: Secret) -> Transport:
-    """Make the transport the inventory asks for; nothing is connected yet.
+def create_for(node: Node, password: Secret | None, base: Path) -> Transport:
+    """Make the transport the inventory in the folder ``base`` asks for; nothing is connected yet.
 
     Raises:
         UsageError: No transport has the scheme.
@@ -55,6 +60,19 @@ def create_for(node: Node, password: Secret) -> Transport:
         connection.user,
         password,
         connect_timeout_s=connection.connect_timeout_s,
+        logon=_located(connection.logon, base),
+    )
+
+
+def _located(logon: Logon, base: Path) -> Logon:
+    def path(text: str) -> str:
+        return str(base / Path(text).expanduser()) if text else ""
+
+    return replace(
+        logon,
+        ca_certificates=path(logon.ca_certificates),
+        client_certificate=path(logon.client_certificate),
+        client_key=path(logon.client_key),
     )
 
 

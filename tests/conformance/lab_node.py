@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provisioner.addresses import Endpoint, NodeName
+from provisioner.lab.authority import CertificateFiles
 from provisioner.lab.commands.base import Output
+from provisioner.lab.logon import LogonSpec
 from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.values import CommandCall, ErrorRecord, PsObject, TerminatingError
@@ -37,15 +39,27 @@ class LabNode:
     nt_hash: bytes = field(default_factory=lambda: nt_hash(PASSWORD))
     build: str = "20348.2227"
     quotas: Quotas = field(default_factory=Quotas)
+    logon: LogonSpec = field(default_factory=LogonSpec)
+    https_files: CertificateFiles | None = None
+    https_port: int | None = None
+    endpoints: frozenset[str] = frozenset()
     is_up: bool = True
     stopped: int = 0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def on_power(self, callback: Callable[[bool], None]) -> None:
         """This one never reboots."""
 
 
 async def run_commands(  # noqa: C901 - one case for each command
-    node: LabNode, calls: Sequence[CommandCall], input: AsyncIterator[Any], output: Output, user: str
+    node: LabNode,
+    calls: Sequence[CommandCall],
+    input: AsyncIterator[Any],
+    output: Output,
+    user: str,
+    endpoint: str = "",
 ) -> None:
     (call,) = calls
     parameters = {str(name): value for name, value in call.parameters}

@@ -13,10 +13,10 @@ import click
 from provisioner.cli.context import counted, say, verb
 from provisioner.cli.lab_inventories import PROFILES, write_inventory
 from provisioner.cli.lab_secrets import (
+    account_hash,
     equipped,
     hand_out_certificates,
     make_secret,
-    password_of,
     secret_files,
 )
 from provisioner.cli.labs import folder_of, name_option
@@ -26,7 +26,6 @@ from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
 from provisioner.lab.app import LabSpec
 from provisioner.lab.background import claim, detach
-from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.shards import run_lab
 from provisioner.lab.spec import NodeSpec, read_node_spec
 
@@ -122,7 +121,7 @@ def _node_specs(inventory: Inventory, base: Path, problems: Diagnostics) -> list
             address=endpoint.host,
             port=endpoint.port,
             user=node.connection.user,
-            nt_hash=nt_hash(password_of(node.connection.password, base)),
+            nt_hash=account_hash(node.connection.password, base),
             lab_trees=node.lab,
         )
         problems.extend(found)

@@ -28,7 +28,7 @@ class Scripted:
     on_open: Callable[[Scripted], None]
     on_run: Callable[[Scripted, Limit], Result]
 
-    def __init__(self, endpoint: Endpoint, user: str, password: str, connect_timeout_s: float) -> None:
+    def __init__(self, *_: object) -> None:
         self.is_open = False
         self.left_shell: str | None = None
         self.broken = threading.Event()
