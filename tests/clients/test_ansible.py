@@ -165,7 +165,9 @@ def test_a_local_script_is_refused_by_its_name(site: Site, ansible: Ansible) -> 
     paths = site.paths()
     done = ansible.run("ansible.builtin.script", str(ansible.folder / "hello.ps1"))
     assert done.returncode == 2
-    assert "it does not run the module or script 'ansible.builtin.script.hello'" in " ".join(done.stdout.split())
+    assert "it does not run the module or script 'ansible.builtin.script.hello'" in " ".join(
+        done.stdout.split()
+    )
     made = set(site.paths()) - set(paths)
     # The temporary folder was made, for which ansible asks first.
     assert any("ansible-tmp-" in path for path in made)

@@ -21,7 +21,9 @@ pytestmark = [
 ]
 
 
-def build(site: Site, folder: Path, *provisioners: dict[str, Any], way: Way) -> subprocess.CompletedProcess[str]:
+def build(
+    site: Site, folder: Path, *provisioners: dict[str, Any], way: Way, timeout_s: int = 20
+) -> subprocess.CompletedProcess[str]:
     """Run ``packer build`` on a template with these provisioners."""
     builder = {
         "type": "null",
@@ -33,7 +35,7 @@ def build(site: Site, folder: Path, *provisioners: dict[str, Any], way: Way) -> 
         "winrm_use_ssl": way.is_https,
         "winrm_insecure": True,
         "winrm_use_ntlm": way.auth == "ntlm",
-        "winrm_timeout": "20s",
+        "winrm_timeout": f"{timeout_s}s",
     }
     template = {"builders": [builder], "provisioners": provisioners}
     (folder / "template.json").write_text(json.dumps(template), encoding="utf-8")
@@ -92,7 +94,10 @@ def test_packer_uploads_a_file(site: Site, tmp_path: Path, way: Way, size: int) 
     (tmp_path / "given.bin").write_bytes(content)
     target = f"C:/Uploaded/by packer/{size}.bin"
     done = build(
-        site, tmp_path, {"type": "file", "source": str(tmp_path / "given.bin"), "destination": target}, way=way
+        site,
+        tmp_path,
+        {"type": "file", "source": str(tmp_path / "given.bin"), "destination": target},
+        way=way,
     )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert site.file(target) == content
@@ -126,3 +131,18 @@ def test_packer_is_told_what_the_node_does_not_run(site: Site, tmp_path: Path, w
     assert "This node is simulated." in done.stdout + done.stderr
     assert site.file("C:\\made") is None
     assert not any("New-Item" in name for name in site.names()[before:])
+
+
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_packer_does_not_get_in_without_encryption(site: Site, tmp_path: Path, auth: str) -> None:
+    """It seals no messages, and AllowUnencrypted is off, as on a Windows Server nobody has changed."""
+    logons = len(site.names())
+    done = build(site, tmp_path, way=Way("packer", auth, "http"), timeout_s=7)
+    assert done.returncode == 1
+    assert "Timeout waiting for WinRM" in done.stdout
+    assert (
+        "http error: 401" in done.stderr
+        or "http response error: 401" in done.stderr
+        or "error: 500" in done.stderr
+    )
+    assert len(site.names()) == logons

@@ -158,7 +158,18 @@ def test_testinfra_runs_commands(site: Site, way: Way, monkeypatch: pytest.Monke
 
 def test_testinfra_knows_the_system(site: Site) -> None:
     host = testinfra.get_host(f"winrm://{USER}:{PASSWORD}@{site.address}:{site.port(ssl=False)}?no_ssl=true")
-    info = host.system_info
+    info: Any = host.system_info
     assert (info.type, info.distribution) == ("windows", "Microsoft Windows Server 2022 Standard")
     assert info.release.startswith(f"10.0.{site.node.machine.build}")
     assert info.arch == "AMD64"
+
+
+def test_what_testinfra_asks_of_files_and_services_is_what_windows_would_be_asked(site: Site) -> None:
+    """Its quotes make the command of a file a string for PowerShell; cmdlets for services go to cmd.exe."""
+    host = testinfra.get_host(f"winrm://{USER}:{PASSWORD}@{site.address}:{site.port(ssl=False)}?no_ssl=true")
+    assert site.file("C:\\Windows\\Temp\\there.txt") is None
+    site.node.machine.files.write("C:\\Windows\\Temp\\there.txt", b"x")
+    asked = host.run(r"powershell -command \"Test-Path '%s'\"", "C:/Windows/Temp/there.txt")
+    assert (asked.rc, asked.stdout) == (0, "Test-Path 'C:/Windows/Temp/there.txt'\r\n")
+    assert host.run("powershell -command Test-Path C:/Windows/Temp/there.txt").stdout == "True\r\n"
+    assert host.run("Get-Service -Name WinRM").rc == 1

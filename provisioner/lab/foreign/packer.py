@@ -18,7 +18,7 @@ from provisioner.lab.machine.files import normal, parent_of
 from provisioner.lab.values import ScriptExit
 
 _TEMPORARY: Final = r'"\$env:TEMP\\(?P<source>winrmcp-[0-9A-Za-z-]{1,64}\.tmp)"'
-_TARGET: Final = f'"\'?(?P<target>{DATA})\'?"'
+_TARGET: Final = f"\"'?(?P<target>{DATA})'?\""
 
 SCRIPTS: Final = (
     KnownScript(

@@ -61,8 +61,8 @@ def digest_of(tokens: Sequence[str]) -> str:
 class Skeleton:
     """The constant part of a known script: ``digests``, one for each of its versions.
 
-    ``holes`` map the number of a token to the pattern it has to have; named groups are the data. They do not count in
-    the digest. The same name twice must be the same data.
+    ``holes`` map the number of a token to the pattern it has to have; named groups are the data, and the same name
+    twice must be the same. These tokens do not count in the digest.
     """
 
     digests: tuple[str, ...]

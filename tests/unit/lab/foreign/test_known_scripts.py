@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import random
+import re
 from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.executor.powershell.module_manifest import _bootstrap_powershell_script
-from ansible.plugins.loader import shell_loader
+import yaml
 
 from provisioner.lab.foreign.execution import prepare
 from provisioner.lab.foreign.registry import Known, ScriptContext, known_scripts, recognise
 from provisioner.lab.foreign.skeleton import tokens_of
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import ScriptExit, TerminatingError
+from tests.shared_data import shared
 from tests.unit.lab.commands.recording import Recorded, make_node
 
+_MANIFEST = pytest.importorskip("ansible.executor.powershell.module_manifest")
+_LOADER = pytest.importorskip("ansible.plugins.loader")
 _USER = "HV01\\provisioner"
 _TEMPORARY = "winrmcp-0a1b2c3d-0000-4000-8000-0123456789ab.tmp"
 #: The shape of packer's script without its words: enough to see that the real one is told from others.
@@ -36,12 +40,12 @@ _PACKER_CLEANUP = f"""
 
 def _encoded(script: str, **how: bool) -> str:
     """The script as ansible's own shell plugin sends it."""
-    line = shell_loader.get("powershell")._encode_script(script, **how)
+    line = _LOADER.shell_loader.get("powershell")._encode_script(script, **how)
     return base64.b64decode(line.rsplit(" ", 1)[1]).decode("utf-16-le")
 
 
 def _bootstraps() -> list[str]:
-    script, _ = _bootstrap_powershell_script("winrm_put_file.ps1", {})
+    script, _ = _MANIFEST._bootstrap_powershell_script("winrm_put_file.ps1", {})
     return [
         script,
         *(
@@ -50,6 +54,30 @@ def _bootstraps() -> list[str]:
             for keeps in (False, True)
         ),
     ]
+
+
+def _recorded() -> list[str]:
+    """The scripts in recordings of a Client against real Windows servers, years ago."""
+    found: list[str] = []
+    for name in ("client_copy_file", "client_copy_file_warning"):
+        recording = yaml.safe_load(shared("wire-traces", f"{name}.yml").read_text("utf-8"))
+        for message in recording["messages"]:
+            for text in re.findall(r"<rsp:Arguments>([^<]+)</rsp:Arguments>", message["request"] or ""):
+                for part in re.findall(
+                    r'<S N="Cmd">(begin.*?)</S>', base64.b64decode(text).decode("utf-8", "replace"), re.DOTALL
+                ):
+                    plain = re.sub("_x([0-9A-F]{4})_", lambda unit: chr(int(unit.group(1), 16)), part)
+                    found.append(html.unescape(plain))
+    return found
+
+
+def test_the_scripts_in_recordings_are_recognised() -> None:
+    scripts = _recorded()
+    assert len(scripts) >= 2
+    for script in scripts:
+        found = recognise(script)
+        assert found is not None
+        assert (found.script.client, found.script.name) == ("pypsrp", "copy")
 
 
 def _pypsrp(name: str) -> str:
@@ -179,7 +207,7 @@ async def _bootstrap(node: SimulatedNode, lines: list[Any]) -> Recorded:
 
 
 def _lines(name: str, parameters: dict[str, Any], *more: str) -> list[str]:
-    _, given = _bootstrap_powershell_script(name, parameters, has_input=bool(more))
+    _, given = _MANIFEST._bootstrap_powershell_script(name, parameters, has_input=bool(more))
     return [*given.decode().splitlines(), *more]
 
 
