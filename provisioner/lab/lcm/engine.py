@@ -36,7 +36,7 @@ from provisioner.lab.lcm.jobs.jobs import Job, Jobs
 from provisioner.lab.lcm.jobs.run import Pass
 from provisioner.lab.lcm.schedule import Schedule
 from provisioner.lab.lcm.store import Store
-from provisioner.lab.machine import modules
+from provisioner.lab.machine.powershell import modules
 from provisioner.lab.resources import generic
 from provisioner.lab.resources.base import SimulatedResource
 from provisioner.lab.values import PsObject

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from provisioner.catalogue.registry import Registry
 from provisioner.catalogue.schema import Property, Qualifier, ResourceType
-from provisioner.lab.machine.generic_state import GenericState
+from provisioner.lab.machine.basics.generic_state import GenericState
 from provisioner.lab.resources.base import ResourceContext, SimulatedResource
 from provisioner.lab.resources.binding import refuse_value
 

@@ -131,7 +131,7 @@ serves_output_while_busy: false
         ),
         (
             "configuration_data: {accept: [raw, big_endian]}",
-            "1:36: 'big_endian' is none of big-endian, raw. Did you mean 'big-endian'?",
+            "1:36: 'big_endian' is none of big-endian, raw, little-endian. Did you mean 'big-endian'?",
         ),
     ],
 )

@@ -23,7 +23,7 @@ from provisioner.lab.lcm.documents.schema import DOCUMENT_CLASS
 from provisioner.lab.lcm.engine import Engine
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.jobs.run import ResourceFailure
-from provisioner.lab.machine import modules
+from provisioner.lab.machine.powershell import modules
 
 Out = dict[str, Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 from provisioner.lab.lcm.host import Behaved, LcmOptions, Misbehaviour
 from provisioner.lab.lcm.lcm import Lcm
 from provisioner.lab.lcm.store import Store
-from provisioner.lab.machine import modules
 from provisioner.lab.machine.machine import Machine
+from provisioner.lab.machine.powershell import modules
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.spec import NodeSpec
 from tests.unit.lab.waiting import until

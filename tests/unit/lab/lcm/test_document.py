@@ -9,7 +9,7 @@ import pytest
 from provisioner.lab.lcm.documents.document import check
 from provisioner.lab.lcm.documents.schema import NodeClasses
 from provisioner.lab.lcm.errors import LcmError
-from provisioner.lab.machine.modules import IN_BOX
+from provisioner.lab.machine.powershell.modules import IN_BOX
 from tests.shared_data import shared
 from tests.unit.lab.lcm.building import HEADER, MODULE, MODULES, document, fake, meta, service
 

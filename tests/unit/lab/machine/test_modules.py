@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.lab.lcm.errors import LcmError
-from provisioner.lab.machine import modules
+from provisioner.lab.machine.powershell import modules
 from tests.unit.lab.lcm.building import FakeNode, document, service
 from tests.unit.lab.machines import machine
 
