@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provisioner.lab import values
 from provisioner.wire.clixml import Primitive, Structure, enum_structure
-from provisioner.wire.records import ErrorDetails
+from provisioner.wire.records import ErrorDetails, Invocation
 
 _TAGS: Final[Mapping[type, str]] = {
     values.UInt8: "By",
@@ -126,7 +126,16 @@ def error_details(record: values.ErrorRecord) -> ErrorDetails:
         target=to_wire(record.target),
         target_name=name,
         target_type=kind,
+        invocation=_invocation(record),
     )
+
+
+def _invocation(record: values.ErrorRecord) -> Invocation | None:
+    """Tell who wrote an error; the error ids of functions end with their names, those of cmdlets with classes."""
+    if not record.activity:
+        return None
+    is_function = record.error_id.rpartition(",")[2] == record.activity
+    return Invocation(record.activity, "Function" if is_function else "Cmdlet", definition=record.activity)
 
 
 def _describe(target: Any) -> tuple[str, str]:

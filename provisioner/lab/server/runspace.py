@@ -29,6 +29,7 @@ from provisioner.wire.psrp import (
     RunspacePool,
     StopRequested,
 )
+from provisioner.wire.records import Invocation
 
 _LOG: Final = logging.getLogger("provisioner.lab")
 
@@ -55,9 +56,12 @@ ListCommands = Callable[[Any, Sequence[str], str], Sequence[CommandSpec]]
 class _PipelineOutput:
     """Where the commands of one pipeline write."""
 
-    def __init__(self, pool: RunspacePool, pipeline_id: uuid.UUID, written: Callable[[], None]) -> None:
+    def __init__(
+        self, pool: RunspacePool, event: PipelineRequested | MetadataRequested, written: Callable[[], None]
+    ) -> None:
         self._pool = pool
-        self._id = pipeline_id
+        self._id = event.pipeline_id
+        self._writer = _writer(event.calls[0]) if isinstance(event, PipelineRequested) else None
         self._written = written
 
     def write(self, value: Any) -> None:
@@ -72,12 +76,12 @@ class _PipelineOutput:
 
     def verbose(self, text: str) -> None:
         """Send a verbose record."""
-        self._pool.write_text(self._id, "Verbose", text)
+        self._pool.write_text(self._id, "Verbose", text, self._writer)
         self._written()
 
     def warning(self, text: str) -> None:
         """Send a warning."""
-        self._pool.write_text(self._id, "Warning", text)
+        self._pool.write_text(self._id, "Warning", text, self._writer)
         self._written()
 
     def progress(self, activity: str, status: str, percent: int) -> None:
@@ -163,7 +167,7 @@ class Runspaces:
         user: str,
     ) -> None:
         pipeline_id = event.pipeline_id
-        output = _PipelineOutput(pool, pipeline_id, lambda: self._written(shell_id))
+        output = _PipelineOutput(pool, event, lambda: self._written(shell_id))
         finish: Callable[[], list[Event]] = lambda: pool.complete(pipeline_id)  # noqa: E731 - chosen below
         try:
             if isinstance(event, MetadataRequested):
@@ -197,6 +201,15 @@ class Runspaces:
         output.write(metadata_count(len(commands)))
         for command in commands:
             output.write(command_metadata(command))
+
+
+def _writer(call: Call) -> Invocation:
+    """Tell who writes verbose texts and warnings: the first command, or the script."""
+    if call.is_script:
+        return Invocation("", "Script", call.name, "Runspace", (0, 0), pipeline_length=1, pipeline_position=1)
+    return Invocation(
+        call.name, "Cmdlet", call.name, "Runspace", (0, 0), pipeline_length=1, pipeline_position=1
+    )
 
 
 def _to_call(call: Call) -> CommandCall:
