@@ -4,8 +4,8 @@ Faults of an LCM are data of the host: ``host.misbehaviour`` is asked at the mom
 the usual one, never minds. Two faults need no hook, because they are state of the machine: a damaged
 ``MetaConfig.mof`` (``store.META_FILE``) makes the LCM fall back to its defaults, a damaged manifest
 (``machine.powershell.modules``) makes a module unusable. A stuck LCM is one whose ``before_resource`` does not
-return and that ``ignores_stop``: then only the end of the provider host (``Lcm.on_provider_killed``) or a boot gets
-it free.
+return and that ``ignores_stop``: then only the end of the provider host (``Lcm.on_provider_killed``) or a boot
+gets it free.
 """
 
 from __future__ import annotations

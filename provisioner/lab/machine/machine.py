@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from provisioner.lab.machine import names
 from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import A, Areas, Ledger, MachineError
 from provisioner.lab.machine.certificates import Certificates
@@ -22,7 +23,6 @@ from provisioner.lab.machine.network import Network, physical
 from provisioner.lab.machine.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.power import Power
 from provisioner.lab.machine.powershell import modules
-from provisioner.lab.machine import names
 from provisioner.lab.machine.registry import PREFETCH, Registry
 from provisioner.lab.machine.services import Services
 from provisioner.lab.machine.world import World

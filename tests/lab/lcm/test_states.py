@@ -79,7 +79,7 @@ def test_busy_is_told_to_every_method_but_the_ones_that_are_answered(bench: Benc
     push(bench, fake("slow"))
     shown = bench.meta()
     assert (shown["LCMState"], shown["LCMStateDetail"]) == ("Busy", "LCM is applying a new configuration.")
-    for method, arguments in {
+    calls: dict[str, dict[str, Any]] = {
         "SendConfiguration": {"ConfigurationData": document(fake("S"))},
         "ApplyConfiguration": {},
         "TestConfiguration": {},
@@ -90,7 +90,8 @@ def test_busy_is_told_to_every_method_but_the_ones_that_are_answered(bench: Benc
         "RemoveConfiguration": {"Stage": 2},
         "PerformRequiredConfigurationChecks": {"Flags": 1},
         "EnableDebugConfiguration": {"BreakAll": True},
-    }.items():
+    }
+    for method, arguments in calls.items():
         with pytest.raises(Answer) as refused:
             bench.invoke(method, **arguments)
         text, error_id = refused.value.last

@@ -19,7 +19,7 @@ from provisioner.lab.lcm.documents.document import check_instance
 from provisioner.lab.lcm.documents.schema import BASE_PROPERTIES, ClassSchema, NodeClasses
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.mof.lexer import MofError
-from provisioner.lab.mof.reader import Instance, MofDocument, Value, read
+from provisioner.lab.mof.reader import Instance, MofDocument, read
 from tests.unit.lab.mof.documents import MISTAKES, bad, good, types
 
 GOOD, BAD = 500, 500
@@ -130,7 +130,7 @@ def test_five_hundred_good_documents_have_the_same_classes_properties_and_values
     assert seen > 10 * GOOD
 
 
-def _plain(value: Any) -> Value:
+def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, bool) or value is None:
