@@ -118,7 +118,8 @@ class Areas(Generic[Owner]):
         for name in list(self._plain):
             module, _, kind = name.partition(":")
             self.get(getattr(import_module(_PACKAGE + module), kind))
-        for area in self._made.values():
+        # One that settles may be the first to ask for another, which has nothing to settle yet.
+        for area in list(self._made.values()):
             area.on_boot()
 
     def to_plain(self) -> dict[str, Any]:

@@ -95,6 +95,9 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSC_WSManServiceConfig", "WSManDsc"): "security.wsman_service_config:WSManServiceConfig",
     ("DSC_WSManListener", "WSManDsc"): "security.wsman_listener:WSManListener",
     ("DSC_Disk", "StorageDsc"): "storage.disk:DiskResource",
+    ("DSC_MountImage", "StorageDsc"): "storage.mount_image:MountImage",
+    ("MSFT_xMpPreference", "xDefender"): "security.mp_preference:MpPreference",
+    ("MSFT_xWindowsUpdate", "xWindowsUpdate"): "security.hotfix:Hotfix",
     ("DSC_WaitForDisk", "StorageDsc"): "storage.wait_for_disk:WaitForDisk",
 }
 

@@ -104,13 +104,13 @@ def _check(bound: Mapping[str, Any], context: ResourceContext) -> None:
 
 def _file(bound: Mapping[str, Any]) -> str:
     """Give the path of the file; the extension may stand in the name already."""
-    name, generation = bound["Name"], bound.get("Generation", "Vhd")
+    name, generation = str(bound["Name"]), bound.get("Generation", "Vhd")
     if name.casefold().endswith((".vhd", ".vhdx")):
         extension = name.rpartition(".")[2]
         if not is_same(extension, generation):
             raise _thrown(f"the extension {extension} on the name does not match the generation {generation}")
-        return ntpath.join(bound["Path"], name)
-    return ntpath.join(bound["Path"], f"{name}.{generation}")
+        return ntpath.join(str(bound["Path"]), name)
+    return ntpath.join(str(bound["Path"]), f"{name}.{generation}")
 
 
 def _demand_module(context: ResourceContext) -> None:

@@ -1,0 +1,95 @@
+"""Preferences of Microsoft Defender, by the words that its settings mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from provisioner.lab.machine.area import Area, MachineError
+
+if TYPE_CHECKING:
+    from provisioner.lab.machine.machine import Machine
+
+FEATURE: Final = "Windows-Defender"
+_FRESH: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "CheckForSignaturesBeforeRunningScan": False,
+        "DisableArchiveScanning": False,
+        "DisableBehaviorMonitoring": False,
+        "DisableIOAVProtection": False,
+        "DisablePrivacyMode": False,
+        "DisableRealtimeMonitoring": False,
+        "DisableScriptScanning": False,
+        "ExclusionExtension": (),
+        "ExclusionPath": (),
+        "ExclusionProcess": (),
+        "MAPSReporting": "Advanced",
+        "QuarantinePurgeItemsAfterDelay": 90,
+        "RealTimeScanDirection": "Both",
+        "RemediationScheduleDay": "Everyday",
+        "ScanAvgCPULoadFactor": 50,
+        "ScanOnlyIfIdleEnabled": True,
+        "ScanParameters": "Quick scan",
+        "ScanPurgeItemsAfterDelay": 15,
+        "ScanScheduleDay": "Everyday",
+        "SignatureUpdateInterval": 0,
+        "SubmitSamplesConsent": "Send safe samples automatically",
+        "UILockdown": False,
+    }
+)
+#: Words that can be written to those that are read back.
+_READ: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("ScanParameters", "FullSCan"): "Full scan",
+        ("ScanParameters", "QuickScan"): "Quick scan",
+        ("SubmitSamplesConsent", "Allways Prompt"): "Always prompt",
+    }
+)
+
+
+class Defender(Area["Machine"]):
+    """With tamper protection (or a policy) what is set is silently kept as it was."""
+
+    def __init__(self, owner: Machine) -> None:
+        super().__init__(owner)
+        self._changed: dict[str, Any] = {}
+        self.is_tamper_protected = False
+
+    def preferences(self, cmdlet: str = "Get-MpPreference") -> dict[str, Any]:
+        """Give all preferences.
+
+        Raises:
+            MachineError: Defender is not installed.
+        """
+        self._demand(cmdlet)
+        return {**_FRESH, **self._changed}
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Change preferences (Set-MpPreference); lists replace what was there."""
+        self._demand("Set-MpPreference")
+        if self.is_tamper_protected:
+            return
+        self._changed.update({name: _READ.get((name, str(value)), value) for name, value in values.items()})
+        self.owner.ledger.changed("defender", f"{', '.join(values)} set")
+
+    def _demand(self, cmdlet: str) -> None:
+        self.owner.ledger.attempt(cmdlet)
+        if not self.owner.features.is_installed(FEATURE):
+            raise MachineError(
+                f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or "
+                "operable program.",
+                "CommandNotFoundException",
+                "ObjectNotFound",
+                "System.Management.Automation.CommandNotFoundException",
+                is_terminating=True,
+            )
+
+    def to_plain(self) -> Any:
+        """Give what was changed."""
+        return {"changed": self._changed, "tamper_protection": self.is_tamper_protected}
+
+    def load(self, plain: Any) -> None:
+        """Take over what ``to_plain`` gave."""
+        self._changed = dict(plain.get("changed", {}))
+        self.is_tamper_protected = plain.get("tamper_protection", False)
