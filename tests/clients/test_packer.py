@@ -140,9 +140,5 @@ def test_packer_does_not_get_in_without_encryption(site: Site, tmp_path: Path, a
     done = build(site, tmp_path, way=Way("packer", auth, "http"), timeout_s=7)
     assert done.returncode == 1
     assert "Timeout waiting for WinRM" in done.stdout
-    assert (
-        "http error: 401" in done.stderr
-        or "http response error: 401" in done.stderr
-        or "error: 500" in done.stderr
-    )
+    assert "401" in done.stderr
     assert len(site.names()) == logons

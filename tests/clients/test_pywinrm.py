@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import string
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import pytest
 import testinfra
 import winrm
+from pypsrp.client import Client
 
 from tests import kerberos
 from tests.clients.site import HOST, PASSWORD, USER, Site
 from tests.clients.ways import WAYS, Way
+
+_parse_clixml = pytest.importorskip("ansible.plugins.shell.powershell")._parse_clixml
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -77,6 +81,22 @@ def test_run_ps_cleans_the_error_of_a_command(ntlm: winrm.Session) -> None:
     assert text.startswith("Get-Service : Cannot find any service with service name 'nope'.")
     assert "FullyQualifiedErrorId : NoServiceFoundForGivenName" in text
     assert "CLIXML" not in text
+
+
+def test_the_text_of_an_error_survives_clixml(ntlm: winrm.Session) -> None:
+    text = "<&> a_x0041_b _X0042_ \u00e9\u00fc \t end"
+    script = f"Write-Error -Message '{text}'"
+    raw = ntlm.protocol
+    shell = raw.open_shell(codepage=65001)
+    encoded = base64.b64encode(script.encode("utf-16-le")).decode()
+    command = raw.run_command(shell, f"powershell -encodedcommand {encoded}")
+    out, err, code = raw.get_command_output(shell, command)
+    raw.cleanup_command(shell, command)
+    raw.close_shell(shell)
+    assert (out, code) == (b"", 1)
+    # Two clients that decode it each in their own way.
+    assert text in Client.sanitise_clixml(err.decode())
+    assert text in _parse_clixml(err).decode()
 
 
 def test_run_ps_gives_the_exit_code_of_the_script(ntlm: winrm.Session) -> None:

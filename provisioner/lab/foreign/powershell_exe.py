@@ -11,7 +11,6 @@ import binascii
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from xml.sax.saxutils import escape
 
 from provisioner.lab.commands.console.formatting import lines_of, text_of
 from provisioner.lab.foreign.execution import prepare
@@ -19,6 +18,7 @@ from provisioner.lab.foreign.files import absolute
 from provisioner.lab.foreign.registry import ScriptContext
 from provisioner.lab.processes.base import ProcessCall, ProcessOutput
 from provisioner.lab.values import ErrorRecord, ScriptExit, TerminatingError
+from provisioner.wire import clixml
 
 if TYPE_CHECKING:
     from provisioner.lab.simulated_node import SimulatedNode
@@ -230,18 +230,12 @@ class _Console:
         if lines:
             self.to.stdout(self.call.encode("".join(f"{line}\r\n" for line in lines)))
         if self.errors:
-            parts = "".join(
-                f'<S S="{stream}">{_clixml_text(line)}_x000D__x000A_</S>' for stream, line in self.errors
-            )
+            parts = "".join(_clixml_line(stream, line) for stream, line in self.errors)
             self.to.stderr(self.call.encode(f"{_CLIXML}{parts}</Objs>"))
 
 
-def _clixml_text(line: str) -> str:
-    """Write a line as CLIXML does: controls and what looks like an escape are escaped."""
-    text = line.replace("_x", "_x005F_x")
-    return escape(
-        "".join(character if character >= " " else f"_x{ord(character):04X}_" for character in text)
-    )
+def _clixml_line(stream: str, line: str) -> str:
+    return clixml.write(f"{line}\r\n").decode().replace("<S>", f'<S S="{stream}">', 1)
 
 
 def _error_lines(record: ErrorRecord, script: str) -> list[str]:

@@ -153,3 +153,12 @@ def test_a_section_that_is_no_mapping_is_a_problem() -> None:
 
 def test_the_password_hash_is_in_no_representation() -> None:
     assert "secret-hash" not in repr(read()[0])
+
+
+def test_an_endpoint_shows_its_commands_and_those_of_every_narrow_one() -> None:
+    spec, problems = read("{endpoints: {Narrow: {commands: [Get-Service]}, Bare: {language: no_language}}}")
+    assert not len(problems)
+    assert {endpoint.name for endpoint in spec.endpoints.values()} == {"Narrow", "Bare"}
+    assert spec.endpoints["narrow"].visible - spec.endpoints["bare"].visible == {"get-service"}
+    assert {"get-command", "select-object", "measure-object"} <= spec.endpoints["bare"].visible
+    assert problems_of("{endpoints: {A: {language: full_language}}}") != []
