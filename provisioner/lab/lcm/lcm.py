@@ -17,6 +17,7 @@ from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import FindResource, LcmHost, LcmOptions
 from provisioner.lab.lcm.methods import apply, ask, consistency, direct
 from provisioner.lab.lcm.schedule import Schedule
+from provisioner.lab.machine.basics.processes import PROVIDER_HOST_ENDED
 from provisioner.lab.resources import generic
 
 Out: TypeAlias = dict[str, Any]
@@ -40,6 +41,7 @@ class Lcm:
         self._engine = Engine(host, find_resource, options or LcmOptions())
         self._rounds = consistency.Rounds(self._engine)
         self._engine.schedule = Schedule(host, self._rounds.begin)
+        host.machine.ledger.listeners.append(self._note_change)
 
     # -- what the node sees ---------------------------------------------------------------------------------
 
@@ -98,6 +100,10 @@ class Lcm:
         self._host.record("lcm-killed")
         self._host.save()
         self.on_start()
+
+    def _note_change(self, _area: str, what: str) -> None:
+        if what == PROVIDER_HOST_ENDED:
+            self.on_provider_killed()
 
     async def stop(self) -> None:
         """End what runs, for good; a job stays pending."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.basics.processes import Processes
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.values import PsObject, UInt16, UInt32, UInt64
 
@@ -86,6 +87,18 @@ def _computer_system(machine: Machine) -> Iterator[Properties]:
     }
 
 
+def _providers(machine: Machine) -> Iterator[Properties]:
+    """Give the providers of the LCM and its timer: whoever wants to end a stuck LCM looks for their process."""
+    for name in ("dsccore", "dsctimer"):
+        yield {
+            "Namespace": r"root\Microsoft\Windows\DesiredStateConfiguration",
+            "Provider": name,
+            "HostProcessIdentifier": UInt32(machine.area(Processes).provider_host),
+            "HostingGroup": "DefaultLocalSystemHost",
+            "User": r"NT AUTHORITY\SYSTEM",
+        }
+
+
 def _services(machine: Machine) -> Iterator[Properties]:
     for service in machine.services:
         is_running = service.status == "Running"
@@ -149,6 +162,7 @@ _CLASSES: Mapping[tuple[str, str], tuple[tuple[str, ...], Callable[[Machine], It
         _computer_system,
     ),
     (_CIMV2, "Win32_Service"): (("Win32_BaseService", "CIM_Service", "CIM_LogicalElement"), _services),
+    (_CIMV2, "Msft_Providers"): ((), _providers),
     (_POWER, "Win32_PowerPlan"): (("CIM_SettingData", "CIM_ManagedElement"), _power_plans),
     (_VIRTUALIZATION, "Msvm_ComputerSystem"): (("CIM_ComputerSystem", "CIM_System"), _computer_systems),
 }

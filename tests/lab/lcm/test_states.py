@@ -5,12 +5,14 @@ The rows are those of the table of result rules (LCM behaviour facts 2.5).
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from provisioner.lab.lcm.host import Behaved
 from tests.lab.lcm.nodes import Answer, Bench, running_bench
 from tests.unit.lab.lcm.building import JOB, document, fake, meta
 from tests.unit.lab.lcm.test_state_table import TABLE
@@ -120,3 +122,39 @@ def test_folders_of_modules_can_be_looked_at(bench: Bench) -> None:
     assert bench.command("Test-Path", Path=rf"{folder}\Fake\1.0\Fake.psd1") == [True]
     names = [each.adapted_properties["Name"] for each in bench.command("Get-ChildItem", Path=folder)]
     assert "PSDscResources" in names
+
+
+def test_a_stuck_lcm_is_got_free_by_the_end_of_its_provider_host(bench: Bench) -> None:
+    """The way of Microsoft's own troubleshooting: find the host of the provider, end it, push again."""
+    bench.forget()
+    bench.node.misbehaviour = stuck = Stuck()
+    push(bench, fake("S"))
+    with pytest.raises(Answer) as refused:
+        bench.invoke("StopConfiguration", force=True)
+    assert refused.value.last == ("Could not cancel the current operation.", "MI RESULT 1")
+    assert bench.meta()["LCMState"] == "Busy"
+    bench.node.misbehaviour = Behaved()
+    found = bench.command(
+        "Get-CimInstance", Namespace="root/cimv2", ClassName="Msft_Providers", Filter="provider='dsccore'"
+    )
+    (provider,) = [each.adapted_properties for each in found]
+    bench.command("Stop-Process", Id=provider["HostProcessIdentifier"], Force=True)
+
+    assert stuck.is_reached
+    assert bench.idle() == "PendingConfiguration"
+    push(bench, fake("S"))
+    assert bench.idle() == "Idle"
+
+
+class Stuck(Behaved):
+    """Never comes to a resource and takes no order to stop."""
+
+    is_reached = False
+
+    async def before_resource(self, resource_id: str, operation: str) -> None:
+        del resource_id, operation
+        self.is_reached = True
+        await asyncio.Event().wait()
+
+    def ignores_stop(self) -> bool:
+        return True

@@ -28,8 +28,10 @@ _OF_WINDOWS = (
     (496, "services", r"C:\Windows\System32\services.exe"),
     (512, "lsass", r"C:\Windows\System32\lsass.exe"),
     (540, "winlogon", r"C:\Windows\System32\winlogon.exe"),
-    (588, "WmiPrvSE", r"C:\Windows\System32\wbem\WmiPrvSE.exe"),
 )
+_PROVIDER_HOST = 588
+#: What the ledger is told when the process that hosts WMI providers, the LCM among them, was ended.
+PROVIDER_HOST_ENDED = "WmiPrvSE ended"
 _PROGRAM = re.compile(r'"([^"]+)"\s*(.*)|(\S+)\s*(.*)')
 
 
@@ -51,12 +53,15 @@ class Processes(Area["Machine"]):
         super().__init__(owner)
         self._started: dict[int, Process] = {}
         self._next = _FIRST_PID
+        #: The process that hosts WMI providers; Windows starts another when it is ended.
+        self.provider_host = _PROVIDER_HOST
         #: Programs, in lower case, whose processes end as soon as they start.
         self.short_lived: set[str] = set()
 
     def running(self) -> list[Process]:
         """All processes in the order of their names."""
         found = [Process(pid, name, path) for pid, name, path in _OF_WINDOWS]
+        found.append(Process(self.provider_host, "WmiPrvSE", r"C:\Windows\System32\wbem\WmiPrvSE.exe"))
         for number, service in enumerate(self.owner.services):
             if service.status != "Running" or service.path.casefold().endswith("lsass.exe"):
                 continue
@@ -80,7 +85,12 @@ class Processes(Area["Machine"]):
         return process
 
     def stop(self, pid: int) -> None:
-        """End a process that was started by hand; services and Windows itself are not ended so."""
+        """End a process that was started by hand, or the provider host; others of Windows are not ended so."""
+        if pid == self.provider_host:
+            self.provider_host = self._next
+            self._next += _STEP
+            self.owner.ledger.changed("processes", PROVIDER_HOST_ENDED)
+            return
         process = self._started.pop(pid, None)
         if process is not None:
             self.owner.ledger.changed("processes", f"{process.name} ended")

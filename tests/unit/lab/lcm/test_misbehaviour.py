@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import Behaved, ForeignOperation
+from provisioner.lab.machine.basics.processes import Processes
 from provisioner.lab.resources.base import ResourceError
 from tests.unit.lab.lcm.building import JOB, FakeNode, document, fake, names
 from tests.unit.lab.waiting import until
@@ -99,8 +100,10 @@ async def test_a_stuck_lcm_answers_only_what_is_answered_while_busy_until_its_pr
         await node.push(document(fake("S2")), job_id=JOB.replace("1", "2"))
     assert node.lcm.state == "Busy"
     fault.is_stuck = False
-    node.lcm.on_provider_killed()
+    host = node.machine.area(Processes).provider_host
+    node.machine.area(Processes).stop(host)
 
+    assert node.machine.area(Processes).provider_host != host
     assert node.lcm.state == "PendingConfiguration"
     await node.apply(document(fake("S")))
     assert node.lcm.state == "Idle"
