@@ -113,6 +113,10 @@ class Files:
             for folder in _WINDOWS_FOLDERS:
                 self.make_folder(f"C:\\{folder}")
 
+    def attempt(self, cmdlet: str) -> None:
+        """Raise the injected error of ``cmdlet``, if there is one."""
+        self._ledger.attempt(cmdlet)
+
     def seed(self, path: str, content: bytes) -> None:
         """Put a file there as part of the machine's first state, with the folders it needs."""
         self.make_folder(parent_of(path))

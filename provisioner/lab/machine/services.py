@@ -143,6 +143,10 @@ class Services:
     def __iter__(self) -> Iterator[Service]:
         return iter(sorted(self._items.values(), key=lambda service: service.name.casefold()))
 
+    def attempt(self, cmdlet: str) -> None:
+        """Raise the injected error of ``cmdlet``, if there is one."""
+        self._ledger.attempt(cmdlet)
+
     def find(self, name: str) -> Service | None:
         """Look a service up by its name."""
         return self._items.get(name.casefold())

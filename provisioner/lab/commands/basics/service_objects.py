@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import texts
-from provisioner.lab.machine.services import Service
+from provisioner.lab.machine.services import Service, StartMode
 from provisioner.lab.values import EnumValue, ErrorRecord, PsObject
 
 _TYPES = (
@@ -53,6 +53,18 @@ def service_object(service: Service, invocation: Invocation) -> PsObject:
         {"Name": service.name, "RequiredServices": list(service.dependencies)},
         "System.ServiceProcess.ServiceController",
     )
+
+
+def start_mode(value: object) -> StartMode:
+    """Give the start mode of -StartupType, which may be an enumeration value."""
+    text = str(getattr(value, "text", value)).casefold()
+    modes: dict[str, StartMode] = {"automatic": "Auto", "manual": "Manual", "disabled": "Disabled"}
+    return modes.get(text, "Auto")
+
+
+def user_name(credential: object) -> str:
+    """Give the user of a credential as a client sends it; empty without one."""
+    return str(credential.properties.get("UserName") or "") if isinstance(credential, PsObject) else ""
 
 
 async def chosen(invocation: Invocation, type_name: str, activity: str) -> AsyncIterator[Service]:

@@ -61,7 +61,7 @@ def resolve(path: str, invocation: Invocation, *, is_literal: bool) -> list[Item
     prefix = _REGISTRY.match(path)
     if prefix:
         return _keys(path[prefix.end() :], machine.registry, is_literal=is_literal)
-    bare = _full(path)
+    bare = full(path)
     if is_literal or not has_wildcard(bare):
         entry = machine.files.find(bare)
         return [entry] if entry else []
@@ -94,7 +94,7 @@ def not_found(path: str, invocation: Invocation, type_name: str, activity: str) 
             drive[1],
         )
     is_file = not _REGISTRY.match(path) and (drive is None or drive[1].upper() != "CERT")
-    shown = _full(path) if is_file else path
+    shown = full(path) if is_file else path
     return ErrorRecord(
         f"Cannot find path '{shown}' because it does not exist.",
         f"PathNotFound,{type_name}",
@@ -105,7 +105,18 @@ def not_found(path: str, invocation: Invocation, type_name: str, activity: str) 
     )
 
 
-def _full(path: str) -> str:
+def is_registry(path: str) -> bool:
+    """Whether a path belongs to the registry provider."""
+    return bool(_REGISTRY.match(path))
+
+
+def registry_path(path: str) -> str:
+    """Give the path of a key without drive or hive."""
+    return _REGISTRY.sub("", path, count=1).replace("/", "\\").strip("\\")
+
+
+def full(path: str) -> str:
+    """Give the whole path of a file, below the home folder when it has no drive."""
     bare = _FILE_PREFIX.sub("", path)
     if re.match(r"\w:[\\/]", bare) or bare.startswith("\\\\"):
         return normal(bare)

@@ -56,6 +56,7 @@ class ProcessEnvironment(Area["Machine"]):
             self._values[name.casefold()] = (old[0] if old else name, value)
         else:
             self._values.pop(name.casefold(), None)
+        self.owner.ledger.changed("environment", f"{name} changed")
 
     def names(self) -> list[str]:
         """Names of all variables, as spelled."""

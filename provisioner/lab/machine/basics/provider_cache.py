@@ -19,6 +19,16 @@ class ProviderCache(Area["Machine"]):
         self.lists: dict[str, list[str]] = {}
         self.downloads: dict[str, tuple[str, int]] = {}
 
+    def keep_list(self, key: str, names: list[str]) -> None:
+        """Keep the names in a source folder."""
+        self.lists[key] = names
+        self.owner.ledger.changed("provider cache", "file list kept")
+
+    def keep_download(self, key: str, written: str, size: int) -> None:
+        """Keep time and size of a file that was fetched."""
+        self.downloads[key] = (written, size)
+        self.owner.ledger.changed("provider cache", "download kept")
+
     def clear(self) -> None:
         """Forget everything: a new configuration was sent."""
         self.lists.clear()

@@ -141,10 +141,10 @@ def _digest(name: str, entry: Entry) -> bytes:
 
 def _listed(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
     """Give the names below the source folder; without MatchSource those of the first time."""
-    cache = context.machine.area(ProviderCache).lists
+    cache = context.machine.area(ProviderCache)
     key = f"{bound['DestinationPath']}|{bound['SourcePath']}".casefold()
-    if key in cache and not bound.get("MatchSource"):
-        return cache[key]
+    if key in cache.lists and not bound.get("MatchSource"):
+        return cache.lists[key]
     source = _source(bound, context).path.rstrip("\\") + "\\"
     found = [
         path[len(source) :]
@@ -152,8 +152,8 @@ def _listed(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
         if path.casefold().startswith(source.casefold())
     ]
     is_deep = bool(bound.get("Recurse"))
-    cache[key] = [name for name in found if is_deep or "\\" not in name]
-    return cache[key]
+    cache.keep_list(key, [name for name in found if is_deep or "\\" not in name])
+    return cache.lists[key]
 
 
 def _pairs(bound: Mapping[str, Any], context: ResourceContext) -> list[tuple[Entry, str]]:

@@ -78,7 +78,7 @@ class RemoteFile:
             raise _failure("ChecksumDoesNotMatch", f"The checksum of {target} is not {bound['Checksum']}.")
         entry = machine.files.find(target)
         written = entry.written if entry else ""
-        machine.area(ProviderCache).downloads[_record(target, bound)] = (written, len(content))
+        machine.area(ProviderCache).keep_download(_record(target, bound), written, len(content))
 
 
 def _failure(error_id: str, text: str) -> ResourceError:
