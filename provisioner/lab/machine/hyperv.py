@@ -163,6 +163,11 @@ class HyperV:
         ]
         self._ledger.changed("hyperv", f"machine {name} {state}")
 
+    def remove_machine(self, machine: VirtualMachine) -> None:
+        """Remove a virtual machine."""
+        self._machines.remove(machine)
+        self._ledger.changed("hyperv", f"machine {machine.name} removed")
+
     def new_switch(
         self,
         name: str,

@@ -28,7 +28,7 @@ async def run(invocation: Invocation) -> None:
     for name in failure.texts(invocation.parameters.get("Name")) or ["*"]:
         chosen = [item for item in found if fnmatch.fnmatchcase(item.name.casefold(), name.casefold())]
         for item in chosen:
-            invocation.output.write(_object(item, machine.computer_name))
+            invocation.output.write(vm_object(item, machine.computer_name))
         if not chosen and not any(char in name for char in "*?["):
             invocation.output.error(
                 ErrorRecord(
@@ -42,7 +42,8 @@ async def run(invocation: Invocation) -> None:
             )
 
 
-def _object(item: VirtualMachine, computer_name: str) -> PsObject:
+def vm_object(item: VirtualMachine, computer_name: str) -> PsObject:
+    """Give a machine as the Hyper-V module shows it."""
     identity = uuid.UUID(item.id)
     return PsObject(
         _TYPES,
