@@ -96,3 +96,30 @@ def test_a_batch_file_that_calls_itself_ends(tmp_path: Path) -> None:
 
     assert asyncio.run(run()) == 1
     assert b"R E C U R S I O N" in console.err
+
+
+def test_a_shutdown_under_way_is_told_from_one_to_come(tmp_path: Path) -> None:
+    codes = []
+
+    async def run() -> None:
+        node = SimulatedNode(node_spec(), tmp_path, time_scale=0.0)
+        await node.start()
+
+        async def say(line: str) -> None:
+            codes.append(await run_process(node, ProcessCall(line, (), True, _nothing()), Console()))
+
+        await say("shutdown /r /t 0")
+        await say("shutdown /r /t 0")  # the first has not begun yet
+        await asyncio.sleep(0.02)
+        await say("shutdown /r /t 0")
+        await say("shutdown /a")
+        boot_id = node.machine.boot_id
+        while node.machine.boot_id == boot_id or not node.is_up:
+            await asyncio.sleep(0.01)
+        await say("shutdown /a")
+        await say("shutdown /r /t 99999999999")
+        await say("shutdown /r /s")
+        await node.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    assert codes == [0, 1190, 1115, 1116, 1116, 87, 1]
