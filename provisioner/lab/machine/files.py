@@ -122,6 +122,14 @@ class Files:
         self.make_folder(parent_of(path))
         self.write(path, content)
 
+    def share(self, entries: Mapping[str, Entry]) -> None:
+        """Take entries by their folded paths as part of the first state; machines may have the very same ones."""
+        self._entries.update(entries)
+
+    def entries(self) -> dict[str, Entry]:
+        """Give all entries by their folded paths."""
+        return dict(self._entries)
+
     def mount(self, letter: str, gib: int) -> None:
         """Let a volume appear; one that is there only gets its size."""
         root = f"{letter.upper()}:\\"

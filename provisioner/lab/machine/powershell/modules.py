@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from provisioner.lab.machine.files import Files
+from provisioner.lab.machine.area import Ledger
+from provisioner.lab.machine.files import Entry, Files
 
 #: The folder of modules for all users, the only one an LCM looks into besides that of Windows.
 FOLDER: Final = r"C:\Program Files\WindowsPowerShell\Modules"
@@ -33,10 +34,8 @@ def manifest_path(name: str, version: str) -> str:
 
 def seed(files: Files, modules: Mapping[str, Sequence[str]]) -> None:
     """Put modules there as part of the machine's first state; a manifest stands for all their files."""
-    for name, versions in modules.items():
-        if name.casefold() != IN_BOX.casefold():
-            for version in versions:
-                files.seed(manifest_path(name, version), _manifest(name, version))
+    if "C" in files.volumes:
+        files.share(_seeds(tuple((name, tuple(versions)) for name, versions in modules.items())))
 
 
 def is_there(files: Files, name: str, version: str) -> bool:
@@ -82,8 +81,18 @@ def _without_blocks(text: str) -> str:
 
 
 @cache
+def _seeds(modules: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, Entry]:
+    """Make the files and folders of modules, once for all machines that have the same ones."""
+    scratch = Files(Ledger(), {"C": 0})
+    before = scratch.entries()
+    for name, versions in modules:
+        if name.casefold() != IN_BOX.casefold():
+            for version in versions:
+                scratch.seed(manifest_path(name, version), _manifest(name, version))
+    return {path: entry for path, entry in scratch.entries().items() if path not in before}
+
+
 def _manifest(name: str, version: str) -> bytes:
-    """Write a manifest; all machines of a lab share its bytes."""
     guid = uuid.uuid5(uuid.NAMESPACE_DNS, name)
     text = f"@{{\r\n    ModuleVersion = '{version}'\r\n    GUID = '{guid}'\r\n    RootModule = ''\r\n}}\r\n"
     return text.encode()
