@@ -101,7 +101,7 @@ def from_wire(value: Any) -> Any:
 def _object_from_wire(value: Structure) -> Any:
     if isinstance(value.value, list | dict):
         return from_wire(value.value)
-    if isinstance(value.value, int) and value.type_names:
+    if isinstance(value.value, int) and "System.Enum" in value.type_names:
         return values.EnumValue(value.type_names[0], value.text or str(value.value), value.value)
     if value.value is not None:
         return from_wire(value.value)
