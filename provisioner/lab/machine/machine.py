@@ -14,13 +14,13 @@ from typing import Any
 from provisioner.lab.machine import names
 from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import A, Areas, Ledger, MachineError
-from provisioner.lab.machine.basics.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.features import Features, table_of
 from provisioner.lab.machine.files import Files
 from provisioner.lab.machine.hyperv import HyperV, VirtualMachine
 from provisioner.lab.machine.iscsi import IscsiTarget
 from provisioner.lab.machine.network import Network, physical
+from provisioner.lab.machine.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.power import Power
 from provisioner.lab.machine.powershell import modules
 from provisioner.lab.machine.registry import PREFETCH, Registry
