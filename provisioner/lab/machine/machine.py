@@ -20,11 +20,11 @@ from provisioner.lab.machine.files import Files
 from provisioner.lab.machine.hyperv import HyperV, VirtualMachine
 from provisioner.lab.machine.iscsi import IscsiTarget
 from provisioner.lab.machine.network import Network, physical
-from provisioner.lab.machine.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.power import Power
 from provisioner.lab.machine.powershell import modules
 from provisioner.lab.machine.registry import PREFETCH, Registry
 from provisioner.lab.machine.services import Services
+from provisioner.lab.machine.software.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.world import World
 from provisioner.lab.spec import Durations, NodeSpec
 

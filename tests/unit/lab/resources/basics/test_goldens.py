@@ -11,10 +11,10 @@ from provisioner.lab.machine.basics import optional_features
 from provisioner.lab.machine.basics.environment import ProcessEnvironment
 from provisioner.lab.machine.features import Feature, Features, FeatureState, FeatureTable, Restart
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.packages import digest_of
 from provisioner.lab.machine.registry import ENVIRONMENT
 from provisioner.lab.machine.services import Service as WindowsService
 from provisioner.lab.machine.services import Services
+from provisioner.lab.machine.software.packages import digest_of
 from provisioner.lab.resources.basics.environment import Environment
 from provisioner.lab.resources.basics.msi_package import MsiPackage
 from provisioner.lab.resources.basics.registry import Registry
