@@ -163,8 +163,10 @@ class PsrpTransport:
         except Expired:
             raise self._error(TransportTimeout, f"not finished within {timeout_s:g} s") from None
         except Exception as error:  # noqa: BLE001 - the contract: nothing but errors of ours
-            self._lose(conversation)
-            raise self._named(translate(error, self._node, str(self._endpoint), was_open=was_open)) from None
+            ours = translate(error, self._node, str(self._endpoint), was_open=was_open)
+            # Who was refused has left nothing on the node; looking for it would count as one more wrong password.
+            self._lose(conversation, may_have_shell=not isinstance(ours, AuthenticationError))
+            raise self._named(ours) from None
 
     def _named(self, error: TransportError) -> TransportError:
         """Say which user was refused, and how it was tried; the inventory may give both far from the node."""
@@ -209,8 +211,8 @@ class PsrpTransport:
             self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"psrp-{self._node}")
         return self._worker
 
-    def _lose(self, conversation: Conversation) -> None:
-        if conversation.left_shell:
+    def _lose(self, conversation: Conversation, *, may_have_shell: bool = True) -> None:
+        if conversation.left_shell and may_have_shell:
             self._left_shells.append(conversation.left_shell)
         conversation.discard()
         if self._conversation is conversation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import os
 import socket
 import time
 from pathlib import Path
@@ -225,7 +226,7 @@ class Conversation:
             if self._pool.state == RunspacePoolState.OPENED:
                 self._pool.close()
         finally:
-            self._wsman.close()
+            self.discard()
 
     def remove_shells(self, shells: Sequence[str]) -> None:
         """Remove shells of lost connections over a new connection, without opening one more."""
@@ -235,7 +236,7 @@ class Conversation:
                 with contextlib.suppress(WSManFaultError):
                     self._delete(shell)
         finally:
-            self._wsman.close()
+            self.discard()
 
     def abort(self) -> None:
         """Break the connection now, from any thread, so that a blocked worker wakes up with an error."""
@@ -246,7 +247,15 @@ class Conversation:
 
     def discard(self) -> None:
         """Forget the connection without a word to the node."""
+        sockets = [connection.sock for connection in self._connections]
         self._wsman.close()
+        # A handshake that failed half-way leaves its connection where a session does not look for it, and an
+        # answer that was not read to its end still holds the socket.
+        for connection in self._connections:
+            connection.close()
+        for raw in sockets:
+            if raw is not None and (descriptor := raw.detach()) >= 0:
+                os.close(descriptor)
 
     def _delete(self, shell: str) -> None:
         selectors = SelectorSet()

@@ -53,7 +53,7 @@ class LabNode:
         """This one never reboots."""
 
 
-async def run_commands(  # noqa: C901 - one case for each command
+async def run_commands(  # noqa: C901, PLR0917 - one case for each command; the form is the lab's
     node: LabNode,
     calls: Sequence[CommandCall],
     input: AsyncIterator[Any],

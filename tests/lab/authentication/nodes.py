@@ -37,7 +37,7 @@ def everything(**more: Any) -> LogonSpec:
     """All schemes on, HTTPS on, the defaults otherwise."""
     authentication = more.pop("authentication", {})
     return LogonSpec(
-        authentication=AuthenticationSpec(schemes=SCHEMES, **authentication),
+        authentication=AuthenticationSpec(**{"schemes": SCHEMES, **authentication}),
         https=HttpsSpec(HTTPS_PORT, **more.pop("https", {})),
         **more,
     )

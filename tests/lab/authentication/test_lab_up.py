@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypsrp.exceptions import AuthenticationError
@@ -27,13 +28,14 @@ nodes:
 
 def _answers(run: LabRun, user: str, secret: str, auth: str, *, tls: bool) -> list[str]:
     """Ask for the LCM's state, which is for administrators; returns the ids of the errors."""
+    authority: Any = run.folder / "labs" / "test" / "certificates" / "ca.pem"
     connection = WSMan(
         f"{run.network}.11",
         ssl=tls,
         auth=auth,
         username=user,
         password=(run.folder / ".secrets" / secret).read_text().strip(),
-        cert_validation=str(run.folder / "labs" / "test" / "certificates" / "ca.pem"),
+        cert_validation=authority,
     )
     with connection, RunspacePool(connection) as pool:
         shell = PowerShell(pool).add_cmdlet("Invoke-CimMethod")
