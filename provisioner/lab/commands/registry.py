@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
 _HERE: Final = "provisioner.lab.commands"
 #: Packages of commands; the ``table.py`` of each lists its own.
-_FAMILIES: Final = ("basics", "console", "hyperv", "iscsi", "items", "network", "node")
+_FAMILIES: Final = (
+    "basics",
+    "computer",
+    "console",
+    "directory",
+    "hyperv",
+    "iscsi",
+    "items",
+    "network",
+    "node",
+)
 
 
 @cache

@@ -10,13 +10,19 @@ from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.processes import Processes
+from provisioner.lab.machine.computer.identity import Identity
+from provisioner.lab.machine.computer.page_file import PageFiles
+from provisioner.lab.machine.computer.time_zone import TimeZone, zones
 from provisioner.lab.machine.machine import Machine
+from provisioner.lab.machine.networking.ip import DEFAULT_ROUTES, Ip
 from provisioner.lab.values import PsObject, UInt16, UInt32, UInt64
 
 _PREFIX = "Microsoft.Management.Infrastructure.CimInstance"
 _CIMV2, _POWER, _VIRTUALIZATION = "root/cimv2", "root/cimv2/power", "root/virtualization/v2"
 _EDITION = "Microsoft Windows Server {} Datacenter"
 _ENABLED_STATES = {"Running": 2, "Off": 3, "Paused": 32768, "Saved": 32769}
+#: DomainRole of a server.
+_STANDALONE, _MEMBER = 2, 3
 _TOTAL_MEMORY = 64 * 2**30
 
 Properties = dict[str, Any]
@@ -54,6 +60,7 @@ def _operating_system(machine: Machine) -> Iterator[Properties]:
         "Name": f"{caption}|C:\\Windows|\\Device\\Harddisk0\\Partition2",
         "Caption": caption,
         "CSName": machine.computer_name,
+        "Description": machine.area(Identity).description,
         "Version": machine.version,
         "BuildNumber": str(machine.build),
         "LastBootUpTime": machine.boot_time,
@@ -69,20 +76,21 @@ def _operating_system(machine: Machine) -> Iterator[Properties]:
 
 
 def _computer_system(machine: Machine) -> Iterator[Properties]:
+    identity = machine.area(Identity)
     yield {
         "Name": machine.computer_name,
         "DNSHostName": machine.computer_name.casefold(),
-        "Domain": "WORKGROUP",
-        "Workgroup": "WORKGROUP",
-        "PartOfDomain": False,
-        "DomainRole": UInt16(2),
+        "Domain": identity.domain or identity.workgroup,
+        "Workgroup": None if identity.domain else identity.workgroup,
+        "PartOfDomain": bool(identity.domain),
+        "DomainRole": UInt16(_MEMBER if identity.domain else _STANDALONE),
         "Manufacturer": "Provisioner",
         "Model": "Simulated node",
         "NumberOfProcessors": UInt32(1),
         "NumberOfLogicalProcessors": UInt32(16),
         "TotalPhysicalMemory": UInt64(_TOTAL_MEMORY),
         "HypervisorPresent": machine.hyperv.is_active,
-        "AutomaticManagedPagefile": True,
+        "AutomaticManagedPagefile": machine.area(PageFiles).is_automatic,
         "Status": "OK",
     }
 
@@ -96,6 +104,52 @@ def _providers(machine: Machine) -> Iterator[Properties]:
             "HostProcessIdentifier": UInt32(machine.area(Processes).provider_host),
             "HostingGroup": "DefaultLocalSystemHost",
             "User": r"NT AUTHORITY\SYSTEM",
+        }
+
+
+def _time_zone(machine: Machine) -> Iterator[Properties]:
+    area = machine.area(TimeZone)
+    yield {
+        "Bias": zones()[area.current],
+        "Caption": area.current,
+        "StandardName": area.standard_name(area.current),
+        "DaylightName": area.standard_name(area.current).replace("Standard", "Daylight"),
+    }
+
+
+def _page_files(machine: Machine) -> Iterator[Properties]:
+    for item in machine.area(PageFiles).files:
+        yield {
+            "Name": item.name,
+            "Caption": f"{item.drive}\\ 'pagefile.sys'",
+            "SettingID": f"pagefile.sys @ {item.drive}",
+            "InitialSize": UInt32(item.initial),
+            "MaximumSize": UInt32(item.maximum),
+        }
+
+
+def _network_configurations(machine: Machine) -> Iterator[Properties]:
+    ip = machine.area(Ip)
+    for adapter in machine.network.adapters:
+        own = [item for _, item in ip.addresses(adapter.name)]
+        gateways = [
+            item.next_hop
+            for _, item in ip.routes(adapter.name)
+            if item.destination == DEFAULT_ROUTES[item.family]
+        ]
+        yield {
+            "Caption": f"[{machine.network.index_of(adapter):08}] {adapter.description}",
+            "Description": adapter.description,
+            "SettingID": adapter.guid,
+            "Index": UInt32(machine.network.adapters.index(adapter)),
+            "InterfaceIndex": UInt32(machine.network.index_of(adapter)),
+            "MACAddress": adapter.mac.replace("-", ":"),
+            "IPEnabled": bool(own),
+            "IPAddress": [item.text for item in own] or None,
+            "DefaultIPGateway": gateways or None,
+            "DHCPEnabled": ip.interface(adapter.name, "IPv4").dhcp,
+            "DNSHostName": machine.computer_name,
+            "DNSServerSearchOrder": ip.dns_servers(adapter.name, "IPv4") or None,
         }
 
 
@@ -163,6 +217,9 @@ _CLASSES: Mapping[tuple[str, str], tuple[tuple[str, ...], Callable[[Machine], It
     ),
     (_CIMV2, "Win32_Service"): (("Win32_BaseService", "CIM_Service", "CIM_LogicalElement"), _services),
     (_CIMV2, "Msft_Providers"): ((), _providers),
+    (_CIMV2, "Win32_TimeZone"): (("CIM_Setting",), _time_zone),
+    (_CIMV2, "Win32_PageFileSetting"): (("CIM_Setting",), _page_files),
+    (_CIMV2, "Win32_NetworkAdapterConfiguration"): (("CIM_Setting",), _network_configurations),
     (_POWER, "Win32_PowerPlan"): (("CIM_SettingData", "CIM_ManagedElement"), _power_plans),
     (_VIRTUALIZATION, "Msvm_ComputerSystem"): (("CIM_ComputerSystem", "CIM_System"), _computer_systems),
 }
