@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -171,9 +171,10 @@ class Replay:
             case "PIPELINE_OUTPUT":
                 pool.write_output(pipeline_id, value)
             case "DEBUG" | "VERBOSE" | "WARNING":
-                pool.write_text(pipeline_id, _TEXTS[kind], value.extended["InformationalRecord_Message"])
+                text = value.extended["InformationalRecord_Message"]
+                pool.write_text(pipeline_id, _TEXTS[kind], text, _invocation(value.extended))
             case "ERROR_RECORD":
-                pool.write_error(pipeline_id, records.ErrorDetails("text", "id", "NotSpecified"))
+                pool.write_error(pipeline_id, _error(value.extended))
             case "INFORMATION":
                 moment = datetime(2020, 1, 1, tzinfo=UTC)
                 record = records.InformationDetails("text", "source", moment, "user", "computer", 1, 1)
@@ -184,7 +185,7 @@ class Replay:
                 if value.extended["PipelineState"] == records.STATE_COMPLETED:
                     pool.complete(pipeline_id)
                 else:
-                    pool.fail(pipeline_id, records.ErrorDetails("text", "id", "NotSpecified"))
+                    pool.fail(pipeline_id, _error(value.extended["ExceptionAsErrorRecord"].extended))
 
     def expire(self, ticket: int) -> None:
         """Let the time of a request pass."""
@@ -208,6 +209,57 @@ class Replay:
                             self.begun.append((shell_id, event.command_id))
                         case InputArrived() | InputEnded() | ProcessInput():
                             pass
+
+
+def _invocation(told: Mapping[str, Any]) -> records.Invocation | None:
+    """Take out of a recorded record which command wrote it."""
+    if not told.get("InformationalRecord_SerializeInvocationInfo"):
+        return None
+    return _command(told, told["InvocationInfo_CommandOrigin"].text, "InvocationInfo_")
+
+
+def _command(told: Mapping[str, Any], origin: str, prefix: str) -> records.Invocation:
+    kind, iteration = told.get("CommandInfo_CommandType"), told.get("InvocationInfo_PipelineIterationInfo")
+    return records.Invocation(
+        name=told[f"{prefix}InvocationName"],
+        kind=kind.text if kind else "Cmdlet" if told.get("MyCommand") else "",
+        definition=told.get("CommandInfo_Definition") or told.get("MyCommand") or "",
+        origin=origin,
+        iteration=tuple(iteration.value) if iteration else (),
+        line=told[f"{prefix}Line"],
+        line_number=told[f"{prefix}ScriptLineNumber"],
+        offset=told[f"{prefix}OffsetInLine"],
+        position=told[f"{prefix}PositionMessage"],
+        pipeline_length=told[f"{prefix}PipelineLength"],
+        pipeline_position=told[f"{prefix}PipelinePosition"],
+        expects_input=told[f"{prefix}ExpectingInput"],
+        history_id=told[f"{prefix}HistoryId"].value,
+        bound=tuple((told[f"{prefix}BoundParameters"].value or {}).items()),
+        arguments=tuple(told[f"{prefix}UnboundArguments"].value or ()),
+    )
+
+
+def _error(told: Mapping[str, Any]) -> records.ErrorDetails:
+    """Take out of a recorded error what a command would have said."""
+    exception, who = told["Exception"], told["InvocationInfo"]
+    invocation = None
+    if who is not None:
+        own = {**who.properties, **{key: told[key] for key in told if key.startswith("CommandInfo_")}}
+        own["InvocationInfo_PipelineIterationInfo"] = told.get("PipelineIterationInfo")
+        invocation = _command(own, who.properties["CommandOrigin"], "")
+    return records.ErrorDetails(
+        message=exception.properties["Message"],
+        error_id=told["FullyQualifiedErrorId"],
+        category=told["ErrorCategory_Message"].partition(":")[0],
+        exception_types=exception.type_names,
+        activity=told["ErrorCategory_Activity"],
+        target=told["TargetObject"],
+        target_name=told["ErrorCategory_TargetName"],
+        target_type=told["ErrorCategory_TargetType"],
+        invocation=invocation,
+        stack=told.get("ErrorDetails_ScriptStackTrace") or "",
+        details=told.get("ErrorDetails_Message"),
+    )
 
 
 def replay(name: str) -> Iterator[tuple[Exchange, Answer | None, Replay]]:
