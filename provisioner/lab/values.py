@@ -84,6 +84,14 @@ class ErrorRecord:
         return self.exception_type.rpartition(".")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class TextRecord:
+    """A record of text among the output, where the client merged its stream; ``kind`` is Warning or Verbose."""
+
+    kind: str
+    text: str
+
+
 class TerminatingError(Exception):
     """Ends a pipeline (state Failed) with ``record``."""
 
@@ -104,10 +112,12 @@ class ScriptExit(Exception):
 class CommandCall:
     """One command of a pipeline as the client sent it.
 
-    ``parameters`` in order; a name of None is positional; a switch has the value True.
+    ``parameters`` in order; a name of None is positional; a switch has the value True. ``merged`` names the
+    streams that go into its output.
     """
 
     name: str
     parameters: tuple[tuple[str | None, Any], ...] = ()
     is_script: bool = False
     ends_statement: bool = False
+    merged: frozenset[str] = frozenset()

@@ -317,8 +317,8 @@ def informational(
     )
 
 
-def information(record: InformationDetails, *, is_merged: bool = False) -> Structure:
-    """Build an information record; ``is_merged`` is one among the output."""
+def information(record: InformationDetails) -> Structure:
+    """Build an information record."""
     members = {
         "MessageData": record.data,
         "Source": record.source,
@@ -330,10 +330,7 @@ def information(record: InformationDetails, *, is_merged: bool = False) -> Struc
         "NativeThreadId": Primitive("U32", record.thread_id),
         "ManagedThreadId": Primitive("U32", record.thread_id),
     }
-    if not is_merged:
-        return Structure((), extended=members)
-    name = "System.Management.Automation.InformationRecord"
-    return Structure((name, "System.Object"), text=str(record.data), properties=members)
+    return Structure((), extended=members)
 
 
 def progress(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.lab.commands import registry
 from provisioner.lab.commands.base import CommandSpec, Invocation, Output
 from provisioner.lab.commands.binding import Bound, bind
+from provisioner.lab.commands.merging import merge
 from provisioner.lab.values import CommandCall, ErrorRecord, TerminatingError
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ async def run_pipeline(  # noqa: PLR0913, PLR0917 - what a session knows: node, 
     for statement in _statements(calls):
         # PowerShell looks all commands of a statement up before it runs any of them.
         stages = [session.prepare(call) for call in statement]
-        for stage in stages[:-1]:
+        for stage, call in zip(stages[:-1], statement, strict=False):
             collected = _Collected(output)
-            await session.run(stage, source, collected)
+            await session.run(stage, source, merge(collected, call.merged))
             source = _replay(collected.values)
-        await session.run(stages[-1], source, output)
+        await session.run(stages[-1], source, merge(output, statement[-1].merged))
         source = _replay([])
 
 

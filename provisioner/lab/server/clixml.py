@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provisioner.lab import values
 from provisioner.wire.clixml import Primitive, Structure, enum_structure
-from provisioner.wire.records import ErrorDetails, Invocation
+from provisioner.wire.records import ErrorDetails, Invocation, error_record, informational
 
 _TAGS: Final[Mapping[type, str]] = {
     values.UInt8: "By",
@@ -61,9 +61,9 @@ def to_wire(value: Any) -> Any:
         case values.SecureString():
             return Primitive("SS", str(value))
         case values.ErrorRecord():
-            return Structure(
-                ("System.Management.Automation.ErrorRecord", "System.Object"), text=value.message
-            )
+            return error_record(error_details(value))
+        case values.TextRecord(kind, text):
+            return informational(kind, text, is_merged=True)
         case dict():
             return {to_wire(key): to_wire(item) for key, item in value.items()}
         case list() | tuple():

@@ -214,7 +214,7 @@ def _writer(call: Call) -> Invocation:
 
 def _to_call(call: Call) -> CommandCall:
     parameters = tuple((name, clixml.from_wire(value)) for name, value in call.parameters)
-    return CommandCall(call.name, parameters, call.is_script, call.ends_statement)
+    return CommandCall(call.name, parameters, call.is_script, call.ends_statement, call.merged)
 
 
 def _internal_error(problem: Exception) -> ErrorRecord:

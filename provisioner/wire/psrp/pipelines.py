@@ -55,13 +55,6 @@ class Pipeline:
     is_forgotten: bool = False
 
     @property
-    def merged(self) -> frozenset[str]:
-        """Streams whose records go among the output."""
-        if isinstance(self.request, PipelineRequested) and self.request.calls:
-            return self.request.calls[-1].merged
-        return _NO_STREAMS
-
-    @property
     def invocation_streams(self) -> frozenset[str]:
         """Streams whose records tell which command wrote them."""
         return self.request.invocation_streams if isinstance(self.request, PipelineRequested) else _NO_STREAMS

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ _PREPARING: Final = clixml.write(
     records.progress("Preparing modules for first use.", " ", -1, is_completed=True)
 )
 _MESSAGE_TYPES: Final = frozenset(MessageType)
-#: What the stream of a record is called, by the message that it travels in.
+#: The messages that records of text travel in.
 _RECORD_STREAMS: Final = {
     "Warning": MessageType.WARNING_RECORD,
     "Verbose": MessageType.VERBOSE_RECORD,
@@ -210,32 +210,21 @@ class RunspacePool:
 
     def write_error(self, pipeline_id: uuid.UUID, error: records.ErrorDetails) -> None:
         """Send a non-terminating error."""
-
-        def build(pipeline: Pipeline) -> clixml.Structure:
-            return records.error_record(error, is_extended="error" in pipeline.invocation_streams)
-
-        self._write_record(pipeline_id, "error", MessageType.ERROR_RECORD, build)
+        record = records.error_record(error, is_extended=self._tells(pipeline_id, "error"))
+        self._write(pipeline_id, MessageType.ERROR_RECORD, clixml.write(record, self._encrypt))
 
     def write_text(
         self, pipeline_id: uuid.UUID, kind: str, text: str, invocation: records.Invocation | None = None
     ) -> None:
         """Send a record of text; ``kind`` is Warning, Verbose or Debug."""
-        stream = kind.casefold()
-
-        def build(pipeline: Pipeline) -> clixml.Structure:
-            is_merged = stream in pipeline.merged
-            is_told = stream in pipeline.invocation_streams and not is_merged
-            return records.informational(kind, text, invocation if is_told else None, is_merged=is_merged)
-
-        self._write_record(pipeline_id, stream, _RECORD_STREAMS[kind], build)
+        told = invocation if self._tells(pipeline_id, kind.casefold()) else None
+        record = records.informational(kind, text, told)
+        self._write(pipeline_id, _RECORD_STREAMS[kind], clixml.write(record, self._encrypt))
 
     def write_information(self, pipeline_id: uuid.UUID, record: records.InformationDetails) -> None:
         """Send an information record."""
-
-        def build(pipeline: Pipeline) -> clixml.Structure:
-            return records.information(record, is_merged="information" in pipeline.merged)
-
-        self._write_record(pipeline_id, "information", MessageType.INFORMATION_RECORD, build)
+        payload = clixml.write(records.information(record), self._encrypt)
+        self._write(pipeline_id, MessageType.INFORMATION_RECORD, payload)
 
     def write_progress(
         self,
@@ -340,18 +329,10 @@ class RunspacePool:
         if pipeline is not None and pipeline.phase is Phase.RUNNING:
             self._emit(kind, payload, pipeline_id)
 
-    def _write_record(
-        self,
-        pipeline_id: uuid.UUID,
-        stream: str,
-        kind: MessageType,
-        build: Callable[[Pipeline], clixml.Structure],
-    ) -> None:
-        """Send a record in its own message, or among the output if the client merged its stream."""
+    def _tells(self, pipeline_id: uuid.UUID, stream: str) -> bool:
+        """Tell whether the records of a stream say which command wrote them."""
         pipeline = self._pipelines.get(pipeline_id)
-        if pipeline is not None and pipeline.phase is Phase.RUNNING:
-            kind = MessageType.PIPELINE_OUTPUT if stream in pipeline.merged else kind
-            self._emit(kind, clixml.write(build(pipeline), self._encrypt), pipeline_id)
+        return pipeline is not None and stream in pipeline.invocation_streams
 
     def _encrypt(self, text: str) -> str:
         if self.session_key is None:
