@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from provisioner.diagnostics import did_you_mean
+from provisioner.lab import looking
 from provisioner.lab.background import Ready
 from provisioner.lab.control import LabError, serve
 from provisioner.lab.machine.machine import Machine
@@ -165,6 +167,12 @@ class Lab:
             case {"op": "down"}:
                 self._stopping.set()
                 return {"pid": os.getpid()}
+            case {"op": "show", "node": str(node)}:
+                return looking.show(self._known(node))
+            case {"op": "diff", "node": str(node)}:
+                return looking.diff(self._known(node))
+            case {"op": "run", "node": str(node), "line": str(line)}:
+                return await looking.run_line(self._known(node), line)
             case {"op": "cut", "node": str(node), "seconds": seconds}:
                 self._known(node)
                 self._fleet.cut(node, None if seconds is None else float(seconds))
@@ -175,7 +183,9 @@ class Lab:
                 return {"restored": node}
         raise LabError(f"the lab does not know the request {request!r}")
 
-    def _known(self, name: str) -> None:
+    def _known(self, name: str) -> SimulatedNode:
+        for node in self._nodes:
+            if node.name == name:
+                return node
         names = sorted(node.name for node in self._nodes)
-        if name not in names:
-            raise LabError(f"no node '{name}' in this lab; it has {', '.join(names)}")
+        raise LabError(f"no node '{name}' in this lab", did_you_mean(name, names))

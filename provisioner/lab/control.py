@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from provisioner.errors import ProvisionerError
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
+_LOG: Final = logging.getLogger("provisioner.lab")
 _SOCKET = "control.sock"
 _LONGEST_REQUEST = 1 << 16
 
@@ -47,8 +49,11 @@ async def serve(folder: Path, handler: Handler) -> asyncio.Server:
         try:
             request = json.loads(await reader.readline())
             reply = await handler(request)
-        except (ValueError, KeyError, TypeError, LabError) as error:
-            reply = {"error": str(error)}
+        except LabError as error:
+            reply = {"error": str(error), "help": error.help}
+        except Exception as error:  # noqa: BLE001 - whatever is asked, the lab goes on
+            _LOG.exception("a request to the lab failed")
+            reply = {"error": f"{type(error).__name__}: {error}"}
         writer.write(json.dumps(reply).encode() + b"\n")
         await writer.drain()
         writer.close()
@@ -74,5 +79,5 @@ def ask(folder: Path, request: dict[str, Any], timeout_s: float = 10.0) -> dict[
     except (OSError, ValueError) as error:
         raise LabError(f"no lab answers in {folder}: {error}") from error
     if "error" in reply:
-        raise LabError(reply["error"])
+        raise LabError(reply["error"], reply.get("help", ""))
     return reply

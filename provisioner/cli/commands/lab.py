@@ -18,6 +18,9 @@ node_argument = click.argument("node", metavar="NODE")
 
 # Starting one takes the whole lab; asking and steering a running one must be quick.
 VERBS = {
+    "show": ("provisioner.cli.commands.lab_look:show", "Show what a node is, and how it is simulated."),
+    "diff": ("provisioner.cli.commands.lab_look:diff", "Show what changed on a node since the lab came up."),
+    "shell": ("provisioner.cli.commands.lab_look:shell", "Look around on a node."),
     "up": ("provisioner.cli.commands.lab_up:up", "Start a simulated node for every node of an inventory."),
 }
 

@@ -1,0 +1,105 @@
+"""``provision lab show``, ``diff`` and ``shell``: look at one node of a running lab."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from provisioner.cli.context import json_option, say, verb
+from provisioner.cli.labs import name_option, one_running
+from provisioner.lab.control import ask
+
+_LONG_S = 600.0
+node_argument = click.argument("node", metavar="NODE")
+
+
+@click.command()
+@node_argument
+@name_option
+@json_option
+@verb
+def show(node: str, name: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Show what NODE is, and which of its resources were simulated specifically."""
+    answer = ask(one_running(name), {"op": "show", "node": node})
+    if as_json:
+        say(json.dumps(answer))
+        return
+    for line in _described(answer):
+        say(line)
+
+
+def _described(answer: dict[str, Any]) -> Iterator[str]:
+    yield f"{answer['node']}: {answer['computer_name']}, {answer['address']}"
+    yield f"  Windows Server {answer['windows']} ({answer['version']}), booted {answer['boot_time']}"
+    waits = ", a reboot is pending" if answer["needs_reboot"] else ""
+    yield f"  LCM {answer['lcm']}{waits}"
+    yield f"  features installed: {', '.join(answer['features']) or 'none'}"
+    if not answer["resources"]:
+        yield "  no configuration was ever applied"
+        return
+    yield f"  last configuration: {answer['specific']} resources specific, {answer['generic']} generic"
+    for item in answer["resources"]:
+        yield f"    {item['simulated']:<9} {item['resource']}"
+    if answer["generic"]:
+        yield "  A generic resource keeps what it is told: that it converges proves nothing about Windows."
+
+
+@click.command()
+@node_argument
+@name_option
+@json_option
+@verb
+def diff(node: str, name: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Show what changed on NODE since the lab came up."""
+    answer = ask(one_running(name), {"op": "diff", "node": node})
+    if as_json:
+        say(json.dumps(answer))
+        return
+    for change in answer["changes"]:
+        match change:
+            case {"path": path, "before": "", "after": after}:
+                say(f"+ {path}: {after}")
+            case {"path": path, "before": before, "after": ""}:
+                say(f"- {path}: {before}")
+            case {"path": path, "before": before, "after": after}:
+                say(f"~ {path}: {before} -> {after}")
+    if not answer["changes"]:
+        say(f"Nothing changed on {node} since the lab came up.")
+
+
+@click.command()
+@node_argument
+@click.option("--command", "-c", "line", help="Run this line and end with its exit code.")
+@name_option
+@verb
+def shell(node: str, line: str | None, name: str | None) -> None:
+    """Look around on NODE: commands with constant arguments, and a few programs."""
+    folder = one_running(name)
+    if line is not None:
+        raise SystemExit(_run(folder, node, line))
+    prompt = f"PS {node}> "
+    ask(folder, {"op": "show", "node": node})  # an unknown name is told before a prompt is
+    if sys.stdin.isatty():
+        say("Commands with constant arguments, joined by '|'; 'exit' leaves. You are at the node's console.")
+    while True:
+        try:
+            typed = input(prompt if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return
+        if typed.casefold() in {"exit", "quit"}:
+            return
+        if typed:
+            _run(folder, node, typed)
+
+
+def _run(folder: Any, node: str, line: str) -> int:
+    answer = ask(folder, {"op": "run", "node": node, "line": line}, timeout_s=_LONG_S)
+    if answer["out"]:
+        say(answer["out"].replace("\r\n", "\n").rstrip("\n"))
+    if answer["err"]:
+        click.echo(answer["err"].replace("\r\n", "\n").rstrip("\n"), err=True)
+    return int(answer["code"])
