@@ -10,6 +10,7 @@ from provisioner.lab.lcm.engine import APPLYING, Engine, job_id_of, new_job_id, 
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.jobs.jobs import Job
 from provisioner.lab.lcm.status import StatusRecord
+from provisioner.lab.machine.basics.provider_cache import ProviderCache
 
 START: Final = "Start-DscConfiguration"
 _STAGES: Final = ((1, "Current"), (2, "Pending"), (4, "Previous"))
@@ -51,6 +52,7 @@ async def send_configuration(engine: Engine, arguments: Mapping[str, Any]) -> Ou
     document = engine.payload(arguments["ConfigurationData"])
     await engine.make_way("Publish-DscConfiguration", force=bool(arguments.get("force")))
     engine.store.accept(document, new_job_id())
+    engine.host.machine.area(ProviderCache).clear()
     engine.store.state = "PendingConfiguration"
     engine.schedule.update(engine.store)
     engine.host.save()
@@ -149,4 +151,5 @@ async def _push(engine: Engine, arguments: Mapping[str, Any], job_id: str) -> Jo
     engine.look_at_settings()
     engine.demand_push_mode(force=force)
     engine.store.accept(document, job_id)
+    engine.host.machine.area(ProviderCache).clear()
     return engine.begin(job_id, "Initial", START, APPLYING)
