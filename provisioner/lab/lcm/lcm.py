@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from provisioner.lab.lcm import events
 from provisioner.lab.lcm.engine import CONSISTENCY_CHECK, CONTINUING, Engine, new_job_id
@@ -20,7 +20,12 @@ from provisioner.lab.lcm.schedule import Schedule
 from provisioner.lab.machine.basics.processes import PROVIDER_HOST_ENDED
 from provisioner.lab.resources import generic
 
+if TYPE_CHECKING:
+    from provisioner.lab.machine.machine import Machine
+
 Out: TypeAlias = dict[str, Any]
+
+_POLICIES = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +131,17 @@ class Lcm:
         else:
             store.state = "PendingConfiguration"
             events.write(self._host.machine, events.RESTARTED, store.job_id)
-            if store.settings["ActionAfterReboot"] == "ContinueConfiguration":
+            if store.settings["ActionAfterReboot"] == "ContinueConfiguration" and _is_hosted(
+                self._host.machine
+            ):
                 try:
                     engine.begin(
                         store.job_id or new_job_id(), consistency.REBOOT, CONSISTENCY_CHECK, CONTINUING
                     )
                 except LcmError as error:
                     self._host.record("job-refused", job=store.job_id, error_id=error.message.error_id)
-        engine.schedule.update(store)
+        if _is_hosted(self._host.machine):
+            engine.schedule.update(store)
 
     async def invoke(self, method: str, arguments: Mapping[str, Any]) -> Out:
         """Call a method by its exact name with checked arguments; give its out parameters.
@@ -143,6 +151,13 @@ class Lcm:
         """
         self._host.record("lcm-method", method=method)
         return await METHODS[method].run(self._engine, arguments)
+
+
+def _is_hosted(machine: Machine) -> bool:
+    """Whether WinRM starts the timer of the LCM at boot: the service runs and no policy is against it."""
+    service = machine.services.find("WinRM")
+    is_off = machine.registry.get(_POLICIES, "DSCAutomationHostEnabled") == 0
+    return not is_off and (service is None or service.status == "Running")
 
 
 _DATA = {"ConfigurationData": bytes, "force": bool}

@@ -159,6 +159,10 @@ class Jobs:
         except asyncio.CancelledError:
             if job.is_aborted or not job.is_cancelled:
                 raise
+        except Exception as error:  # noqa: BLE001 - a bug of the lab must neither look like success nor hide
+            text = f"the lab itself failed: {error!r}"
+            run.errors.append(LcmMessage(text, "LabFailure", "NotSpecified"))
+            output.error(run.errors[-1])
         return self._end(job, output, run, started)
 
     def _end(self, job: Job, output: JobLog, run: Pass, started: datetime) -> LcmError | None:
@@ -203,7 +207,12 @@ class Jobs:
         elif has_failed:
             self.store.state = "PendingConfiguration"
         else:
-            self.store.settle()
+            try:
+                self.store.settle()
+            except LcmError as error:
+                # The disk did not take it: what was reached is still pending, and the next run finds it reached.
+                self.store.state = "PendingConfiguration"
+                events.write(self._host.machine, events.ENGINE_ERROR, self.store.job_id, error.message.text)
 
     def _note(self, job: Job, record: StatusRecord, leg: int) -> None:
         """Leave the end of a job in the journal and the event log."""

@@ -13,6 +13,7 @@ from provisioner.lab.lcm.jobs.run import ResourceFailure
 Out = dict[str, Any]
 
 _STATUS = "Get-DscConfigurationStatus"
+_BOOKMARK_BYTES = 8
 
 
 async def get_meta_configuration(engine: Engine, _arguments: Mapping[str, Any]) -> Out:
@@ -75,10 +76,11 @@ async def get_configuration_result_output(engine: Engine, arguments: Mapping[str
     log = engine.jobs.log(job_id)
     if log is None:
         raise LcmError.of(f"No output is available for job {job_id}.", 6)
-    seen = int.from_bytes(arguments.get("resumeOutputBookmark") or b"", "big")
+    # Through WS-Management the bookmark comes back with a length in front, as all bytes do.
+    seen = int.from_bytes((arguments.get("resumeOutputBookmark") or b"")[-_BOOKMARK_BYTES:], "big")
     return {
         "output": [
-            cim.job_output(line, job_id, number.to_bytes(8, "big"))
+            cim.job_output(line, job_id, number.to_bytes(_BOOKMARK_BYTES, "big"))
             for number, line in enumerate(log.lines[seen:], seen + 1)
         ]
         or None

@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.store import META_FILE
+from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.event_log import DSC_OPERATIONAL, EventLog
 from tests.unit.lab.lcm.building import JOB, FakeNode, document, fake, meta, names
 from tests.unit.lab.waiting import until
@@ -263,3 +265,62 @@ async def test_a_job_can_be_followed_in_the_event_log_by_its_id() -> None:
         (4252, "Error"),
         (4251, "Information"),
     ]
+
+
+@pytest.mark.parametrize("cause", ["service", "policy"])
+async def test_nothing_goes_on_after_a_boot_where_winrm_does_not_start_the_timer(cause: str) -> None:
+    node = await configured("ApplyAndMonitor")
+    await node.apply(document(fake("r"), fake("S")))
+    if cause == "service":
+        node.machine.services.change("WinRM", start_mode="Disabled")
+    else:
+        path = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
+        node.machine.registry.set(path, "DSCAutomationHostEnabled", 0)
+    node.boot()
+
+    assert (node.lcm.state, node.timers) == ("PendingConfiguration", [])
+    await node.lcm.invoke("PerformRequiredConfigurationChecks", {"Flags": 2})
+    assert node.lcm.state == "Idle"
+
+
+async def test_a_disk_that_takes_nothing_refuses_the_push() -> None:
+    node = FakeNode()
+    node.machine.ledger.failing["WriteFile"] = MachineError(
+        "There is not enough space on the disk.", "Full", "WriteError"
+    )
+    with pytest.raises(
+        LcmError, match=r"Failed to save .*Pending\.mof\. There is not enough space on the disk."
+    ):
+        await node.push(document(fake("S")))
+    node.machine.ledger.failing.clear()
+    await node.apply(document(fake("S")))
+    assert node.lcm.state == "Idle"
+
+
+async def test_a_disk_that_is_full_at_the_end_leaves_the_document_pending() -> None:
+    node = FakeNode()
+    await node.push(document(fake("slow")))
+    await until(lambda: "set slow" in node.resource.calls)
+    node.machine.ledger.failing["WriteFile"] = MachineError(
+        "There is not enough space on the disk.", "Full", "WriteError"
+    )
+    node.resource.gate.set()
+    await node.idle()
+
+    assert node.lcm.state == "PendingConfiguration"
+    assert node.stages()["P"] == document(fake("slow"))
+
+
+async def test_a_mistake_of_the_lab_ends_a_job_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = FakeNode()
+
+    def broken(_resource_id: str, _percent: int) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(
+        "provisioner.lab.lcm.jobs.job_log.JobLog.progress", lambda _self, *given: broken(*given)
+    )
+    await node.apply(document(fake("S")))
+
+    assert node.lcm.state == "PendingConfiguration"
+    assert "the lab itself failed: ZeroDivisionError('oh')" in str(await node.lines())
