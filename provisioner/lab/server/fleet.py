@@ -25,6 +25,8 @@ _LOG: Final = logging.getLogger("provisioner.lab")
 _LOOPBACK: Final = ipaddress.ip_network("127.0.0.0/8")
 _BACKLOG: Final = 128
 _SWEEP_S: Final = 15.0
+#: Turns of the loop after which a connection that was just being accepted has come up, and is gone again.
+_LAST_TURNS: Final = 3
 
 
 class FleetNode(ServedNode, Protocol):
@@ -163,6 +165,10 @@ class Fleet:
         for task in list(self._tasks):
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
+            for place in self._places.values():
+                place.listener.abort_connections()
         await asyncio.sleep(0)
 
     def cut(self, name: str, for_s: float | None = None) -> None:
