@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -101,8 +102,9 @@ class Lab:
     async def run(self, ready: Ready) -> None:
         """Bring all nodes up, say so, and serve until told to stop."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._stopping.set)
         async with contextlib.AsyncExitStack() as stack:
             for node in self._nodes:
                 await node.start()
