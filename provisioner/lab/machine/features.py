@@ -22,13 +22,15 @@ Restart = Literal["Yes", "No", "Maybe"]
 
 
 class FeatureState(Enum):
-    """InstallState of Get-WindowsFeature."""
+    """InstallState of Get-WindowsFeature, and two states that only DISM has names for."""
 
     AVAILABLE = "Available"
     INSTALLED = "Installed"
     INSTALL_PENDING = "InstallPending"
     UNINSTALL_PENDING = "UninstallPending"
     REMOVED = "Removed"
+    PARTIALLY_INSTALLED = "PartiallyInstalled"
+    SUPERSEDED = "Superseded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ STATES: Mapping[FeatureState, tuple[str, int]] = {
     FeatureState.UNINSTALL_PENDING: ("DisablePending", 1),
     FeatureState.INSTALLED: ("Enabled", 2),
     FeatureState.INSTALL_PENDING: ("EnablePending", 3),
+    FeatureState.SUPERSEDED: ("Superseded", 4),
+    FeatureState.PARTIALLY_INSTALLED: ("PartiallyInstalled", 5),
     FeatureState.REMOVED: ("DisabledWithPayloadRemoved", 6),
 }
 _ON = {FeatureState.INSTALLED, FeatureState.INSTALL_PENDING}
