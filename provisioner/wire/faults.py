@@ -205,7 +205,8 @@ def no_such_endpoint(uri: str) -> WSManFault:
         2150858811,
         "a:DestinationUnreachable",
         f"The WS-Management service cannot process the request. The resource URI ({uri}) was not found in the "
-        "WS-Management catalog. The catalog contains the metadata that describes resources, or logical endpoints. ",
+        "WS-Management catalog. The catalog contains the metadata that describes resources, or logical "
+        "endpoints. ",
         detail="InvalidResourceURI",
     )
 

@@ -35,8 +35,8 @@ class ServiceSettings:
     ``max_envelope_kb`` limits requests; Windows counts a kilobyte as 1024 bytes here. ``max_timeout_s`` bounds
     the OperationTimeout of a request, ``idle_timeout_s`` is what a shell gets that asks for none,
     ``max_idle_timeout_s`` what it may ask for. An enumeration nobody pulls from ends after
-    ``enumeration_timeout_s``. ``schemes`` are the ways to authenticate that are switched on, by their names here;
-    ``channel_binding`` is the CbtHardeningLevel. ``endpoints`` are the session configurations of PowerShell by their
+    ``enumeration_timeout_s``. ``schemes`` are the ways to authenticate that are switched on, by their names
+    here; ``channel_binding`` is the CbtHardeningLevel. ``endpoints`` are the session configurations of PowerShell by their
     names in lower case; None takes any name.
     """
 

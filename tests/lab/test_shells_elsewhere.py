@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -10,7 +13,7 @@ import pytest
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.shell import Process, WinRS
-from pypsrp.wsman import NAMESPACES
+from pypsrp.wsman import NAMESPACES, WSMan
 from spnego._ntlm_raw.crypto import ntowfv1
 
 from provisioner.lab.logon import LogonSpec, UserSpec
@@ -81,3 +84,52 @@ def test_shells_of_all_kinds_are_listed_with_their_owner(real: RealNode) -> None
         assert listed.findtext("rsp:ShellId", namespaces=NAMESPACES) == shell.id
         assert listed.findtext("rsp:Owner", namespaces=NAMESPACES) == "HV01\\provisioner"
         assert (listed.findtext("rsp:ResourceUri", namespaces=NAMESPACES) or "").endswith("/cmd")
+
+
+def _taken_up(wsman: WSMan, shell: WinRS) -> WinRS:
+    """Give the shell of another connection's client by its selector."""
+    other = WinRS(wsman)
+    other._selector_set = shell._selector_set
+    return other
+
+
+def test_a_process_outlives_the_connection_and_its_output_waits(real: RealNode) -> None:
+    with real.wsman() as first, real.wsman() as second:
+        shell = WinRS(first)
+        shell.open()
+        process = Process(shell, "echo one & ping -n 2 localhost & echo two")
+        process.begin_invoke()
+        real.call(lambda: real.fleet.cut(real.node.name))
+        real.call(lambda: real.fleet.restore(real.node.name))
+        again = Process(_taken_up(second, shell), "", id=process.id)
+        again.end_invoke()
+        assert again.stdout.startswith(b"one \r\n")
+        assert again.stdout.endswith(b"two\r\n")
+        assert again.rc == 0
+        second.delete(shell.resource_uri, selector_set=shell._selector_set)
+
+
+def test_a_reboot_ends_shells_and_what_runs_in_them(tmp_path: Path) -> None:
+    with running_node(tmp_path) as node, node.wsman() as wsman:
+        shell = WinRS(wsman)
+        shell.open()
+        back = threading.Event()
+        node.call(lambda: node.node.on_power(lambda is_up: back.set() if is_up else None))
+        Process(shell, "shutdown /r /t 0").invoke()
+        assert back.wait(10)
+        node.wait(_settled(node))
+        with node.wsman() as later, pytest.raises(WSManFaultError) as gone:
+            _taken_up(later, shell).command("ver", [])
+        assert gone.value.code == 2150858843
+
+
+async def _settled(node: RealNode) -> None:
+    """Wait until the listener is open again."""
+    for _ in range(100):
+        try:
+            _, writer = await asyncio.open_connection(node.node.address, node.node.port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+from xml.etree import ElementTree as ET
 
 from provisioner.wire import faults as wsman_faults
 from provisioner.wire import namespaces as ns
@@ -141,7 +142,8 @@ class CimRequests:
     def _check_operations(self, caller: Caller) -> None:
         """Refuse one more of a user who has as many calls and enumerations under way as are allowed."""
         allowed = self._settings.quotas.max_operations_per_user
-        under_way = [item.caller for item in (*self._pending.values(), *self._enumerations.values())]
+        under_way = [item.caller for item in self._pending.values()]
+        under_way += [item.caller for item in self._enumerations.values()]
         if sum(owner.is_same_user(caller) for owner in under_way) >= allowed:
             raise wsman_faults.too_many_operations(allowed)
 
@@ -212,8 +214,8 @@ class CimRequests:
         self._enumerations[key] = _Enumeration(caller, items, now)
         return key
 
-    def _find(self, element: object, caller: Caller) -> tuple[str, _Enumeration]:
-        text = element.findtext(f"{_N}EnumerationContext")  # type: ignore[attr-defined]
+    def _find(self, element: ET.Element, caller: Caller) -> tuple[str, _Enumeration]:
+        text = element.findtext(f"{_N}EnumerationContext")
         key = (text or "").strip().upper().replace("UUID:", "uuid:")
         found = self._enumerations.get(key)
         if found is None:

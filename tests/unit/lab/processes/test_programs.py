@@ -104,6 +104,8 @@ def test_a_shutdown_under_way_is_told_from_one_to_come(tmp_path: Path) -> None:
     async def run() -> None:
         node = SimulatedNode(node_spec(), tmp_path, time_scale=0.0)
         await node.start()
+        is_back = asyncio.Event()
+        node.on_power(lambda is_up: is_back.set() if is_up else None)
 
         async def say(line: str) -> None:
             codes.append(await run_process(node, ProcessCall(line, (), True, _nothing()), Console()))
@@ -113,9 +115,7 @@ def test_a_shutdown_under_way_is_told_from_one_to_come(tmp_path: Path) -> None:
         await asyncio.sleep(0.02)
         await say("shutdown /r /t 0")
         await say("shutdown /a")
-        boot_id = node.machine.boot_id
-        while node.machine.boot_id == boot_id or not node.is_up:
-            await asyncio.sleep(0.01)
+        await is_back.wait()
         await say("shutdown /a")
         await say("shutdown /r /t 99999999999")
         await say("shutdown /r /s")
