@@ -321,7 +321,7 @@ class _Reader:
             else:
                 parts += character
                 self._at += 1
-        if not parts or self._peek() in {"(", "{", "&"}:
+        if not parts:
             raise self._unexpected()
         if parts == "--%":
             raise NotConstantError("the stop-parsing token --%")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import random
 import re
+import shutil
 from collections.abc import AsyncIterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ import yaml
 from provisioner.lab.foreign.execution import prepare
 from provisioner.lab.foreign.registry import Known, ScriptContext, known_scripts, recognise
 from provisioner.lab.foreign.skeleton import tokens_of
+from provisioner.lab.machine.files import Acl
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import ScriptExit, TerminatingError
 from tests.shared_data import shared
@@ -27,15 +31,36 @@ _MANIFEST = pytest.importorskip("ansible.executor.powershell.module_manifest")
 _LOADER = pytest.importorskip("ansible.plugins.loader")
 _USER = "HV01\\provisioner"
 _TEMPORARY = "winrmcp-0a1b2c3d-0000-4000-8000-0123456789ab.tmp"
-#: The shape of packer's script without its words: enough to see that the real one is told from others.
-_PACKER_CHECK = "if (Test-Path variable:global:ProgressPreference){$ProgressPreference='SilentlyContinue'}; echo \"WinRM connected.\""
+_PACKER_CHECK = (
+    "if (Test-Path variable:global:ProgressPreference){$ProgressPreference='SilentlyContinue'}; "
+    'echo "WinRM connected."'
+)
 _PACKER_RESTART = 'echo ("{0} restarted." -f [System.Net.Dns]::GetHostName())'
-_PACKER_CLEANUP = f"""
-		$tmp_file_path = [System.IO.Path]::GetFullPath("$env:TEMP\\{_TEMPORARY}")
-		if (Test-Path $tmp_file_path) {{
-			Remove-Item $tmp_file_path -ErrorAction SilentlyContinue
-		}}
-"""
+_TARGET = "c:/Windows/Temp/script.bat"
+
+
+@cache
+def _packer(beginning: str, end: str) -> str:
+    """A script out of packer's own program, with a place for each thing it puts in."""
+    program = shutil.which("packer")
+    if program is None:
+        return ""
+    data = Path(program).read_bytes()
+    start = data.find(b'\n\t\t$tmp_file_path = [System.IO.Path]::GetFullPath("%s")\n' + beginning.encode())
+    return data[start : data.find(end.encode(), start) + len(end)].decode() if start >= 0 else ""
+
+
+def _restore(target: str = _TARGET) -> str:
+    text = _packer("\t\t$dest_file_path", "echo $null > $dest_file_path\n\t\t}\n")
+    return text.replace("%s", f"$env:TEMP\\{_TEMPORARY}", 1).replace("%s", target, 1)
+
+
+def _cleanup() -> str:
+    text = _packer("\t\tif (Test-Path", "SilentlyContinue\n\t\t}\n")
+    return text.replace("%s", f"$env:TEMP\\{_TEMPORARY}", 1)
+
+
+needs_packer = pytest.mark.skipif(not _restore() or not _cleanup(), reason="packer is not installed")
 
 
 def _encoded(script: str, **how: bool) -> str:
@@ -90,7 +115,7 @@ def _scripts() -> dict[str, str]:
         "pypsrp/fetch": _pypsrp("fetch.ps1"),
         "packer/connected": _PACKER_CHECK,
         "packer/restarted": _PACKER_RESTART,
-        "packer/cleanup": _PACKER_CLEANUP,
+        **({"packer/restore": _restore(), "packer/cleanup": _cleanup()} if _restore() else {}),
         "ansible-core/bootstrap": _bootstraps()[0],
     }
 
@@ -100,7 +125,9 @@ def test_the_script_of_a_client_is_recognised(name: str, script: str) -> None:
     found = recognise(script)
     assert found is not None
     assert f"{found.script.client}/{found.script.name}" == name
-    assert found.data == ({"source": _TEMPORARY} if name == "packer/cleanup" else {})
+    expected = {"packer/cleanup": {"source": _TEMPORARY}}
+    expected["packer/restore"] = {"source": _TEMPORARY, "target": _TARGET}
+    assert found.data == expected.get(name, {})
 
 
 def test_ansible_may_send_its_wrapper_in_any_of_its_forms() -> None:
@@ -144,14 +171,18 @@ def test_a_script_that_goes_on_after_a_known_one_is_refused(name: str, script: s
         "",
     ],
 )
+@needs_packer
 def test_data_that_is_more_than_data_is_refused(data: str) -> None:
-    assert recognise(_PACKER_CLEANUP.replace(_TEMPORARY, data)) is None
+    assert recognise(_cleanup().replace(_TEMPORARY, data)) is None
+    if "\\" not in data:  # a path may have folders
+        assert recognise(_restore(data)) is None
 
 
+@needs_packer
 def test_comments_and_layout_do_not_count() -> None:
-    shifted = "\n".join(f"    {line}   # {number}" for number, line in enumerate(_PACKER_CLEANUP.split("\n")))
+    shifted = "\n".join(f"    {line}   # {number}" for number, line in enumerate(_cleanup().split("\n")))
     assert recognise(shifted) is not None
-    assert recognise(f"<# by hand #>\r\n{_PACKER_CLEANUP}") is not None
+    assert recognise(f"<# by hand #>\r\n{_cleanup()}") is not None
 
 
 def _mutated(script: str, draw: random.Random) -> str:
@@ -175,10 +206,14 @@ def _mutated(script: str, draw: random.Random) -> str:
     return "".join(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "script"), _scripts().items())
 def test_ten_thousand_mutations_are_recognised_with_their_data_or_refused(name: str, script: str) -> None:
     draw = random.Random(name)
-    constant = [token for token in tokens_of(script) if _TEMPORARY not in token]
+    constant = [token for token in tokens_of(script) if _TEMPORARY not in token and _TARGET not in token]
+    holes = {
+        index for index, token in enumerate(tokens_of(script)) if _TEMPORARY in token or _TARGET in token
+    }
     for _ in range(10_000):
         mutant = _mutated(script, draw)
         found = recognise(mutant)
@@ -186,8 +221,53 @@ def test_ten_thousand_mutations_are_recognised_with_their_data_or_refused(name: 
             continue
         assert f"{found.script.client}/{found.script.name}" == name
         # Recognised: nothing but comments, layout and data has changed.
-        assert [token for token in tokens_of(mutant) if "winrmcp-" not in token] == constant
-        assert all("'" not in value and "\\" not in value for value in found.data.values())
+        kept = [token for index, token in enumerate(tokens_of(mutant)) if index not in holes]
+        assert kept == constant
+        assert not any(set("'\"`$\r\n") & set(value) for value in found.data.values())
+        assert "\\" not in found.data.get("source", "")
+
+
+# -- what they do --------------------------------------------------------------------------------------------
+
+
+async def _run(node: SimulatedNode, script: str, *given: Any, arguments: tuple[Any, ...] = ()) -> Recorded:
+    recorded = Recorded()
+    known = recognise(script)
+    assert known is not None
+    await known.run(ScriptContext(node, _USER, _input(list(given)), recorded, arguments))
+    return recorded
+
+
+@needs_packer
+async def test_packer_restores_over_what_is_there(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    files = node.machine.files
+    source = f"C:\\Users\\provisioner\\AppData\\Local\\Temp\\{_TEMPORARY}"
+    files.make_folder("C:\\Users\\provisioner\\AppData\\Local\\Temp")
+    files.write(source, b"YWJj \r\nZGVm \r\n")
+    private = Acl("S-1-5-18", is_protected=True, rules=())
+    files.write(_TARGET, b"old", private)
+    await _run(node, _restore())
+    assert files.read(_TARGET) == b"abcdef"
+    assert files.acl(_TARGET).owner == files.acl("C:\\Windows\\Temp").owner  # a new file, not the old one
+    assert files.acl(_TARGET).rules != ()
+    with pytest.raises(ScriptExit):  # a folder is in the way
+        await _run(node, _restore("C:/Windows/Temp"))
+    await _run(node, _cleanup())
+    assert not files.is_file(source)
+    await _run(node, _restore("C:/new/folder/empty.txt"))
+    assert files.read("C:/new/folder/empty.txt") == "\ufeff\r\n".encode("utf-16-le")
+
+
+async def test_pypsrp_leaves_nothing_of_a_copy_that_was_damaged(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    good = [base64.b64encode(part).decode() for part in (b"abc", hashlib.sha1(b"abc").hexdigest().encode())]
+    copied = await _run(node, _pypsrp("copy.ps1"), *good, arguments=("%TEMP%\\a.txt", True))
+    assert copied.values == ["C:\\Users\\provisioner\\AppData\\Local\\Temp\\a.txt"]
+    for bad in ([good[0]], [good[1], good[0]], ["?"], []):
+        with pytest.raises(TerminatingError):
+            await _run(node, _pypsrp("copy.ps1"), *bad, arguments=("C:\\Windows\\Temp\\b.txt", False))
+    assert not node.machine.files.is_file("C:\\Windows\\Temp\\b.txt")
 
 
 # -- ansible's input -----------------------------------------------------------------------------------------
