@@ -64,6 +64,9 @@ def equipped(spec: NodeSpec, endpoint: Endpoint, base: Path) -> NodeSpec:
         UsageError: A certificate cannot be read.
     """
     logon = spec.logon.resolved(lambda reference: _hash_of(reference, base), lambda path: _read(base / path))
+    spec = replace(
+        spec, domains=tuple(item.resolved(lambda each: _hash_of(each, base)) for item in spec.domains)
+    )
     if logon.kerberos is not None:
         keytab = str(base / Path(logon.kerberos.keytab).expanduser())
         logon = replace(logon, kerberos=replace(logon.kerberos, keytab=keytab))

@@ -146,7 +146,7 @@ class LogonSpec:
         )
 
 
-def _reference(tree: documents.Tree, problems: Diagnostics) -> Any:
+def reference(tree: documents.Tree, problems: Diagnostics) -> Any:
     """Read where a password is; the password itself has no place in an inventory."""
     found = trees.text(tree, problems)
     if found is trees.BAD or SecretRef.parse(found) is not None:
@@ -183,7 +183,7 @@ SETTINGS: Final[Mapping[str, trees.Reader]] = MappingProxyType(
                 UserSpec,
                 {
                     "name": trees.text,
-                    "password": _reference,
+                    "password": reference,
                     "groups": trees.list_of(trees.text, or_one=True),
                     "enabled": trees.boolean,
                     "expired": trees.boolean,

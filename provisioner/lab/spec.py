@@ -15,6 +15,7 @@ from typing import Any
 from provisioner import documents
 from provisioner.diagnostics import Diagnostics
 from provisioner.lab import logon, trees
+from provisioner.lab.domains import DOMAINS, DomainSpec
 from provisioner.lab.logon import LogonSpec
 from provisioner.wire.settings import Quotas
 
@@ -189,6 +190,7 @@ class NodeSpec:
     serves_output_while_busy: bool = True
     quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
+    domains: tuple[DomainSpec, ...] = ()
     #: Session configurations besides the default one, by their names in lower case.
     endpoints: Mapping[str, EndpointSpec] = field(default_factory=dict)
 
@@ -370,6 +372,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
+    "domains": DOMAINS,
     "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,
 }

@@ -15,6 +15,7 @@ from provisioner.lab.machine import names
 from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import A, Areas, Ledger, MachineError
 from provisioner.lab.machine.certificates import Certificates
+from provisioner.lab.machine.directory.domains import Directory
 from provisioner.lab.machine.features import Features, table_of
 from provisioner.lab.machine.files import Files
 from provisioner.lab.machine.hyperv import HyperV, VirtualMachine
@@ -104,6 +105,8 @@ class Machine:
             machine.files.seed(item.path, item.data)
         modules.seed(machine.files, spec.modules)
         machine.files.settle()
+        for domain in spec.domains:
+            machine.world.area(Directory).declare(domain)
         for name in spec.removed_features:
             if machine.features.find(name):
                 machine.features.remove_payload(name)

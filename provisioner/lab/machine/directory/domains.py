@@ -11,6 +11,7 @@ import hmac
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
+from provisioner.lab.domains import DomainSpec
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.directory.nt_hash import nt_hash
 from provisioner.lab.machine.world import World
@@ -106,6 +107,22 @@ class Directory(Area[World[Any]]):
         """Put a domain there, in place of one of the same name."""
         self._domains[domain.name.casefold()] = domain
         self._changed(domain, "made")
+
+    def declare(self, spec: DomainSpec) -> None:
+        """Put a domain there as the inventory describes it, unless it is there already."""
+        if self.find(spec.name):
+            return
+        users = [DirectoryUser(user.name, user.nt_hash.hex(), user.groups) for user in spec.users]
+        self.add(
+            Domain(
+                spec.name,
+                spec.short_name,
+                spec.controllers,
+                {user.name.casefold(): user for user in users},
+                list(spec.organizational_units),
+                computers_container=spec.computers_container,
+            )
+        )
 
     def domains(self) -> tuple[Domain, ...]:
         """Give all domains."""
