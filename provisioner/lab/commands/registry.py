@@ -23,6 +23,7 @@ _HERE: Final = "provisioner.lab.commands"
 #: Packages of commands; the ``table.py`` of each lists its own.
 _FAMILIES: Final = (
     "basics",
+    "cluster",
     "computer",
     "console",
     "directory",
@@ -31,6 +32,8 @@ _FAMILIES: Final = (
     "items",
     "network",
     "node",
+    "security",
+    "storage",
 )
 
 

@@ -24,21 +24,22 @@ async def run(invocation: Invocation) -> None:
         invocation.output.error(failure.record(error, TYPE, "Get-IscsiServerTarget", name))
         return
     for target in found:
-        invocation.output.write(_object(target, machine.computer_name, machine.initiator_ids))
+        invocation.output.write(target_object(target, machine.computer_name, machine.initiator_ids))
 
 
-def _object(target: Target, computer_name: str, form: str) -> PsObject:
+def target_object(target: Target, computer_name: str, form: str) -> PsObject:
+    """Give a target as the module shows it; ``form`` is how its initiators read."""
     status = ("Connected", 1) if target.sessions else ("NotConnected", 0)
     return PsObject(
         (_NAMESPACE + "IscsiServerTarget", "System.Object"),
         {
-            "ChapUserName": "",
+            "ChapUserName": target.chap_user,
             "ClusterGroupName": "",
             "ComputerName": computer_name,
-            "Description": "",
-            "EnableChap": False,
+            "Description": target.description,
+            "EnableChap": bool(target.chap_user),
             "EnableReverseChap": False,
-            "Enabled": True,
+            "Enabled": target.is_enabled,
             "InitiatorIds": [_initiator(item, form) for item in target.initiators],
             "LunMappings": [_mapping(target.name, path, lun) for lun, path in enumerate(target.luns)],
             "Status": EnumValue(_NAMESPACE + "TargetStatus", *status),

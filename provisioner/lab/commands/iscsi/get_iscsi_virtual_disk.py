@@ -30,10 +30,11 @@ async def run(invocation: Invocation) -> None:
         invocation.output.error(failure.record(error, TYPE, "Get-IscsiVirtualDisk", path or target))
         return
     for disk in found:
-        invocation.output.write(_object(disk, machine))
+        invocation.output.write(disk_object(disk, machine))
 
 
-def _object(disk: VirtualDisk, machine: Machine) -> PsObject:
+def disk_object(disk: VirtualDisk, machine: Machine) -> PsObject:
+    """Give a disk as the module shows it."""
     users = [item for item in machine.iscsi.targets() if disk.path in item.luns]
     status = ("Connected", 1) if any(item.sessions for item in users) else ("NotConnected", 0)
     return PsObject(
