@@ -36,8 +36,8 @@ class ServiceSettings:
     the OperationTimeout of a request, ``idle_timeout_s`` is what a shell gets that asks for none,
     ``max_idle_timeout_s`` what it may ask for. An enumeration nobody pulls from ends after
     ``enumeration_timeout_s``. ``schemes`` are the ways to authenticate that are switched on, by their names
-    here; ``channel_binding`` is the CbtHardeningLevel. ``endpoints`` are the session configurations of PowerShell by their
-    names in lower case; None takes any name.
+    here; ``channel_binding`` is the CbtHardeningLevel. ``endpoints`` are the session configurations of
+    PowerShell by their names in lower case; None takes any name.
     """
 
     max_envelope_kb: int = 500
