@@ -116,7 +116,7 @@ async def test_the_secret_of_a_target_counts(node: SimulatedNode, server: Machin
     node.machine.services.start("MSiSCSI")
     await run(node, call("New-IscsiTargetPortal", TargetPortalAddress="127.0.0.9"))
     iqn = "iqn.1991-05.com.microsoft:stor01-volumes-target"
-    login = {"NodeAddress": iqn, "AuthenticationType": "OneWayCHAP", "ChapUsername": "hv01"}
+    login: dict[str, Any] = {"NodeAddress": iqn, "AuthenticationType": "OneWayCHAP", "ChapUsername": "hv01"}
     wrong = await run(node, call("Connect-IscsiTarget", ChapSecret="secret-of-13", **login))
     assert _ids(wrong) == ["HRESULT 0xefff0009,Connect-IscsiTarget"]
     right = await run(node, call("Connect-IscsiTarget", ChapSecret="secret-of-12", **login))
