@@ -1,7 +1,8 @@
 """What happened to a simulated node, for tests and people to read: one JSON object per line, in order.
 
-Kinds: start, command, lcm-method, meta-configuration, job-started, resource-set, resource-failed, job-ended,
-job-refused, job-aborted, shutdown, boot, stop. Values of parameters are never written.
+Kinds: start, command, lcm-method, meta-configuration, meta-configuration-corrupt, job-started, resource-set,
+resource-failed, job-ended, job-refused, job-aborted, consistency, lcm-killed, shutdown, boot, stop. Values of
+parameters are never written.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Lcm:
 
     def on_start(self) -> None:
         """Begin to look after the node, in a running event loop."""
-        self._engine.schedule.update(self._engine.store)
+        self._engine.schedule.start(self._engine.store)
 
     def on_clock_moved(self) -> None:
         """Take note that the node's clock jumped."""
@@ -141,7 +141,7 @@ class Lcm:
                 except LcmError as error:
                     self._host.record("job-refused", job=store.job_id, error_id=error.message.error_id)
         if _is_hosted(self._host.machine):
-            engine.schedule.update(store)
+            engine.schedule.start(store)
 
     async def invoke(self, method: str, arguments: Mapping[str, Any]) -> Out:
         """Call a method by its exact name with checked arguments; give its out parameters.

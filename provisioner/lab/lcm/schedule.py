@@ -17,9 +17,12 @@ _RETURNING = frozenset({"applyandmonitor", "applyandautocorrect", "monitoronly"}
 
 
 class Schedule:
-    """The consistency timer of one LCM. ``run`` is called when a run is due; it must not wait."""
+    """The consistency timer of one LCM. ``run`` is called when a run is due; it must not wait.
 
-    __slots__ = ("_cancel", "_due", "_host", "_interval", "_run")
+    It runs from ``start`` to ``stop``: what ends late, after the node went down, sets no timer again.
+    """
+
+    __slots__ = ("_cancel", "_due", "_host", "_interval", "_is_on", "_run")
 
     def __init__(self, host: LcmHost, run: Callable[[], None]) -> None:
         self._host = host
@@ -27,18 +30,26 @@ class Schedule:
         self._cancel: Cancel | None = None
         self._interval = timedelta(0)
         self._due: datetime | None = None
+        self._is_on = False
 
     @property
     def due(self) -> datetime | None:
         """When the next run begins, in the node's time; None when none will."""
         return self._due
 
+    def start(self, store: Store) -> None:
+        """Begin to keep time."""
+        self._is_on = True
+        self.update(store)
+
     def update(self, store: Store) -> None:
         """Bring the timer into line with what is stored; one that runs already keeps its time."""
+        if not self._is_on:
+            return
         wanted = interval(store)
         if wanted == self._interval and (self._cancel is not None or not wanted):
             return
-        self.stop()
+        self._forget()
         self._interval = wanted
         if wanted:
             self._due = self._host.now() + wanted
@@ -51,7 +62,11 @@ class Schedule:
             self._arm()
 
     def stop(self) -> None:
-        """Forget the next run."""
+        """Stop keeping time."""
+        self._is_on = False
+        self._forget()
+
+    def _forget(self) -> None:
         if self._cancel is not None:
             self._cancel()
         self._cancel = self._due = None
@@ -63,7 +78,7 @@ class Schedule:
         self._cancel = self._host.after(max(0.0, left), self._fire)
 
     def _fire(self) -> None:
-        self.stop()
+        self._forget()
         self._run()
 
 

@@ -117,6 +117,7 @@ class FakeNode:
         modules.seed(self.machine.files, {name: [version] for name, version in MODULES})
         self.machine.files.settle()
         self.lcm = Lcm(self, self.find, options)
+        self.lcm.on_start()
 
     def find(self, class_name: str, module: str) -> FakeResource | None:
         return self.resource if class_name == "Fake" else None
