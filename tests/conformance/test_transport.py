@@ -313,7 +313,6 @@ async def test_psrp_writes_no_secret_and_no_content_to_any_log(
     psrp: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("psrpcore").setLevel(logging.INFO)  # the lab's side of the conversation
     transport = psrp.transport()
     await transport.open()
     await transport.run(Pipeline.of("Write-Value", Value="canary-in-a-parameter"))
