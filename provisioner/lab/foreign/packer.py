@@ -23,7 +23,7 @@ _TARGET: Final = f"\"'?(?P<target>{DATA})'?\""
 SCRIPTS: Final = (
     KnownScript(
         "packer",
-        "1.6",
+        "1.6.6",
         "connected",
         "says that the connection works",
         Skeleton(("f27dfa6fdb9f5fae5ce20d65f2c1bee383139f0c0874ecd29fbc818f9d50d0c7",)),
@@ -31,7 +31,7 @@ SCRIPTS: Final = (
     ),
     KnownScript(
         "packer",
-        "1.6",
+        "1.6.6",
         "restarted",
         "says that the machine is back after windows-restart",
         Skeleton(("f9253ffca5c59cdeb152eabcf708c5613e534f698dce29628a17b19f59ed81fc",)),
@@ -39,7 +39,7 @@ SCRIPTS: Final = (
     ),
     KnownScript(
         "packer",
-        "1.6",
+        "1.6.6",
         "restore",
         "decodes an uploaded file to its place",
         Skeleton(
@@ -50,7 +50,7 @@ SCRIPTS: Final = (
     ),
     KnownScript(
         "packer",
-        "1.6",
+        "1.6.6",
         "cleanup",
         "removes the uploaded file in %TEMP%",
         Skeleton(("616014bcead836f4e3f2d7a33e0e472fff722f0376555e54fe0d4aa2921feba7",), {15: _TEMPORARY}),

@@ -15,7 +15,7 @@ from provisioner.lab.machine.files import normal
 SCRIPTS: Final = (
     KnownScript(
         "pypsrp",
-        "0.3 to 0.9",
+        "0.6 to 0.9",
         "copy",
         "writes a file from chunks in base64; the last one is its SHA-1",
         Skeleton(("53379cb4d343d8b4b1a45de99e8c02902dca069e4e0d851c01d3803d61e8e342",)),
@@ -23,7 +23,7 @@ SCRIPTS: Final = (
     ),
     KnownScript(
         "pypsrp",
-        "0.3 to 0.9",
+        "0.6 to 0.9",
         "fetch",
         "gives a file in base64, then its SHA-1",
         Skeleton(("7cb23fb49b00e533f3ff70710063ab8c7728e44883df8a4aa84f38a8e36b3ded",)),
