@@ -31,6 +31,8 @@ class Environment:
     class_name = "MSFT_EnvironmentResource"
     module = "PSDscResources"
     has_target = True
+    #: Whether the value of the process counts, or only that there is one.
+    compares_process = True
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource: the machine's value as it is stored, or that of the process."""
@@ -47,10 +49,12 @@ class Environment:
         """Test-TargetResource: what one of the targets lacks is absent."""
         bound = bind("Test-TargetResource", self._rules(*_RULES), properties)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
-        values = [_current(bound["Name"], target, context) for target in _targets(bound)]
-        found = [value for value in values if value is not None]
-        if len(found) < len(values):
+        values = {target: _current(bound["Name"], target, context) for target in _targets(bound)}
+        if None in values.values():
             return not is_present
+        found = [
+            str(value) for target, value in values.items() if self.compares_process or target == "machine"
+        ]
         wanted = str(bound.get("Value") or "")
         if not wanted:
             return is_present
@@ -79,6 +83,7 @@ class InBoxEnvironment(Environment):
 
     module = "PSDesiredStateConfiguration"
     has_target = False
+    compares_process = False
 
 
 def _targets(bound: Mapping[str, Any]) -> list[str]:

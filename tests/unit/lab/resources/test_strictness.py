@@ -292,4 +292,4 @@ def test_every_resource_is_found_by_class_and_module_in_any_case() -> None:
         resource = find(class_name.upper(), module.lower())
         assert resource is not None
         assert (resource.class_name, resource.module) == (class_name, module)
-    assert find("MSFT_ServiceResource", "PSDesiredStateConfiguration") is None
+    assert find("MSFT_ServiceResource", "NetworkingDsc") is None
