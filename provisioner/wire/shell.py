@@ -34,10 +34,10 @@ its id means nothing any more.
 
 A shell is its user's own: another is denied access, and counts the quotas for himself.
 
-What a shell contains (a runspace pool, or processes) is behind ``Contents``. Data goes in, effects come out: each request is
-named by a ticket of the caller's choice, and is finished by exactly one ``Respond`` or ``Refuse`` with that
-ticket, either at once or after an ``Await``. ``Happened`` hands on what the contents want to have done. Whatever
-the contents produce afterwards is moved to the streams by ``pump``.
+What a shell contains (a runspace pool, or processes) is behind ``Contents``. Data goes in, effects come out: each
+request is named by a ticket of the caller's choice, and is finished by exactly one ``Respond`` or ``Refuse`` with
+that ticket, either at once or after an ``Await``. ``Happened`` hands on what the contents want to have done.
+Whatever the contents produce afterwards is moved to the streams by ``pump``.
 
 Times are seconds of a clock that the caller owns and that never goes back.
 
