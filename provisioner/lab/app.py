@@ -21,6 +21,7 @@ from provisioner.lab.background import Ready
 from provisioner.lab.control import LabError, serve
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.world import World
+from provisioner.lab.recording import Recorder, read_recording, replay
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.server.iscsi.portals import Portals
 from provisioner.lab.simulated_node import SimulatedNode
@@ -175,6 +176,13 @@ class Lab:
                 return looking.diff(self._known(node))
             case {"op": "run", "node": str(node), "line": str(line)}:
                 return await looking.run_line(self._known(node), line)
+            case {"op": "record", "node": str(node), "path": path}:
+                return self._record(self._known(node), None if path is None else Path(path))
+            case {"op": "replay", "node": str(node), "path": str(path)}:
+                found = self._known(node)
+                exchanges = read_recording(Path(path))
+                differing = await replay(exchanges, self._fleet.listener(node).answer, found.address)
+                return {"exchanges": len(exchanges), "differences": differing}
             case {"op": "cut", "node": str(node), "seconds": seconds}:
                 self._known(node)
                 self._fleet.cut(node, None if seconds is None else float(seconds))
@@ -184,6 +192,15 @@ class Lab:
                 self._fleet.restore(node)
                 return {"restored": node}
         raise LabError(f"the lab does not know the request {request!r}")
+
+    def _record(self, node: SimulatedNode, path: Path | None) -> dict[str, Any]:
+        """Begin to write down what is said to a node; without a path end it."""
+        listener = self._fleet.listener(node.name)
+        recorder = None if path is None else Recorder(path)
+        if listener.recorder is not None:
+            listener.recorder.close()
+        listener.recorder = recorder
+        return {"recording": path is not None}
 
     def _known(self, name: str) -> SimulatedNode:
         for node in self._nodes:

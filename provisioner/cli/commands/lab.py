@@ -21,6 +21,8 @@ VERBS = {
     "show": ("provisioner.cli.commands.lab_look:show", "Show what a node is, and how it is simulated."),
     "diff": ("provisioner.cli.commands.lab_look:diff", "Show what changed on a node since the lab came up."),
     "shell": ("provisioner.cli.commands.lab_look:shell", "Look around on a node."),
+    "record": ("provisioner.cli.commands.lab_record:record", "Keep what is said to a node."),
+    "replay": ("provisioner.cli.commands.lab_record:replay", "Say what a recording has to a node again."),
     "up": ("provisioner.cli.commands.lab_up:up", "Start a simulated node for every node of an inventory."),
 }
 

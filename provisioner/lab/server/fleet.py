@@ -74,13 +74,21 @@ def _bind(raw: socket.socket, node: FleetNode, port: int) -> None:
         raise OSError(problem.errno, f"{place}: {problem.strerror}") from problem
 
 
+class Closable(Protocol):
+    """Something that listens."""
+
+    def close(self) -> None:
+        """Listen no more."""
+        ...
+
+
 class _Place:
     """One node's address: the listener, and whether it is open."""
 
     def __init__(self, node: FleetNode, listener: Listener) -> None:
         self.node = node
         self.listener = listener
-        self.servers: list[asyncio.Server] = []
+        self.servers: list[Closable] = []
         self.is_cut = False
         self.mend_timer: asyncio.TimerHandle | None = None
         self.lock = asyncio.Lock()
@@ -98,6 +106,16 @@ class _Place:
         for server in self.servers:
             server.close()
         self.servers.clear()
+
+
+def _listen_for_ssh(port: int, place: _Place) -> Closable:
+    # Imported late: few nodes have it, and it takes a tenth of a second.
+    made: Any = import_module("provisioner.lab.server.ssh").SshServer
+    run_process = import_module("provisioner.lab.processes.run").run_process
+    server: Any = made(place.node, place.listener.accounts, run_process)
+    server.listen(port)
+    closable: Closable = server
+    return closable
 
 
 class Fleet:
@@ -205,6 +223,14 @@ class Fleet:
         """Whether a node's network is cut now."""
         return self._places[name].is_cut
 
+    def listener(self, name: str) -> Listener:
+        """Give a node's listener.
+
+        Raises:
+            KeyError: There is no such node.
+        """
+        return self._places[name].listener
+
     def counters(self, name: str) -> dict[str, Any]:
         """Return what has happened on a node's listener, as plain data.
 
@@ -258,6 +284,8 @@ class Fleet:
             try:
                 for port, new_connection in place.ports():
                     place.servers.append(await self._listen(place.node, port, new_connection))
+                if place.node.logon.ssh_port is not None:
+                    place.servers.append(_listen_for_ssh(place.node.logon.ssh_port, place))
             except BaseException:
                 place.close()
                 raise

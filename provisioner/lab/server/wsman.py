@@ -18,7 +18,9 @@ from typing import Any, Final, Protocol
 from provisioner.lab.authority import CertificateFiles
 from provisioner.lab.processes.run import run_process
 from provisioner.lab.processes.table import is_program_path
+from provisioner.lab.recording import Recorder
 from provisioner.lab.server.authentication import encryption
+from provisioner.lab.server.authentication.accounts import Accounts
 from provisioner.lab.server.authentication.gate import Admission, Gate, GuardedNode, Visit
 from provisioner.lab.server.authentication.model import LogonFailure
 from provisioner.lab.server.cim import execute
@@ -129,6 +131,8 @@ class Listener:
         self._tickets = itertools.count(1)
         self._wanted = _Wanted()
         self._gate = Gate(node)
+        #: Writes down every exchange while it is set.
+        self.recorder: Recorder | None = None
         self.counters = Counters()
 
     @property
@@ -145,6 +149,11 @@ class Listener:
     def pipelines_run(self) -> int:
         """Number of pipelines begun."""
         return self._runspaces.pipelines_run
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts of the node, for whoever else lets clients in."""
+        return self._gate.accounts
 
     def new_connection(self) -> HttpConnection:
         """Make the protocol object of one connection."""
@@ -253,6 +262,12 @@ class Listener:
     # -- requests and what they wait for -------------------------------------------------------------------
 
     async def _answer(self, message: bytes, caller: Caller) -> Answer:
+        if self.recorder is not None:
+            return await self.recorder.around(self.answer, message, caller)
+        return await self.answer(message, caller)
+
+    async def answer(self, message: bytes, caller: Caller) -> Answer:
+        """Answer one request of ``caller``, however it came; waits for what the request waits for."""
         loop = asyncio.get_running_loop()
         ticket = next(self._tickets)
         pending = self._pending[ticket] = _Pending(loop.create_future())
