@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,6 +62,9 @@ _POLICIES: Final = frozenset(
 )
 #: Options that say nothing to a simulated program, so they are refused.
 _REFUSED: Final = frozenset({"help", "psconsolefile", "configurationname", "version", "noexit"})
+#: How deep this program is inside itself: a script may start it again, but not for ever.
+_DEPTH: Final[ContextVar[int]] = ContextVar("powershell_depth", default=0)
+_MOST_DEPTH: Final = 8
 _BAD_OPTION: Final = 0xFFFD0000
 _CLIXML: Final = (
     '#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
@@ -82,6 +86,9 @@ class _Start:
 async def run(node: SimulatedNode, call: ProcessCall, output: ProcessOutput) -> int:
     """Run powershell.exe to its end; the exit code is 0, 1 or what the script chose."""
     start = _read_options(call.arguments)
+    depth = _DEPTH.get()
+    if depth >= _MOST_DEPTH:
+        start = _Start(problem="The simulated powershell.exe does not start itself any deeper.")
     console = _Console(call, output, start.writes_clixml and not start.is_text)
     if start.file:
         path = absolute(start.file, call.user)
@@ -98,7 +105,11 @@ async def run(node: SimulatedNode, call: ProcessCall, output: ProcessOutput) -> 
     source = _lines(call)
     if start.script is None:
         start.script = "\n".join([line async for line in source])
-    return await _run_script(node, call, start, console, source)
+    token = _DEPTH.set(depth + 1)
+    try:
+        return await _run_script(node, call, start, console, source)
+    finally:
+        _DEPTH.reset(token)
 
 
 async def _run_script(

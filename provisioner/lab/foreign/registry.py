@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.commands.base import Output
 from provisioner.lab.foreign.skeleton import Skeleton
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.values import ErrorRecord, TerminatingError
 
 if TYPE_CHECKING:
     from provisioner.lab.simulated_node import SimulatedNode
@@ -71,6 +73,10 @@ class Known:
         module, _, name = self.script.function.partition(":")
         try:
             await getattr(import_module(f"{_HERE}.{module}"), name)(self.data, context)
+        except MachineError as error:
+            raise TerminatingError(
+                ErrorRecord(error.message, error.error_id, error.category, error.exception_type)
+            ) from error
         finally:
             context.node.after_command(f"{self.script.client}/{self.script.name}", self.data)
         return True

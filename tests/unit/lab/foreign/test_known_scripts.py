@@ -303,6 +303,17 @@ async def test_an_action_is_carried_out(tmp_path: Path) -> None:
     assert node.machine.files.is_folder(out.values[0])
 
 
+async def test_a_drive_that_is_not_there_is_an_error_of_the_script(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    for name, parameters in (
+        ("powershell_mkdtemp.ps1", {"Directory": "Q:\\x", "Name": "y"}),
+        ("winrm_put_file.ps1", {"Path": "Q:\\x\\y"}),
+    ):
+        with pytest.raises(TerminatingError) as failed:
+            await _bootstrap(node, _lines(name, parameters))
+        assert failed.value.record.error_id == "DirectoryNotFoundException"
+
+
 async def test_input_that_is_not_ansibles_is_refused(tmp_path: Path) -> None:
     node = make_node(tmp_path)
     good = _lines("winrm_put_file.ps1", {"Path": "C:\\Windows\\Temp\\a"}, "YQ==")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,3 +136,50 @@ async def test_what_windows_ends_by_a_path_is_not_started(node: SimulatedNode) -
     kept = await powershell(node, "-Command C:\\Windows\\hostname.exe")
     assert kept.code == 1
     assert kept.out == b""
+
+
+async def test_a_script_that_starts_itself_ends(node: SimulatedNode) -> None:
+    node.machine.files.write("C:\\Windows\\Temp\\a.ps1", b"powershell -File C:\\Windows\\Temp\\a.ps1")
+    kept = await powershell(node, "-File C:\\Windows\\Temp\\a.ps1")
+    assert kept.code == 1
+    assert b"any deeper" in kept.err
+    assert (await powershell(node, "hostname")).code == 0
+
+
+async def test_no_command_line_makes_it_fail_otherwise(node: SimulatedNode) -> None:
+    draw = random.Random(3)
+    words = [
+        *(
+            "-Command",
+            "-c",
+            "-File",
+            "-e",
+            "-EncodedCommand",
+            "-NoProfile",
+            "-",
+            "/",
+            "-?",
+            "--%",
+            "-OutputFormat",
+        ),
+        *(
+            "hostname",
+            "Get-Service",
+            "-Name",
+            "WinRM",
+            "|",
+            ";",
+            '"',
+            "'",
+            "$x",
+            "@(",
+            "exit",
+            "3",
+            encoded("hostname"),
+        ),
+        *("\0", "\u2019", "\ud800", "Text", "%TEMP%", "C:\\Windows"),
+    ]
+    for _ in range(1_000):
+        line = " ".join(draw.choices(words, k=draw.randint(0, 8)))
+        kept = await powershell(node, line, draw.choice([b"", b"hostname\r\n", b"\xff\xfe\0"]))
+        assert 0 <= kept.code <= 0xFFFFFFFF, line

@@ -147,6 +147,12 @@ def _computer(state: dict[str, Any]) -> Machine:
     if state["domain"]:
         domain.computers["node1"] = DirectoryComputer("NODE1", f"CN=NODE1,{state['ou']}")
     made.world.area(Directory).add(domain)
+    for name in ("fabrikam.com", "other.com", "old.com", "corp.contoso.com"):
+        made.world.area(Directory).add(
+            Domain(
+                name, name.partition(".")[0].upper(), ("dc1",), domain.users, computers_container=domain.root
+            )
+        )
     user_domain = state["userdomain"]
     made.area(Identity).load(
         {
