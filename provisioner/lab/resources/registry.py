@@ -16,6 +16,7 @@ _HERE: Final = "provisioner.lab.resources"
 TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSC_xPackageResource", "xPSDesiredStateConfiguration"): "basics.package:XPackage",
     ("DSC_xRemoteFile", "xPSDesiredStateConfiguration"): "files.remote_file:RemoteFile",
+    ("DSC_xScriptResource", "xPSDesiredStateConfiguration"): "basics.script:XScript",
     ("DSC_xServiceResource", "xPSDesiredStateConfiguration"): "basics.service_variants:XService",
     ("MSFT_Archive", "PSDscResources"): "basics.archive:Archive",
     ("MSFT_ArchiveResource", "PSDesiredStateConfiguration"): "basics.archive:InBoxArchive",

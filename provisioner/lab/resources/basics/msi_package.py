@@ -34,6 +34,7 @@ _RULES = (
 )
 _GET_RULES = tuple(rule for rule in _RULES if rule.name in {"ProductId", "Path"})
 _DATE = re.compile(r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_CACHE = r"C:\ProgramData\Microsoft\Windows\PowerShell\Configuration\BuiltinProvCache\MSFT_MsiPackage"
 _STRICT = "System.Management.Automation.PropertyNotFoundException"
 
 
@@ -87,10 +88,13 @@ class MsiPackage:
         _check_path(path)
         _make_log(bound.get("LogPath"), context)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
-        if is_present:
-            _check_file(path, product_id, bound, context)
-        code = await _run_msiexec(bound, context, is_present=is_present)
         machine = context.machine
+        if is_present:
+            bound["Path"] = _local(path, context)
+            _check_file(bound["Path"], product_id, bound, context)
+        code = await _run_msiexec(bound, context, is_present=is_present)
+        if bound["Path"] != path:
+            machine.files.remove(bound["Path"])
         if code in {REBOOT_REQUIRED, REBOOT_INITIATED} or machine.needs_reboot:
             context.verbose("The Machine requires a reboot.")
             context.reboot_requested = True
@@ -123,6 +127,21 @@ def _check_path(path: str) -> None:
             f"The specified Path ({name}) does not appear to specify an MSI file and as such is not supported",
             "Path",
         )
+
+
+def _local(path: str, context: ResourceContext) -> str:
+    """Give the path of the file, for an address that of a download in the cache of the provider."""
+    if urlsplit(path).scheme not in {"http", "https"}:
+        return path
+    content = context.machine.downloads.get(path)
+    if content is None:
+        raise invalid_operation(
+            f"The server of the given Path ({path}) could not be reached or has no such file."
+        )
+    target = ntpath.join(_CACHE, ntpath.basename(urlsplit(path).path))
+    context.machine.files.make_folder(_CACHE)
+    context.machine.files.write(target, content.encode())
+    return target
 
 
 def _make_log(log_path: str | None, context: ResourceContext) -> None:

@@ -51,3 +51,10 @@ class InBoxScript(Script):
     """The one that comes with Windows."""
 
     module = "PSDesiredStateConfiguration"
+
+
+class XScript(Script):
+    """The one of xPSDesiredStateConfiguration."""
+
+    class_name = "DSC_xScriptResource"
+    module = "xPSDesiredStateConfiguration"
