@@ -113,6 +113,17 @@ class FileSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskSpec:
+    """A disk without partitions, beside those that the volumes lie on. Ids follow from the node's name."""
+
+    size_gb: int
+    serial: str = ""
+    unique_id: str = ""
+    offline: bool = False
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualMachineSpec:
     """A virtual machine that shows once Hyper-V runs. ``switch`` names the one its adapter is connected to."""
 
@@ -174,6 +185,7 @@ class NodeSpec:
     windows: str = "2022"
     adapters: tuple[AdapterSpec, ...] = DEFAULT_ADAPTERS
     volumes: Mapping[str, int] = field(default_factory=lambda: {"C": 127, "D": 500})
+    disks: tuple[DiskSpec, ...] = ()
     files: tuple[FileSpec, ...] = ()
     modules: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {**IN_BOX_MODULES, **DEFAULT_MODULES}
@@ -351,6 +363,19 @@ _SETTINGS: Mapping[str, trees.Reader] = {
         )
     ),
     "volumes": _volumes,
+    "disks": trees.list_of(
+        trees.record(
+            DiskSpec,
+            {
+                "size_gb": trees.integer,
+                "serial": trees.text,
+                "unique_id": trees.text,
+                "offline": trees.boolean,
+                "read_only": trees.boolean,
+            },
+            ["size_gb"],
+        )
+    ),
     "files": trees.list_of(_FILE),
     "modules": trees.map_of(trees.list_of(trees.text, or_one=True)),
     "services": trees.list_of(_SERVICE),

@@ -52,6 +52,8 @@ class Machine:
         self.build = spec.build
         #: Version of Windows.
         self.version = f"10.0.{spec.build}"
+        #: Disks without partitions that are there from the start.
+        self.raw_disks = spec.disks
         self.boot_time = boot_time
         self.user = spec.user
         #: Where the node is reached; other machines of the world find it there.

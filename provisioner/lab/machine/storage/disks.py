@@ -77,6 +77,15 @@ class Disks(Area["Machine"]):
             self._partitions.append(
                 Partition(number, 1, gib * GIB, letter, "Basic", "NTFS", "", _DEFAULT_UNIT)
             )
+        for raw in owner.raw_disks:
+            made = self._made(len(self._disks), raw.size_gb * GIB)
+            self._disks[made.number] = replace(
+                made,
+                serial=raw.serial or made.serial,
+                unique_id=raw.unique_id or made.unique_id,
+                is_offline=raw.offline,
+                is_read_only=raw.read_only,
+            )
 
     # -- disks ----------------------------------------------------------------------------------------------
 
