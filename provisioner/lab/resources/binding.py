@@ -136,6 +136,14 @@ def _validate(function: str, rule: Rule, value: Any) -> None:
             raise refuse_value(function, rule.name, item, rule.allowed)
     if rule.pattern and not re.fullmatch(rule.pattern, str(value)):
         raise _refused(function, rule.name, rule.refusal)
+    # What PowerShell checks by itself, after the attributes: a parameter that is mandatory takes no empty text.
+    if rule.is_mandatory and rule.kind == "string" and not value:
+        raise ResourceError(
+            f"Cannot bind argument to parameter '{rule.name}' because it is an empty string.",
+            f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
+            "InvalidData",
+            _BINDING,
+        )
 
 
 def _refused(function: str, parameter: str, why: str) -> ResourceError:

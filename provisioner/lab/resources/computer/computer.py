@@ -12,6 +12,7 @@ from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import (
     Rule,
     bind,
+    calling,
     invalid_argument,
     invalid_operation,
     is_same,
@@ -29,7 +30,8 @@ _JOIN_OPTIONS = (
     "InstallInvoke",
 )
 _RULES = (
-    Rule("Name", is_mandatory=True),
+    # Its own checks come before the one for an empty text.
+    Rule("Name", "any", is_mandatory=True),
     Rule("DomainName"),
     Rule("JoinOU"),
     Rule("Credential", "any"),
@@ -209,6 +211,8 @@ def _delete_account(name: str, login: Login, domain_name: str, identity: Identit
         ResourceError: the search for it fails.
     """
     directory = identity.directory
+    with calling("DirectorySearcher:FindOne"):
+        identity.owner.ledger.attempt("FindOne")
     try:
         domain: Domain = directory.reach(domain_name)
         directory.authenticate(domain, bare_name(login.user), login.password)
@@ -220,6 +224,8 @@ def _delete_account(name: str, login: Login, domain_name: str, identity: Identit
             "System.Management.Automation.MethodInvocationException",
         ) from None
     if directory.computer(domain, name):
+        with calling("DirectoryEntry:DeleteTree"):
+            identity.owner.ledger.attempt("DeleteTree")
         directory.remove_computer(domain, name)
 
 

@@ -150,7 +150,7 @@ def _computer(state: dict[str, Any]) -> Machine:
     for name in ("fabrikam.com", "other.com", "old.com", "corp.contoso.com"):
         made.world.area(Directory).add(
             Domain(
-                name, name.partition(".")[0].upper(), ("dc1",), domain.users, computers_container=domain.root
+                name, name.partition(".")[0].upper(), ("dc1",), domain.users, computers_container=state["ou"]
             )
         )
     user_domain = state["userdomain"]
