@@ -41,7 +41,7 @@ class UserSpec:
     ``name`` is the bare name of a local account, or ``name@REALM`` for one of Kerberos. ``password`` is a
     reference (``env:NAME``, ``file:PATH``), ``nt_hash`` the 16 bytes made of what it points to; no password fits
     an account without. ``certificate`` is a file with the client certificate mapped to the account, and
-    ``certificate_pem`` its contents.
+    ``certificate_pem`` its contents; ``ssh_key`` one with the keys it logs on with over SSH, and ``ssh_keys`` its.
     """
 
     name: str
@@ -50,8 +50,10 @@ class UserSpec:
     enabled: bool = True
     expired: bool = False
     certificate: str = ""
+    ssh_key: str = ""
     nt_hash: bytes = field(default=b"", repr=False)
     certificate_pem: str = field(default="", repr=False)
+    ssh_keys: str = field(default="", repr=False)
 
     @property
     def is_administrator(self) -> bool:
@@ -113,6 +115,7 @@ class LogonSpec:
     authentication: AuthenticationSpec = field(default_factory=AuthenticationSpec)
     kerberos: KerberosSpec | None = None
     https: HttpsSpec | None = None
+    ssh_port: int | None = None
 
     def resolved(self, nt_hash_of: Callable[[str], bytes], text_of: Callable[[str], str]) -> LogonSpec:
         """Put hashes in the place of references to passwords, and contents in that of files."""
@@ -121,6 +124,7 @@ class LogonSpec:
                 user,
                 nt_hash=nt_hash_of(user.password) if user.password else b"",
                 certificate_pem=text_of(user.certificate) if user.certificate else "",
+                ssh_keys=text_of(user.ssh_key) if user.ssh_key else "",
             )
             for user in self.users
         )
@@ -188,6 +192,7 @@ SETTINGS: Final[Mapping[str, trees.Reader]] = MappingProxyType(
                     "enabled": trees.boolean,
                     "expired": trees.boolean,
                     "certificate": trees.text,
+                    "ssh_key": trees.text,
                 },
                 ["name"],
             )
@@ -201,6 +206,7 @@ SETTINGS: Final[Mapping[str, trees.Reader]] = MappingProxyType(
                 "names": trees.list_of(trees.text, or_one=True),
             },
         ),
+        "ssh_port": trees.integer,
     }
 )
 

@@ -68,6 +68,7 @@ class SimulatedNode:
         self.endpoints = spec.endpoints
         self.https_port = spec.logon.https.port if spec.logon.https else None
         self.https_files = _certificate_files(spec, folder)
+        self.ssh_host_key = folder / "ssh_host_key"
         self.is_up = False
         self._folder = folder
         self._power_callbacks: list[Callable[[bool], None]] = []

@@ -90,8 +90,9 @@ class Accounts:
         """Let an account in that has proved itself without a password.
 
         Raises:
-            LogonFailure: It is disabled or expired.
+            LogonFailure: It is locked, disabled or expired.
         """
+        self._require_unlocked(user.name)
         if not user.enabled:
             raise LogonFailure("the account is disabled", NtStatus.ACCOUNT_DISABLED)
         if user.expired:
