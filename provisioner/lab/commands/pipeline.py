@@ -56,9 +56,14 @@ async def run_pipeline(  # noqa: PLR0913, PLR0917 - what a session knows: node, 
         source = _replay([])
 
 
+def _scripts() -> Any:
+    """Import what runs scripts and programs: they run commands, so they stand above them."""
+    return import_module(_SCRIPTS)
+
+
 @dataclass(frozen=True, slots=True)
 class _Script:
-    """A script that the node can run, and its arguments."""
+    """A script or a program that the node can run, and its arguments."""
 
     script: Any
     arguments: tuple[Any, ...]
@@ -78,14 +83,16 @@ class _Session:
         Raises:
             TerminatingError: There is no such command, or the script cannot be run.
         """
-        if not call.is_script:
-            spec = _find(self.node, call, self.endpoint)
-            return spec, bind(call, spec)
-        if self.endpoint is not None:
-            raise TerminatingError(_scripts_not_allowed(call.name))
-        # Scripts run commands, so they stand above them.
-        prepare: Any = import_module(_SCRIPTS).prepare
-        return _Script(prepare(call.name), tuple(value for _, value in call.parameters))
+        if call.is_script:
+            if self.endpoint is not None:
+                raise TerminatingError(_scripts_not_allowed(call.name))
+            return _Script(_scripts().prepare(call.name), tuple(value for _, value in call.parameters))
+        if self.endpoint is None and registry.find(self.node, call.name) is None:
+            program = _scripts().prepare_program(call)
+            if program is not None:
+                return _Script(program, ())
+        spec = _find(self.node, call, self.endpoint)
+        return spec, bind(call, spec)
 
     async def run(
         self, stage: tuple[CommandSpec, Bound] | _Script, source: AsyncIterator[Any], output: Output

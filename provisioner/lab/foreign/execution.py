@@ -55,6 +55,29 @@ class Plain:
         return is_well
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program named as a command of a pipeline; what is piped into it is not given to it."""
+
+    stage: Stage
+
+    async def run(self, context: ScriptContext) -> bool:
+        """Write its lines; false when its exit code is not 0."""
+        kept = _Lines(context)
+        code = await _run_program(self.stage, context, kept)
+        for line in kept.finish():
+            context.output.write(line)
+        return code == 0
+
+
+def prepare_program(call: CommandCall) -> Program | None:
+    """Find the program a command object names; None when there is none."""
+    if find_program(call.name) is None:
+        return None
+    elements = [value if name is None else Flag(name) for name, value in call.parameters]
+    return Program(Stage(call.name, tuple(elements)))
+
+
 def prepare(text: str) -> Known | Plain:
     """Find out how to run a script.
 

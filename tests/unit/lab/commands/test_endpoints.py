@@ -57,3 +57,14 @@ async def test_the_default_endpoint_has_them_all(node: SimulatedNode) -> None:
     out = await _run(node, "Microsoft.PowerShell", _SCRIPT)
     assert len(out.values) == 1
     assert not out.errors
+
+
+async def test_a_program_may_be_named_as_a_command(node: SimulatedNode) -> None:
+    out = await _run(node, "", call("hostname"))
+    assert out.values == [node.computer_name]
+    out = await _run(
+        node, "", call("hostname", ends=True), call("cmd", "/c", "echo", "one"), call("Out-String")
+    )
+    assert out.values == [node.computer_name, "one\r\n"]
+    out = await _run(node, "", call("nosuchprogram"))
+    assert [error.error_id for error in out.errors] == ["CommandNotFoundException"]
