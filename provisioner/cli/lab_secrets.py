@@ -11,7 +11,7 @@ from provisioner.addresses import Endpoint, SecretRef
 from provisioner.cli.certificates import targets
 from provisioner.errors import UsageError
 from provisioner.inventory.model import Inventory
-from provisioner.lab.app import node_folder
+from provisioner.lab.hosting.app import node_folder
 from provisioner.lab.logon import HttpsSpec
 from provisioner.lab.machine.certificates import Certificates, encoded
 from provisioner.lab.server.authentication.accounts import nt_hash

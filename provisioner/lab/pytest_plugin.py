@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from provisioner.lab.running import RunningLab, RunningNode
+    from provisioner.lab.hosting.running import RunningLab, RunningNode
 
 #: Starts a lab: ``lab_fleet(3, windows="2019")``; settings are those of ``lab.spec.NodeSpec``.
 StartFleet = Callable[..., "RunningLab"]
@@ -23,7 +23,7 @@ StartFleet = Callable[..., "RunningLab"]
 def lab_fleet(tmp_path: Path) -> Iterator[StartFleet]:
     """Give a function that starts so many simulated nodes; they end with the test."""
     # Imported here: every pytest run of every project that has the package installed loads this module.
-    from provisioner.lab.running import RunningLab  # noqa: PLC0415
+    from provisioner.lab.hosting.running import RunningLab  # noqa: PLC0415
 
     started: list[RunningLab] = []
 

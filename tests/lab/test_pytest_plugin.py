@@ -66,7 +66,7 @@ def test_a_project_without_labs_pays_nothing(pytester: pytest.Pytester) -> None:
         import sys
 
         def test_the_lab_is_not_even_loaded():
-            assert "provisioner.lab.app" not in sys.modules
+            assert "provisioner.lab.hosting.app" not in sys.modules
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q").assert_outcomes(passed=1)

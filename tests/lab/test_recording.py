@@ -16,7 +16,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from provisioner.lab.control import LabError
-from provisioner.lab.running import RunningLab, RunningNode
+from provisioner.lab.hosting.running import RunningLab, RunningNode
 from tests.shared_data import shared
 
 StartFleet = Callable[..., RunningLab]

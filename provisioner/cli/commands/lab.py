@@ -10,8 +10,8 @@ from provisioner.cli.context import json_option, say, verb
 from provisioner.cli.labs import name_option, one_running, running
 from provisioner.cli.lazy import LazyGroup
 from provisioner.errors import UsageError
-from provisioner.lab.background import stop
 from provisioner.lab.control import ask
+from provisioner.lab.hosting.background import stop
 
 lab_argument = click.argument("name", metavar="[NAME]", required=False)
 node_argument = click.argument("node", metavar="NODE")

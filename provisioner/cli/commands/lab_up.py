@@ -24,9 +24,9 @@ from provisioner.diagnostics import Diagnostics
 from provisioner.errors import UsageError
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory, Node
-from provisioner.lab.app import LabSpec
-from provisioner.lab.background import claim, detach
-from provisioner.lab.shards import run_lab
+from provisioner.lab.hosting.app import LabSpec
+from provisioner.lab.hosting.background import claim, detach
+from provisioner.lab.hosting.shards import run_lab
 from provisioner.lab.spec import NodeSpec, read_node_spec
 
 #: Nodes that ``up`` lists; of the rest it gives the number.

@@ -16,9 +16,9 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from provisioner.lab.authority import CertificateFiles
+from provisioner.lab.looking.recording import Recorder
 from provisioner.lab.processes.run import run_process
 from provisioner.lab.processes.table import is_program_path
-from provisioner.lab.recording import Recorder
 from provisioner.lab.server.authentication import encryption
 from provisioner.lab.server.authentication.accounts import Accounts
 from provisioner.lab.server.authentication.gate import Admission, Gate, GuardedNode, Visit

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from provisioner.lab.differences import differences
 from provisioner.lab.foreign import powershell_exe
+from provisioner.lab.looking.differences import differences
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.processes.base import UTF8_CODEPAGE, ProcessCall, split_arguments
 from provisioner.lab.processes.run import run_process

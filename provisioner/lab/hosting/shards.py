@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from provisioner.lab.app import Lab, LabSpec
-from provisioner.lab.background import Ready
 from provisioner.lab.control import LabError, ask
+from provisioner.lab.hosting.app import Lab, LabSpec
+from provisioner.lab.hosting.background import Ready
 
 _FOLDER = "shards"
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.lab.app import Lab, LabSpec, node_folder
 from provisioner.lab.control import LabError, ask
+from provisioner.lab.hosting.app import Lab, LabSpec, node_folder
 from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.spec import NodeSpec
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from provisioner.diagnostics import did_you_mean
-from provisioner.lab import looking
-from provisioner.lab.background import Ready
 from provisioner.lab.control import LabError, serve
+from provisioner.lab.hosting.background import Ready
+from provisioner.lab.looking import views
+from provisioner.lab.looking.recording import Recorder, read_recording, replay
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.world import World
-from provisioner.lab.recording import Recorder, read_recording, replay
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.server.iscsi.portals import Portals
 from provisioner.lab.simulated_node import SimulatedNode
@@ -171,11 +171,11 @@ class Lab:
                 self._stopping.set()
                 return {"pid": os.getpid()}
             case {"op": "show", "node": str(node)}:
-                return looking.show(self._known(node))
+                return views.show(self._known(node))
             case {"op": "diff", "node": str(node)}:
-                return looking.diff(self._known(node))
+                return views.diff(self._known(node))
             case {"op": "run", "node": str(node), "line": str(line)}:
-                return await looking.run_line(self._known(node), line)
+                return await views.run_line(self._known(node), line)
             case {"op": "record", "node": str(node), "path": path}:
                 return self._record(self._known(node), None if path is None else Path(path))
             case {"op": "replay", "node": str(node), "path": str(path)}:
