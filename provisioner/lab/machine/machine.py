@@ -68,7 +68,12 @@ class Machine:
         #: Text by address: what a download from there brings.
         self.downloads: Mapping[str, str] = spec.downloads
         self.ledger = Ledger()
-        self.accounts = Accounts(self.computer_name, [spec.user.rpartition("\\")[2]] if spec.user else [])
+        first = {spec.user.rpartition("\\")[2]: ("Administrators",)} if spec.user else {}
+        #: Groups of the local users, by name; the account of the connection is an administrator.
+        self.groups_of: dict[str, tuple[str, ...]] = first | {
+            user.name: user.groups for user in spec.logon.users if "@" not in user.name
+        }
+        self.accounts = Accounts(self.computer_name, self.groups_of)
         self.registry = Registry(self.ledger)
         self.services = Services(self.ledger)
         self.features = Features(self.ledger, table_of(spec.windows), self.services)

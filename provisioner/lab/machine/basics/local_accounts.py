@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner.lab.machine.accounts import ADMINISTRATORS
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.directory.nt_hash import nt_hash
 
@@ -78,10 +77,12 @@ class LocalAccounts(Area["Machine"]):
                 never_expires=is_guest,
             )
         for sid, name in accounts.builtin():
-            members = [user.sid for user in self._users.values() if not user.sid.endswith("-501")]
-            self._groups[name.casefold()] = Group(
-                name, sid, _DESCRIPTIONS.get(name, ""), tuple(members) if sid == ADMINISTRATORS else ()
-            )
+            members = tuple(user.sid for user in self.users() if name in self._first_groups(user))
+            self._groups[name.casefold()] = Group(name, sid, _DESCRIPTIONS.get(name, ""), members)
+
+    def _first_groups(self, user: User) -> tuple[str, ...]:
+        known = {"Administrator": ("Administrators",), "Guest": ("Guests",)}
+        return known.get(user.name, self.owner.groups_of.get(user.name, ()))
 
     def users(self) -> list[User]:
         """All users by name."""
