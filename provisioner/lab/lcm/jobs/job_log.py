@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 STATUS_FOLDER = r"C:\Windows\System32\Configuration\ConfigurationStatus"
 OUTPUT_FOLDER = r"C:\Windows\System32\Configuration\joblogs"
 _MARGIN = " " * 28
+#: Around the entries of a details file, with its byte order mark.
+_BEGIN, _END = b"\xff\xfe" + "[".encode("utf-16-le"), "\n]".encode("utf-16-le")
 #: What a details file holds; the rest is output only.
 _DETAILS = frozenset({"verbose", "warning", "error"})
 
@@ -45,15 +46,19 @@ class JobLine:
 class JobLog:
     """The log of one job. ``lines`` holds all legs in order; ``legs`` where in it each leg begins.
 
-    A log that is not ``is_kept`` writes no files: consistency runs and mere tests leave none.
+    A log that is not ``is_kept`` writes no files: consistency runs and mere tests leave none. Lines are encoded
+    once, so that a long job does not spend its time on its log.
     """
 
     job_id: str
     host: LcmHost
     lines: list[JobLine] = field(default_factory=list)
     legs: list[int] = field(default_factory=list)
-    saved: int = -1
     is_kept: bool = True
+    #: Lines that are in the files; the output so far, and the details of this leg, as they stand there.
+    saved: int = 0
+    output: bytearray = field(default_factory=bytearray, repr=False)
+    details: bytearray = field(default_factory=bytearray, repr=False)
 
     @property
     def leg(self) -> int:
@@ -63,7 +68,9 @@ class JobLog:
     def begin_leg(self) -> None:
         """Start the next leg."""
         self.legs.append(len(self.lines))
-        self.flush()
+        self.output += b"{}\n"
+        self.details.clear()
+        self._write()
 
     def engine(self, action: str, operation: str, rest: str = "") -> None:
         """Write a line of the engine: ``[ Start  Test     ]  [[Type]Name]``."""
@@ -100,11 +107,19 @@ class JobLog:
 
     def flush(self) -> None:
         """Bring the files up to date."""
-        if self.is_kept and self.legs and self.saved != len(self.lines):
-            keep(self.host, details_path(self.job_id, self.leg), _encode(self.lines[self.legs[-1] :]))
-            content = {"legs": self.legs, "lines": [asdict(line) for line in self.lines]}
-            keep(self.host, output_path(self.job_id), json.dumps(content).encode())
-            self.saved = len(self.lines)
+        if self.legs and self.saved != len(self.lines):
+            self._write()
+
+    def _write(self) -> None:
+        if not self.is_kept:
+            return
+        for line in self.lines[self.saved :]:
+            self.output += json.dumps(asdict(line), separators=(",", ":")).encode() + b"\n"
+            if line.type in _DETAILS:
+                self.details += _encoded(line, is_first=not self.details)
+        self.saved = len(self.lines)
+        keep(self.host, details_path(self.job_id, self.leg), _BEGIN + bytes(self.details) + _END)
+        keep(self.host, output_path(self.job_id), bytes(self.output))
 
     def _add(self, kind: str, text: str, error: LcmMessage | None = None, number: int = 0) -> None:
         self.lines.append(JobLine(_stamp(self.host.now()), kind, text, error, number))
@@ -131,23 +146,23 @@ def load(job_id: str, host: LcmHost) -> JobLog | None:
     """Read the log of an earlier job from its file; None when the node never began it."""
     if not host.machine.files.is_file(path := output_path(job_id)):
         return None
-    content = json.loads(host.machine.files.read(path))
-    lines = []
-    for line in content["lines"]:
-        error = LcmMessage(**line["error"]) if line["error"] else None
-        lines.append(JobLine(**{**line, "error": error}))
-    return JobLog(job_id, host, lines, content["legs"], len(lines))
+    log = JobLog(job_id, host)
+    content = host.machine.files.read(path)
+    for text in content.splitlines():
+        entry = json.loads(text)
+        if entry:
+            error = LcmMessage(**entry["error"]) if entry["error"] else None
+            log.lines.append(JobLine(**{**entry, "error": error}))
+        else:
+            log.legs.append(len(log.lines))  # an empty object stands where a leg begins
+    log.saved = len(log.lines)
+    log.output += content
+    return log
 
 
-def _encode(lines: Iterable[JobLine]) -> bytes:
-    entries = [
-        {"time": line.time, "type": line.type, "message": line.message}
-        for line in lines
-        if line.type in _DETAILS
-    ]
-    return b"\xff\xfe" + json.dumps(entries, indent=1, ensure_ascii=False).encode(
-        "utf-16-le", "surrogatepass"
-    )
+def _encoded(line: JobLine, *, is_first: bool) -> bytes:
+    entry = json.dumps({"time": line.time, "type": line.type, "message": line.message}, ensure_ascii=False)
+    return f"{'' if is_first else ','}\n {entry}".encode("utf-16-le", "surrogatepass")
 
 
 def _stamp(time: datetime) -> str:

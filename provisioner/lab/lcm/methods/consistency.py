@@ -84,7 +84,8 @@ class Rounds:
             await check(self._engine)
         except LcmError as error:
             # Nobody waits for it: the status record and the event are all there is.
-            events.write(self._engine.host.machine, events.ENGINE_ERROR, "", error.message.text)
+            text = error.message.text.splitlines()[0]  # the rest of it may quote the document
+            events.write(self._engine.host.machine, events.ENGINE_ERROR, "", text)
         finally:
             self._engine.schedule.update(self._engine.store)
 
