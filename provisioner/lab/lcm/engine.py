@@ -87,7 +87,7 @@ class Engine:
     @property
     def state(self) -> str:
         """LCMState."""
-        return "Busy" if self.busy_with else self.store.state
+        return "Busy" if self.busy_with else self.store.resting_state
 
     @property
     def state_detail(self) -> str:
@@ -172,7 +172,7 @@ class Engine:
             self.jobs.stop(force=True)
             await self.jobs.finished(job)
         # PendingReboot takes a new push without force, PendingConfiguration does not (LCM behaviour 2.2).
-        if not keep_pending and not force and self.store.state == "PendingConfiguration":
+        if not keep_pending and not force and self.store.resting_state == "PendingConfiguration":
             raise LcmError.of(
                 "A configuration is pending. Please run Update-DscConfiguration or Start-DscConfiguration "
                 "command with -Force parameter.",

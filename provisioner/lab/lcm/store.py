@@ -56,6 +56,18 @@ class Store:
         return self._read("Previous")
 
     @property
+    def resting_state(self) -> str:
+        """LCMState while nothing runs; a pending document that somebody deleted by hand is pending no more."""
+        is_pending = self.state in {"PendingConfiguration", "PendingReboot"}
+        return "Idle" if is_pending and not self._is_waiting() else self.state
+
+    def _is_waiting(self) -> bool:
+        # A consistency run may have asked for the restart: then Current is all there is.
+        return self.files.is_file(_path("Pending")) or (
+            self.state == "PendingReboot" and self.files.is_file(_path("Current"))
+        )
+
+    @property
     def has_document(self) -> bool:
         """Whether there is anything an LCM would come back to."""
         return any(self.files.is_file(_path(stage)) for stage in ("Pending", "Current"))

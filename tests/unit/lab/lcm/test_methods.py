@@ -94,6 +94,19 @@ async def test_removing_what_waits_for_a_restart_ends_the_wait() -> None:
     assert node.lcm.state == "Idle"
 
 
+@pytest.mark.parametrize("name", ["F", "r"])
+async def test_a_pending_document_that_is_deleted_by_hand_blocks_nothing(name: str) -> None:
+    node = FakeNode()
+    await node.apply(document(fake(name)))
+    assert node.lcm.state != "Idle"
+    node.machine.files.remove(r"C:\Windows\System32\Configuration\Pending.mof")
+    assert node.lcm.state == "Idle"
+    await node.push(document(fake("S")), force=False)
+    await node.idle()
+
+    assert node.lcm.state == "Idle"
+
+
 # -- checks on demand -------------------------------------------------------------------------------------------
 
 
