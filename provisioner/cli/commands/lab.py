@@ -7,7 +7,7 @@ import json
 import click
 
 from provisioner.cli.context import json_option, say, verb
-from provisioner.cli.labs import name_option, one_running, running
+from provisioner.cli.lab.homes import name_option, one_running, running
 from provisioner.cli.lazy import LazyGroup
 from provisioner.errors import UsageError
 from provisioner.lab.control import ask

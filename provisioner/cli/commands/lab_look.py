@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from provisioner.cli.context import json_option, say, verb
-from provisioner.cli.labs import name_option, one_running
+from provisioner.cli.lab.homes import name_option, one_running
 from provisioner.lab.control import ask
 
 _LONG_S = 600.0

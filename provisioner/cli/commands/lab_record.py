@@ -9,7 +9,7 @@ import click
 
 from provisioner.cli.context import json_option, leave, say, verb
 from provisioner.cli.exit_codes import ExitCode
-from provisioner.cli.labs import name_option, one_running
+from provisioner.cli.lab.homes import name_option, one_running
 from provisioner.errors import UsageError
 from provisioner.lab.control import ask
 

@@ -11,15 +11,15 @@ from typing import Any
 import click
 
 from provisioner.cli.context import counted, say, verb
-from provisioner.cli.lab_inventories import PROFILES, write_inventory
-from provisioner.cli.lab_secrets import (
+from provisioner.cli.lab.homes import folder_of, name_option
+from provisioner.cli.lab.inventories import PROFILES, write_inventory
+from provisioner.cli.lab.secrets import (
     account_hash,
     equipped,
     hand_out_certificates,
     make_secret,
     secret_files,
 )
-from provisioner.cli.labs import folder_of, name_option
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import UsageError
 from provisioner.inventory.loader import load_inventory
