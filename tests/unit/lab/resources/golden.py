@@ -100,7 +100,8 @@ async def compare(key: Key, case: dict[str, Any], scenario: Scenario, differing:
     allowed = listed.fields if listed else set()
     unequal = {field for field in FIELDS if ours[field] != theirs[field]}
     unlisted = unequal - allowed
-    assert {field: ours[field] for field in unlisted} == {field: theirs[field] for field in unlisted}
+    told = [f"{field}: {ours[field]!r}, recorded {theirs[field]!r}" for field in FIELDS if field in unlisted]
+    assert not told, "\n".join(told)
     assert allowed == unequal, f"the table lists what does not differ: {sorted(allowed - unequal)}"
 
 
