@@ -86,6 +86,8 @@ class HyperV:
         self.on_move: Callable[[Adapter | None], None] = lambda _carrier: None
         #: Whether Windows has switches with embedded teaming: Server 2016 and later.
         self.knows_teams = True
+        #: Whether a switch on a team of LBFO is refused: Server 2022 and later, without -AllowNetLbfoTeams.
+        self.refuses_lbfo = False
         self._made = 0
         self._switches: list[Switch] = []
         self._machines: list[VirtualMachine] = []
@@ -267,7 +269,15 @@ class HyperV:
                 "InvalidArgument",
                 _EXCEPTION,
             )
-        if adapter.switch_id or adapter.is_virtual:
+        if adapter.is_team and self.refuses_lbfo:
+            raise MachineError(
+                f"Failed while adding virtual Ethernet switch connections. Binding the switch {switch} to the "
+                f"LBFO team '{adapter.name}' is deprecated; use Switch Embedded Teaming, or -AllowNetLbfoTeams.",
+                "OperationFailed",
+                "InvalidArgument",
+                _EXCEPTION,
+            )
+        if adapter.switch_id or adapter.is_virtual or (adapter.team and not adapter.is_team):
             raise MachineError(
                 f"Failed while adding virtual Ethernet switch connections. External Ethernet adapter "
                 f"'{adapter.description}' is already bound to the Microsoft Virtual Switch protocol "

@@ -27,7 +27,7 @@ from provisioner.lab.machine.registry import PREFETCH, Registry
 from provisioner.lab.machine.services import Services
 from provisioner.lab.machine.software.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.world import World
-from provisioner.lab.spec import Durations, NodeSpec
+from provisioner.lab.spec import RELEASES, Durations, NodeSpec
 
 #: The part of the state that holds all areas made at their first use.
 AREAS = "areas"
@@ -92,6 +92,7 @@ class Machine:
             for item in spec.virtual_machines
         ]
         self.hyperv = HyperV(self.ledger, self.computer_name, self.features, self.services, self.network)
+        self.hyperv.refuses_lbfo = spec.build >= RELEASES["2022"]
         self.hyperv.adopt(machines=machines)
         self.hyperv.on_move = lambda carrier: self.on_network(self.durations.switch_s if carrier else None)
         self.iscsi = IscsiTarget(self.ledger, self.computer_name, self.features, self.services, self.files)
