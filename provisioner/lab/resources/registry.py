@@ -77,6 +77,7 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSC_NetAdapterName", "NetworkingDsc"): "network.net_adapter_name:NetAdapterName",
     ("MSFT_xVHD", "xHyper-V"): "hyperv.vhd:VHD",
     ("MSFT_xVMNetworkAdapter", "xHyper-V"): "hyperv.vm_network_adapter:VMNetworkAdapter",
+    ("MSFT_xVMHyperV", "xHyper-V"): "hyperv.vm_hyperv:VMHyperV",
     ("MSFT_xVMHost", "xHyper-V"): "hyperv.vm_host:VMHost",
     ("MSFT_xVMSwitch", "xHyper-V"): "hyperv.vm_switch:VMSwitch",
     ("DSR_iSCSIInitiator", "iSCSIDsc"): "iscsi.iscsi_initiator:IscsiInitiator",

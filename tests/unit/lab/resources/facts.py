@@ -13,6 +13,7 @@ names: a mapping is a part of what is expected, a list is the whole of it.
         services: [{name: Svc, status: Running}]
         packages: [{path: 'C:\app.msi', product_id: '{...}', name: App, exit_codes: [0]}]
         removed_features: [NET-Framework-Core]
+        virtual_machines: [{name: vm1, state: Running}]
       files: {'C:\x.txt': text, 'C:\folder\': null, 'C:\x.zip': {a.txt: text, sub/: null}}
       registry: {'SOFTWARE\App': {Name: data, Kind: {kind: ExpandString, data: '%x%'}}}
       given: {'machine.family.module:Kind': {...}}     # areas of the machine, as their to_plain gives them
@@ -47,7 +48,7 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceError, SimulatedResource
 from provisioner.lab.resources.registry import find
-from provisioner.lab.spec import FileSpec, PackageSpec, ServiceSpec
+from provisioner.lab.spec import FileSpec, PackageSpec, ServiceSpec, VirtualMachineSpec
 from tests.unit.lab.machines import REBOOTED, context, machine
 
 _CASES = Path(__file__).parents[3] / "cases" / "lab"
@@ -97,6 +98,9 @@ def _machine(case: Mapping[str, Any]) -> Machine:
     features = wanted.pop("features", [])
     wanted["services"] = tuple(_service(item) for item in wanted.get("services", ()))
     wanted["files"] = tuple(_package(item) for item in wanted.pop("packages", ()))
+    wanted["virtual_machines"] = tuple(
+        VirtualMachineSpec(**item) for item in wanted.get("virtual_machines", ())
+    )
     wanted["removed_features"] = tuple(wanted.get("removed_features", ()))
     made = machine(**wanted)
     if features:
