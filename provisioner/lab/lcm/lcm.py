@@ -15,6 +15,7 @@ from provisioner.lab.lcm import events
 from provisioner.lab.lcm.engine import CONSISTENCY_CHECK, CONTINUING, Engine, new_job_id
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.host import FindResource, LcmHost, LcmOptions
+from provisioner.lab.lcm.jobs.job_log import FOLLOWER, Follower, JobLine
 from provisioner.lab.lcm.methods import apply, ask, consistency, direct
 from provisioner.lab.lcm.schedule import Schedule
 from provisioner.lab.machine.basics.processes import PROVIDER_HOST_ENDED
@@ -35,6 +36,7 @@ class Method:
     run: Callable[[Engine, Mapping[str, Any]], Awaitable[Out]]
     parameters: Mapping[str, type]
     required: tuple[str, ...] = ()
+    is_followed: bool = True
 
 
 class Lcm:
@@ -143,14 +145,26 @@ class Lcm:
         if _is_hosted(self._host.machine):
             engine.schedule.start(store)
 
-    async def invoke(self, method: str, arguments: Mapping[str, Any]) -> Out:
+    async def invoke(
+        self, method: str, arguments: Mapping[str, Any], hear: Callable[[JobLine], None] | None = None
+    ) -> Out:
         """Call a method by its exact name with checked arguments; give its out parameters.
+
+        ``hear`` is told what the operation writes, as long as the call is waited for; one that returns while its
+        job goes on tells nothing.
 
         Raises:
             LcmError: the LCM refuses, or the operation failed.
         """
         self._host.record("lcm-method", method=method)
-        return await METHODS[method].run(self._engine, arguments)
+        follower = Follower(hear) if hear and METHODS[method].is_followed else None
+        token = FOLLOWER.set(follower)
+        try:
+            return await METHODS[method].run(self._engine, arguments)
+        finally:
+            FOLLOWER.reset(token)
+            if follower:
+                follower.leave()
 
 
 def _is_hosted(machine: Machine) -> bool:
@@ -169,7 +183,10 @@ METHODS: Mapping[str, Method] = {
     "SendConfiguration": Method(apply.send_configuration, _DATA, ("ConfigurationData",)),
     "SendConfigurationApply": Method(apply.send_configuration_apply, _DATA, ("ConfigurationData",)),
     "SendConfigurationApplyAsync": Method(
-        apply.send_configuration_apply_async, {**_DATA, "jobId": str}, ("ConfigurationData",)
+        apply.send_configuration_apply_async,
+        {**_DATA, "jobId": str},
+        ("ConfigurationData",),
+        is_followed=False,
     ),
     "ApplyConfiguration": Method(apply.apply_configuration, {"force": bool}),
     "RollBack": Method(apply.roll_back, {"configurationNumber": int}),

@@ -63,15 +63,27 @@ class Bench:
 
     def invoke(self, method: str, **arguments: Any) -> dict[str, Any]:
         """Call a method as anybody's client does; gives its out parameters."""
-        shell = PowerShell(self.pool())
-        shell.add_cmdlet("Invoke-CimMethod").add_parameters(
-            {"Namespace": NAMESPACE, "ClassName": CLASS_NAME, "MethodName": method, "Arguments": arguments}
-        )
-        output = shell.invoke()
+        shell = self.shell(method, arguments)
+        output = shell.output
         if shell.streams.error:
             raise Answer([(str(each), str(each.fq_error).partition(",")[0]) for each in shell.streams.error])
         found: dict[str, Any] = output[0].extended_properties
         return found
+
+    def shell(self, method: str, arguments: dict[str, Any], **more: Any) -> PowerShell:
+        """Call a method; gives the pipeline with all its streams."""
+        shell = PowerShell(self.pool())
+        shell.add_cmdlet("Invoke-CimMethod").add_parameters(
+            {
+                "Namespace": NAMESPACE,
+                "ClassName": CLASS_NAME,
+                "MethodName": method,
+                "Arguments": arguments,
+                **more,
+            }
+        )
+        shell.invoke()
+        return shell
 
     def command(self, name: str, **parameters: Any) -> list[Any]:
         """Run another command."""

@@ -146,6 +146,30 @@ def test_a_stuck_lcm_is_got_free_by_the_end_of_its_provider_host(bench: Bench) -
     assert bench.idle() == "Idle"
 
 
+@pytest.mark.parametrize("is_verbose", [True, False])
+def test_who_waits_for_a_push_hears_it_in_the_streams(bench: Bench, *, is_verbose: bool) -> None:
+    bench.forget()
+    arguments = {"ConfigurationData": document(fake("S"), fake("r")), "force": True}
+    shell = bench.shell("SendConfigurationApply", arguments, Verbose=is_verbose)
+    verbose = [each.message for each in shell.streams.verbose]
+
+    assert bool(verbose) is is_verbose
+    assert not is_verbose or "[HV01]: LCM:  [ Start  Set      ]" in verbose
+    assert [str(each.message).partition("] ")[2] for each in shell.streams.warning] == [
+        "A reboot is required to progress further. Please reboot the system."
+    ]
+    assert [each.percent_complete for each in shell.streams.progress] == [0, 50]
+
+
+def test_who_does_not_wait_hears_nothing(bench: Bench) -> None:
+    bench.forget()
+    arguments = {"ConfigurationData": document(fake("S")), "force": True, "jobId": JOB}
+    shell = bench.shell("SendConfigurationApplyAsync", arguments, Verbose=True)
+    bench.idle()
+
+    assert (shell.streams.verbose, shell.streams.progress) == ([], [])
+
+
 class Stuck(Behaved):
     """Never comes to a resource and takes no order to stop."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from provisioner.lab.commands.base import Invocation
+from provisioner.lab.commands.base import Invocation, Output
 from provisioner.lab.lcm.cim import LCM_CLASS, NAMESPACE, method_result
 from provisioner.lab.lcm.errors import LcmError
+from provisioner.lab.lcm.jobs.job_log import JobLine
 from provisioner.lab.lcm.lcm import METHODS, Method
 from provisioner.lab.wmi import errors as cim_errors
 
@@ -55,13 +56,28 @@ async def run(invocation: Invocation) -> None:
     if arguments is None:
         return refuse(cim_errors.INVALID_METHOD_PARAMETERS)
     try:
-        values = await invocation.node.lcm.invoke(name, arguments)
+        values = await invocation.node.lcm.invoke(name, arguments, _teller(invocation.output))
     except LcmError as error:
         for message in (*error.errors, error.message):
             invocation.output.error(cim_errors.lcm_error(message, _TYPE, _NAME, target))
         return None
     invocation.output.write(method_result(LCM_CLASS, name, values))
     return None
+
+
+def _teller(output: Output) -> Callable[[JobLine], None]:
+    """Make what shows the lines of an operation in the streams of the command; errors come at its end."""
+
+    def tell(line: JobLine) -> None:
+        match line.type:
+            case "verbose":
+                output.verbose(line.message)
+            case "warning":
+                output.warning(line.message)
+            case "progress":
+                output.progress("Applying Configuration", line.message, line.number)
+
+    return tell
 
 
 def may_enter(invocation: Invocation, folded: str) -> bool:

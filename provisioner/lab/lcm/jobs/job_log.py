@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -42,6 +44,28 @@ class JobLine:
     number: int = 0
 
 
+class Follower:
+    """Whoever waits for a method and hears its lines as they are written, until it waits no more."""
+
+    __slots__ = ("_hear",)
+
+    def __init__(self, hear: Callable[[JobLine], None]) -> None:
+        self._hear: Callable[[JobLine], None] | None = hear
+
+    def tell(self, line: JobLine) -> None:
+        """Pass a line on."""
+        if self._hear is not None:
+            self._hear(line)
+
+    def leave(self) -> None:
+        """Stop listening; the job goes on."""
+        self._hear = None
+
+
+#: The follower of the call that is being served; logs made in its course know it from here.
+FOLLOWER: ContextVar[Follower | None] = ContextVar("FOLLOWER", default=None)
+
+
 @dataclass(slots=True)
 class JobLog:
     """The log of one job. ``lines`` holds all legs in order; ``legs`` where in it each leg begins.
@@ -55,6 +79,7 @@ class JobLog:
     lines: list[JobLine] = field(default_factory=list)
     legs: list[int] = field(default_factory=list)
     is_kept: bool = True
+    follower: Follower | None = field(default_factory=FOLLOWER.get, repr=False)
     #: Lines that are in the files; the output so far, and the details of this leg, as they stand there.
     saved: int = 0
     output: bytearray = field(default_factory=bytearray, repr=False)
@@ -122,7 +147,10 @@ class JobLog:
         keep(self.host, output_path(self.job_id), bytes(self.output))
 
     def _add(self, kind: str, text: str, error: LcmMessage | None = None, number: int = 0) -> None:
-        self.lines.append(JobLine(_stamp(self.host.now()), kind, text, error, number))
+        line = JobLine(_stamp(self.host.now()), kind, text, error, number)
+        self.lines.append(line)
+        if self.follower:
+            self.follower.tell(line)
 
 
 def keep(host: LcmHost, path: str, content: bytes) -> None:

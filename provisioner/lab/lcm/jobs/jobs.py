@@ -18,7 +18,7 @@ from provisioner.lab.lcm.documents.document import ConfigurationDocument, check,
 from provisioner.lab.lcm.documents.schema import NodeClasses
 from provisioner.lab.lcm.errors import LcmError, LcmMessage
 from provisioner.lab.lcm.host import FindResource, LcmHost
-from provisioner.lab.lcm.jobs.job_log import STATUS_FOLDER, JobLog, keep, load
+from provisioner.lab.lcm.jobs.job_log import FOLLOWER, STATUS_FOLDER, JobLog, keep, load
 from provisioner.lab.lcm.jobs.run import Pass
 from provisioner.lab.lcm.status import StatusRecord
 from provisioner.lab.lcm.store import Store
@@ -83,6 +83,7 @@ class Jobs:
             raise
         # A consistency run leaves no log of its own, but one that goes on with an earlier job writes into that.
         output = self.log(job_id) or JobLog(job_id, self._host, is_kept=kind != "Consistency")
+        output.follower = FOLLOWER.get()
         self._logs = {job_id: output}
         output.begin_leg()
         job = Job(job_id, kind, document)
