@@ -1,4 +1,4 @@
-"""xVMHyperV of xHyper-V 3.18 (class MSFT_xVMHyperV), with the Secure Boot that is corrected the wrong way round."""
+"""xVMHyperV of xHyper-V 3.18 (class MSFT_xVMHyperV), whose Secure Boot is corrected the wrong way round."""
 
 from __future__ import annotations
 
