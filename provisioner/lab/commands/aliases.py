@@ -27,6 +27,7 @@ ALIASES: Final[Mapping[str, str]] = {
     "gps": "Get-Process",
     "gsv": "Get-Service",
     "icim": "Invoke-CimMethod",
+    "ipmo": "Import-Module",
     "iex": "Invoke-Expression",
     "kill": "Stop-Process",
     "ls": "Get-ChildItem",

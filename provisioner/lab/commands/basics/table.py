@@ -222,6 +222,27 @@ COMMANDS = (
         type_name="Microsoft.PowerShell.PackageManagement.Cmdlets.GetPackage",
     ),
     CommandSpec(
+        "Get-HotFix",
+        f"{_HERE}.get_hot_fix:run",
+        MANAGEMENT,
+        (Parameter("Id", "array", 0, aliases=("HFID",)), COMPUTER, Parameter("Credential", "any")),
+        type_name=f"{CMDLETS}.GetHotFixCommand",
+    ),
+    CommandSpec(
+        "Import-Module",
+        f"{_HERE}.import_module:run",
+        "Microsoft.PowerShell.Core",
+        (
+            Parameter("Name", "array", 0, mandatory=True),
+            FORCE,
+            Parameter("Global", "switch"),
+            Parameter("PassThru", "switch"),
+            Parameter("DisableNameChecking", "switch"),
+            Parameter("RequiredVersion", "string"),
+        ),
+        type_name=f"{CMDLETS}.ImportModuleCommand",
+    ),
+    CommandSpec(
         "Get-Date",
         f"{_HERE}.get_date:run",
         "Microsoft.PowerShell.Utility",
@@ -246,7 +267,12 @@ COMMANDS = (
         "Get-WindowsFeature",
         f"{_HERE}.get_windows_feature:run",
         "ServerManager",
-        (Parameter("Name", "array", 0), Parameter("ComputerName", "string"), Parameter("LogPath", "string")),
+        (
+            Parameter("Name", "array", 0),
+            Parameter("ComputerName", "string", aliases=("Cn",)),
+            Parameter("Credential", "any"),
+            Parameter("LogPath", "string"),
+        ),
         type_name="Microsoft.Windows.ServerManager.Commands.GetWindowsFeatureCommand",
     ),
 )

@@ -72,6 +72,16 @@ COMMANDS = (
         type_name=f"{CMDLETS}.GetItemPropertyCommand",
     ),
     CommandSpec(
+        "Get-AuthenticodeSignature",
+        f"{_HERE}.get_authenticode_signature:run",
+        "Microsoft.PowerShell.Security",
+        (
+            Parameter("FilePath", "array", 0, aliases=("Path",)),
+            Parameter("LiteralPath", "array", aliases=("PSPath",)),
+        ),
+        type_name=f"{CMDLETS}.GetAuthenticodeSignatureCommand",
+    ),
+    CommandSpec(
         "Get-Acl",
         f"{_HERE}.get_acl:run",
         "Microsoft.PowerShell.Security",

@@ -25,6 +25,10 @@ class Hotfixes(Area["Machine"]):
         """Whether Get-HotFix finds an update."""
         return number in self._installed - self._superseded
 
+    def listed(self) -> list[str]:
+        """Give the numbers of all updates that Get-HotFix finds, sorted."""
+        return sorted(self._installed - self._superseded)
+
     def install(self, path: str) -> str:
         """Install a file (wusa.exe /quiet); give the text of an error event in its log, or nothing.
 

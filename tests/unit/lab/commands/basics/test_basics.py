@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.lab.machine.basics.local_accounts import LocalAccounts
 from provisioner.lab.machine.basics.processes import Processes
+from provisioner.lab.machine.security.hotfixes import Hotfixes
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import TerminatingError
 from tests.unit.lab.commands.recording import Recorded, call, make_node, run
@@ -172,3 +173,18 @@ async def test_objects_are_counted_and_summed(node: SimulatedNode) -> None:
     assert errors(missing) == [
         (f"GenericMeasurePropertyNotFound,{_PS}MeasureObjectCommand", "InvalidArgument")
     ]
+
+
+async def test_updates_are_found_by_their_number(node: SimulatedNode) -> None:
+    node.machine.files.seed(r"C:\windows10.0-kb5005112-x64.msu", b"x")
+    node.machine.area(Hotfixes).install(r"C:\windows10.0-kb5005112-x64.msu")
+    found = await run(node, call("Get-HotFix", "kb5005112"))
+    assert [item.properties["HotFixID"] for item in found.values] == ["KB5005112"]
+    missing = await run(node, call("Get-HotFix", "KB1"))
+    assert errors(missing) == [(f"GetHotFixNoEntriesFound,{_PS}GetHotFixCommand", "ObjectNotFound")]
+
+
+async def test_a_module_that_is_not_there_cannot_be_imported(node: SimulatedNode) -> None:
+    assert not (await run(node, call("Import-Module", "ServerManager"))).errors
+    missing = await run(node, call("Import-Module", "Hyper-V"))
+    assert errors(missing) == [(f"Modules_ModuleNotFound,{_PS}ImportModuleCommand", "ResourceUnavailable")]

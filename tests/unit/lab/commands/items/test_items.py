@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.lab.simulated_node import SimulatedNode
+from provisioner.lab.spec import FileSpec, PackageSpec
 from tests.unit.lab.commands.recording import Recorded, call, make_node, run
 
 _PS = "Microsoft.PowerShell.Commands."
@@ -124,3 +125,12 @@ async def test_a_file_becomes_read_only(node: SimulatedNode) -> None:
     entry = node.machine.files.find(r"C:\data\a.txt")
     assert entry is not None
     assert "ReadOnly" in entry.attributes
+
+
+async def test_installers_may_be_signed(tmp_path: Path) -> None:
+    package = PackageSpec("{12345678-90AB-CDEF-1234-567890ABCDEF}", "App", signer_subject="CN=Contoso")
+    node = make_node(tmp_path, files=(FileSpec(r"C:\app.msi", package=package), FileSpec(r"C:\a.txt", "a")))
+    shown = await run(node, call("Get-AuthenticodeSignature", [r"C:\app.msi", r"C:\a.txt"]))
+    assert [item.properties["Status"].text for item in shown.values] == ["Valid", "NotSigned"]
+    missing = await run(node, call("Get-AuthenticodeSignature", r"C:\none"))
+    assert errors(missing) == [(f"PathNotFound,{_PS}GetAuthenticodeSignatureCommand", "ObjectNotFound")]
