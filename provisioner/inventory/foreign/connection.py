@@ -207,5 +207,5 @@ def _unsupported(variable: str, value: Any) -> str:
     if variable in {"ansible_winrm_server_cert_validation", "ansible_psrp_cert_validation"}:
         return "turns the check of certificates off; here the certificate of a node is always verified"
     if variable in {"ansible_winrm_transport", "ansible_psrp_auth"}:
-        return "asks for another way to log on; here it is NTLM"
+        return "asks for another way to log on; write it as 'authentication:'"
     return "has no counterpart here"

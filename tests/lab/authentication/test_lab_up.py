@@ -69,3 +69,37 @@ def test_a_password_in_the_settings_of_a_lab_is_refused(tmp_path: Path) -> None:
     done = run.provision("lab", "up", str(run.inventory), "--name", "test")
     assert done.returncode != 0
     assert "A password stands here" in done.stderr
+
+
+_OVER_HTTPS = """
+site: test
+connection:
+  tls: true
+  authentication: basic
+  ca_certificates: labs/test/certificates/ca.pem
+  user: provisioner
+  password: file:.secrets/hv01
+lab:
+  authentication: {schemes: [Negotiate, Basic], channel_binding: Strict}
+nodes:
+  hv01:
+    address: 127.20.0.11
+    roles: [iscsi_target]
+    variables:
+      iscsi_target_name: volumes
+      iscsi_initiators: ['iqn.1991-05.com.microsoft:hv01']
+      iscsi_disks:
+        - {name: volumes01, path: 'D:\\volumes01.vhdx', size_gb: 10}
+"""
+
+
+def test_the_controller_applies_over_https_it_can_verify(tmp_path: Path) -> None:
+    with running_lab(tmp_path, _OVER_HTTPS) as run:
+        done = run.apply()
+        assert done.returncode == 0, done.stdout + done.stderr
+        run.write(_OVER_HTTPS.replace("  ca_certificates: labs/test/certificates/ca.pem\n", ""))
+        refused = run.verify()
+        assert refused.returncode != 0
+        assert "its certificate is not trusted" in refused.stdout + refused.stderr
+        run.write(_OVER_HTTPS.replace("authentication: basic", "authentication: auto"))
+        assert run.verify().returncode == 0
