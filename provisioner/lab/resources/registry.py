@@ -102,13 +102,13 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("MSFT_xWindowsUpdate", "xWindowsUpdate"): "security.hotfix:Hotfix",
     ("DSC_WaitForDisk", "StorageDsc"): "storage.wait_for_disk:WaitForDisk",
     # Previews whose logic is that of the release; only classes and modules have other names.
-    ("DSC_Vhd", "HyperVDsc"): "hyperv.vhd:VHD",
-    ("DSC_VMHost", "HyperVDsc"): "hyperv.vm_host:VMHost",
-    ("DSC_VMHyperV", "HyperVDsc"): "hyperv.vm_hyperv:VMHyperV",
-    ("DSC_VMSwitch", "HyperVDsc"): "hyperv.vm_switch:VMSwitch",
-    ("DSC_iSCSIInitiator", "iSCSIDsc"): "iscsi.iscsi_initiator:IscsiInitiator",
-    ("DSC_iSCSIServerTarget", "iSCSIDsc"): "iscsi.iscsi_server_target:IscsiServerTarget",
-    ("DSC_iSCSIVirtualDisk", "iSCSIDsc"): "iscsi.iscsi_virtual_disk:IscsiVirtualDisk",
+    ("DSC_Vhd", "HyperVDsc"): "hyperv.preview:PreviewVhd",
+    ("DSC_VMHost", "HyperVDsc"): "hyperv.preview:PreviewVMHost",
+    ("DSC_VMHyperV", "HyperVDsc"): "hyperv.preview:PreviewVMHyperV",
+    ("DSC_VMSwitch", "HyperVDsc"): "hyperv.preview:PreviewVMSwitch",
+    ("DSC_iSCSIInitiator", "iSCSIDsc"): "iscsi.preview:PreviewInitiator",
+    ("DSC_iSCSIServerTarget", "iSCSIDsc"): "iscsi.preview:PreviewServerTarget",
+    ("DSC_iSCSIVirtualDisk", "iSCSIDsc"): "iscsi.preview:PreviewVirtualDisk",
 }
 
 
