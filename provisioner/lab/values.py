@@ -93,10 +93,15 @@ class TextRecord:
 
 
 class TerminatingError(Exception):
-    """Ends a pipeline (state Failed) with ``record``."""
+    """Ends a pipeline (state Failed) with ``record``.
 
-    def __init__(self, record: ErrorRecord) -> None:
+    Inside a script it ends one statement, and the script too only if it ``ends_script``: what was thrown, an error
+    under ``-ErrorAction Stop``, text that cannot be run.
+    """
+
+    def __init__(self, record: ErrorRecord, *, ends_script: bool = False) -> None:
         self.record = record
+        self.ends_script = ends_script
         super().__init__(record.message)
 
 

@@ -105,6 +105,9 @@ def test_run_ps_gives_the_exit_code_of_the_script(ntlm: winrm.Session) -> None:
     # An error that is not the last word does not count, as in powershell.exe.
     assert ntlm.run_ps("Get-Service nope; hostname").status_code == 0
     assert ntlm.run_ps("hostname; Get-Service nope").status_code == 1
+    unknown = ntlm.run_ps("nosuchcommand; hostname")
+    assert (unknown.status_code, unknown.std_out) == (0, b"HV01\r\n")
+    assert "The term 'nosuchcommand' is not recognized" in unknown.std_err.decode()
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ class _Preferred:
 
     def error(self, record: ErrorRecord) -> None:
         if self.bound.error_action == "Stop":
-            raise TerminatingError(record)
+            raise TerminatingError(record, ends_script=True)
         if self.bound.error_action not in _SILENT:
             self.outer.error(record)
 

@@ -40,12 +40,18 @@ class Plain:
 
         Raises:
             ScriptExit: The script ended by ``exit``.
-            TerminatingError: What ended it; the statements after it do not run.
+            TerminatingError: What ended it as a whole; what ends one statement is written, and the next one runs.
         """
         last_exit_code, is_well = 0, True
         for statement in self.script.statements:
             watched = _Watched(context.output)
-            code = await _run_statement(statement, replace(context, output=watched))
+            code = None
+            try:
+                code = await _run_statement(statement, replace(context, output=watched))
+            except TerminatingError as problem:
+                if problem.ends_script:
+                    raise
+                watched.error(problem.record)
             is_well = not watched.has_failed and not code
             last_exit_code = last_exit_code if code is None else code
         if self.script.exit_code is not None:
@@ -91,7 +97,7 @@ def prepare(text: str) -> Known | Plain:
     try:
         return Plain(read(text.removesuffix(_LAST_EXIT_CODE)), exits_with_last)
     except NotConstantError as problem:
-        raise TerminatingError(refusal(text, problem.met)) from None
+        raise TerminatingError(refusal(text, problem.met), ends_script=True) from None
 
 
 def refusal(text: str, met: str) -> ErrorRecord:

@@ -86,4 +86,4 @@ def from_base64(text: str) -> bytes:
 
 def refuse(message: str, error_id: str, exception_type: str = "System.Exception") -> NoReturn:
     """Throw as a script does."""
-    raise TerminatingError(ErrorRecord(message, error_id, "NotSpecified", exception_type))
+    raise TerminatingError(ErrorRecord(message, error_id, "NotSpecified", exception_type), ends_script=True)

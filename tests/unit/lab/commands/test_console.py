@@ -11,9 +11,10 @@ import pytest
 from provisioner.lab.commands import registry
 from provisioner.lab.commands.aliases import ALIASES
 from provisioner.lab.commands.console.formatting import lines_of
+from provisioner.lab.commands.pipeline import run_pipeline
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import CommandCall, EnumValue, PsObject, ScriptExit, TerminatingError
-from tests.unit.lab.commands.recording import call, make_node, run
+from tests.unit.lab.commands.recording import Recorded, call, feed, make_node, run
 
 _STATUS = EnumValue("S.Status", "Running", 4)
 
@@ -96,12 +97,31 @@ async def test_a_flag_takes_a_value_only_where_the_command_has_one(node: Simulat
     node.machine.files.write("C:\\Windows\\Temp\\a.txt", b"x")
     await run(node, CommandCall("Remove-Item -Force C:\\Windows\\Temp\\a.txt", is_script=True))
     assert not node.machine.files.is_file("C:\\Windows\\Temp\\a.txt")
-    with pytest.raises(TerminatingError) as refused:
-        await run(node, CommandCall("Get-Service -Name", is_script=True))
-    assert refused.value.record.error_id.startswith("MissingArgument")
-    with pytest.raises(TerminatingError) as refused:
-        await run(node, CommandCall("Get-Service -Nope x", is_script=True))
-    assert refused.value.record.error_id.startswith("NamedParameterNotFound")
+    out = await run(node, CommandCall("Get-Service -Name\nGet-Service -Nope x", is_script=True))
+    found = [error.error_id.partition(",")[0] for error in out.errors]
+    assert found == ["MissingArgument", "NamedParameterNotFound"]
+
+
+async def test_an_error_ends_its_statement_and_not_the_script(node: SimulatedNode) -> None:
+    """As recorded of a real server: the record is written, the pipeline completes."""
+    out = await run(node, CommandCall("nosuch; Write-Output a; Get-Service -Nope x; 'b'", is_script=True))
+    assert out.values == ["a", "b"]
+    assert [error.error_id.partition(",")[0] for error in out.errors] == [
+        "CommandNotFoundException",
+        "NamedParameterNotFound",
+    ]
+
+
+@pytest.mark.parametrize(
+    "script", ["Write-Output a; Get-Service nope -ErrorAction Stop; 'b'", "Write-Output a; iex '$x'; 'b'"]
+)
+async def test_what_was_told_to_stop_ends_the_script(node: SimulatedNode, script: str) -> None:
+    recorded = Recorded()
+    with pytest.raises(TerminatingError):
+        await run_pipeline(
+            node, [CommandCall(script, is_script=True)], feed([]), recorded, "HV01\\provisioner"
+        )
+    assert recorded.values == ["a"]
 
 
 def test_every_alias_means_a_command() -> None:
