@@ -84,6 +84,7 @@ class SimulatedNode:
         self.journal = Journal(folder / _JOURNAL_FILE, self.clock.now)
         self.machine = self._make_machine(plain, world)
         self.machine.certificates = Certificates(folder)
+        self.on_power(self.machine.on_power)
         self.machine.ledger.listeners.append(self._note_change)
         self.misbehaviour: Misbehaviour = Behaved()
         options = LcmOptions(spec.accept, spec.serves_output_while_busy)

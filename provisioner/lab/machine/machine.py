@@ -55,6 +55,8 @@ class Machine:
         #: Disks without partitions that are there from the start.
         self.raw_disks = spec.disks
         self.boot_time = boot_time
+        #: Whether others reach it: false while it boots.
+        self.is_up = True
         self.user = spec.user
         #: Where the node is reached; other machines of the world find it there.
         self.address = spec.address
@@ -142,6 +144,10 @@ class Machine:
         return self.durations.boot_s + (
             self.durations.feature_reboot_s if self.features.needs_restart else 0.0
         )
+
+    def on_power(self, is_up: bool) -> None:  # noqa: FBT001 - what a node tells all who listen
+        """Take note of going down and coming up."""
+        self.is_up = is_up
 
     def set_clock(self, now: datetime) -> None:
         """Tell the machine the time that new files get."""

@@ -156,7 +156,7 @@ class Directory(Area[World[Any]]):
         found = []
         for name in domain.controllers:
             node = self.owner.machine(name)
-            if node is None or getattr(node, "is_reachable", True):
+            if node is None or node.is_up:
                 found.append(name)
         return found
 

@@ -67,3 +67,18 @@ def test_what_a_domain_became_survives_the_lab() -> None:
     account = restored.area(Identity).account
     assert account is not None
     assert account.dn == "CN=HV01,CN=Computers,DC=contoso,DC=com"
+
+
+def test_a_domain_whose_only_controller_boots_cannot_be_reached() -> None:
+    world: World[Machine] = World()
+    domain = DomainSpec("contoso.com", controllers=("HV02",), users=_DOMAIN.users)
+    member, controller = (
+        Machine.create(node_spec(name=name, address=f"127.0.0.{number}", domains=(domain,)), BOOTED, world)
+        for number, name in enumerate(("hv01", "hv02"), 2)
+    )
+    controller.on_power(False)
+    with pytest.raises(MachineError, match="could not be contacted"):
+        member.area(Identity).join_domain("contoso.com", _LOGIN)
+    controller.on_power(True)
+    member.area(Identity).join_domain("contoso.com", _LOGIN)
+    assert member.area(Identity).domain == "contoso.com"
