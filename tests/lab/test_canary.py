@@ -373,7 +373,7 @@ class Quiet(LabRun):
 
     def disk(self, node: str) -> list[dict[str, Any]]:
         """The files of a node that are not those it began with."""
-        changed: list[dict[str, Any]] = self.machine(node)["machine"]["files"]["changed"]
+        changed: list[dict[str, Any]] = self.machine(node)["files"]["changed"]
         return changed
 
     def leaks(self) -> set[str]:

@@ -1,6 +1,6 @@
 """The lab's LCM gives the outcome a real one gave, row by row, to unmodified pypsrp.
 
-The rows stand in ``tests/cases/lcm/real_lcm.yml``. One outcome of that LCM is not the lab's: a value outside its
+The rows stand in ``tests/cases/lab/lcm/real_lcm.yml``. One outcome of that LCM is not the lab's: a value outside its
 ValueMap was a false success there; on Windows the function of the module refuses to bind it.
 """
 
@@ -16,7 +16,7 @@ import yaml
 from tests.lab.lcm.nodes import Answer, Bench, running_bench
 
 CASES = yaml.safe_load(
-    (Path(__file__).parents[2] / "cases" / "lcm" / "real_lcm.yml").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "cases" / "lab" / "lcm" / "real_lcm.yml").read_text(encoding="utf-8")
 )
 
 
