@@ -1,11 +1,11 @@
-"""Get-ScheduledTask, and with -Info on its runs: tasks by name and folder."""
+"""Get-ScheduledTask and Get-ScheduledTaskInfo: tasks by name and folder, and when they ran."""
 
 from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, piped, query, value_of
 from provisioner.lab.machine.computer.scheduled_tasks import ScheduledTasks, Task
-from provisioner.lab.values import EnumValue, UInt32
+from provisioner.lab.values import EnumValue, PsObject, UInt32
 
 CLASS = "MSFT_ScheduledTask"
 NAMESPACE = "Root/Microsoft/Windows/TaskScheduler"
@@ -24,38 +24,43 @@ def _chosen(invocation: Invocation, cmdlet: str) -> list[Task]:
     )
 
 
+async def meant(invocation: Invocation, cmdlet: str) -> list[Task]:
+    """Give the tasks that are named, or that come down the pipeline."""
+    if {"TaskName", "TaskPath"} & invocation.parameters.keys():
+        return _chosen(invocation, cmdlet)
+    area = invocation.node.machine.area(ScheduledTasks)
+    named = [
+        (str(value_of(item, "TaskName")), str(value_of(item, "TaskPath"))) for item in await piped(invocation)
+    ]
+    return [task for name, path in named if (task := area.find(name, path))]
+
+
+def shown(task: Task) -> PsObject:
+    """Make the object of a task."""
+    return instance(
+        CLASS,
+        {
+            "TaskName": task.name,
+            "TaskPath": task.path,
+            "Description": task.description,
+            "URI": f"{task.path}{task.name}",
+            "Author": None,
+        },
+        {"State": EnumValue(_ENUM, task.state, _STATES[task.state])},
+        namespace=NAMESPACE,
+        key=f"{task.path}{task.name}",
+    )
+
+
 async def run(invocation: Invocation) -> None:
     """Write the tasks; a name that none has is an error."""
     for task in _chosen(invocation, "Get-ScheduledTask"):
-        invocation.output.write(
-            instance(
-                CLASS,
-                {
-                    "TaskName": task.name,
-                    "TaskPath": task.path,
-                    "Description": task.description,
-                    "URI": f"{task.path}{task.name}",
-                    "Author": None,
-                },
-                {"State": EnumValue(_ENUM, task.state, _STATES[task.state])},
-                namespace=NAMESPACE,
-                key=f"{task.path}{task.name}",
-            )
-        )
+        invocation.output.write(shown(task))
 
 
 async def run_info(invocation: Invocation) -> None:
     """Write when each task ran; those of the pipeline, or those that are named."""
-    area = invocation.node.machine.area(ScheduledTasks)
-    if {"TaskName", "TaskPath"} & invocation.parameters.keys():
-        tasks = _chosen(invocation, "Get-ScheduledTaskInfo")
-    else:
-        named = [
-            (str(value_of(item, "TaskName")), str(value_of(item, "TaskPath")))
-            for item in await piped(invocation)
-        ]
-        tasks = [task for name, path in named if (task := area.find(name, path))]
-    for task in tasks:
+    for task in await meant(invocation, "Get-ScheduledTaskInfo"):
         invocation.output.write(
             instance(
                 "MSFT_TaskDynamicInfo",

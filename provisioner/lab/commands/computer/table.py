@@ -10,6 +10,12 @@ from provisioner.lab.commands.parameters import ASK, CMDLETS, COMPUTER, FORCE, M
 _HERE: Final = "provisioner.lab.commands.computer"
 _PASS: Final = Parameter("PassThru", "switch")
 _RESTART: Final = Parameter("Restart", "switch")
+_SHARE_ACCESS: Final = (
+    Parameter("Name", "array", 0),
+    Parameter("AccountName", "array", mandatory=True),
+    FORCE,
+    *ASK,
+)
 _TASK: Final = (Parameter("TaskName", "array", 0), Parameter("TaskPath", "array", 1))
 
 
@@ -133,6 +139,27 @@ COMMANDS: Final = (
         Parameter("Name", "array", 0),
         FORCE,
         *ASK,
+    ),
+    _function(
+        "Grant-SmbShareAccess",
+        "change_smb_share_access:run_grant",
+        "SmbShare",
+        Parameter("AccessRight", "any"),
+        *_SHARE_ACCESS,
+    ),
+    _function("Revoke-SmbShareAccess", "change_smb_share_access:run_revoke", "SmbShare", *_SHARE_ACCESS),
+    _function("Block-SmbShareAccess", "change_smb_share_access:run_block", "SmbShare", *_SHARE_ACCESS),
+    _function("Unblock-SmbShareAccess", "change_smb_share_access:run_unblock", "SmbShare", *_SHARE_ACCESS),
+    *(
+        _function(
+            f"{verb}-ScheduledTask",
+            f"change_scheduled_task:run_{verb.casefold()}",
+            "ScheduledTasks",
+            *_TASK,
+            Parameter("InputObject", "array"),
+            *ASK,
+        )
+        for verb in ("Enable", "Disable", "Unregister")
     ),
     _function("Get-ScheduledTask", "get_scheduled_task:run", "ScheduledTasks", *_TASK),
     _function(

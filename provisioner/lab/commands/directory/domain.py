@@ -5,9 +5,10 @@ from __future__ import annotations
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.identity import Identity
-from provisioner.lab.machine.directory.domains import Directory, Domain
+from provisioner.lab.machine.directory.domains import Directory, DirectoryComputer, Domain
 from provisioner.lab.values import ErrorRecord, TerminatingError
 
+_NOT_FOUND = "Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException"
 _NO_SERVER = "Microsoft.ActiveDirectory.Management.ADServerDownException"
 
 
@@ -35,5 +36,28 @@ def domain_of(invocation: Invocation, cmdlet: str, type_name: str) -> Domain:
             _NO_SERVER,
             cmdlet,
             server,
+        )
+    )
+
+
+def computer_of(invocation: Invocation, domain: Domain, cmdlet: str, type_name: str) -> DirectoryComputer:
+    """Give the computer object that -Identity names: by name, account name or distinguished name.
+
+    Raises:
+        TerminatingError: there is none.
+    """
+    identity = str(invocation.parameters["Identity"])
+    wanted = identity.rstrip("$").casefold()
+    for item in domain.computers.values():
+        if wanted in {item.name.casefold(), item.dn.casefold()}:
+            return item
+    raise TerminatingError(
+        ErrorRecord(
+            f"Cannot find an object with identity: '{identity}' under: '{domain.root}'.",
+            f"ActiveDirectoryCmdlet:{_NOT_FOUND},{type_name}",
+            "ObjectNotFound",
+            _NOT_FOUND,
+            cmdlet,
+            identity,
         )
     )

@@ -6,7 +6,7 @@ import fnmatch
 import re
 
 from provisioner.lab.commands.base import Invocation
-from provisioner.lab.commands.directory.domain import domain_of
+from provisioner.lab.commands.directory.domain import computer_of, domain_of
 from provisioner.lab.commands.failure import texts
 from provisioner.lab.machine.directory.domains import DirectoryComputer
 from provisioner.lab.values import ErrorRecord, PsObject, TerminatingError
@@ -25,22 +25,7 @@ async def run(invocation: Invocation) -> None:
     names = {item.casefold() for item in texts(invocation.parameters.get("Properties"))}
     identity = str(invocation.parameters.get("Identity", ""))
     if identity:
-        wanted = identity.rstrip("$").casefold()
-        found = [
-            item for item in domain.computers.values() if wanted in {item.name.casefold(), item.dn.casefold()}
-        ]
-        if not found:
-            raise TerminatingError(
-                ErrorRecord(
-                    f"Cannot find an object with identity: '{identity}' under: '{domain.root}'.",
-                    "ActiveDirectoryCmdlet:Microsoft.ActiveDirectory.Management."
-                    f"ADIdentityNotFoundException,{_TYPE}",
-                    "ObjectNotFound",
-                    "Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException",
-                    "Get-ADComputer",
-                    identity,
-                )
-            )
+        found = [computer_of(invocation, domain, "Get-ADComputer", _TYPE)]
     else:
         found = _filtered(list(domain.computers.values()), str(invocation.parameters.get("Filter", "*")))
     for item in found:

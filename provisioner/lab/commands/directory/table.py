@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from provisioner.lab.commands.base import CommandSpec, Parameter
+from provisioner.lab.commands.parameters import ASK
 
 _HERE: Final = "provisioner.lab.commands.directory"
 _TYPES: Final = "Microsoft.ActiveDirectory.Management.Commands"
@@ -26,6 +27,23 @@ COMMANDS: Final = (
         ),
         _TOOLS,
         f"{_TYPES}.GetADComputer",
+    ),
+    CommandSpec(
+        "Set-ADComputer",
+        f"{_HERE}.set_ad_computer:run",
+        "ActiveDirectory",
+        (
+            Parameter("Identity", "string", 0, mandatory=True),
+            *(Parameter(name) for name in ("Add", "Remove", "Replace", "Enabled", "TrustedForDelegation")),
+            *(Parameter(name, "string") for name in ("Description", "Location", "DisplayName")),
+            Parameter("UserPrincipalName", "string"),
+            Parameter("PrincipalsAllowedToDelegateToAccount", "array"),
+            Parameter("Credential", "any"),
+            _SERVER,
+            *ASK,
+        ),
+        _TOOLS,
+        f"{_TYPES}.SetADComputer",
     ),
     CommandSpec(
         "Get-ADDomain",

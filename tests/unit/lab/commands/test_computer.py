@@ -134,3 +134,41 @@ async def test_a_log_without_events_is_an_error(node: SimulatedNode) -> None:
 async def test_tasks_are_found_by_name(node: SimulatedNode) -> None:
     found = await run(node, call("Get-ScheduledTask", "Consistency"), call("Get-ScheduledTaskInfo"))
     assert _shown(found, "TaskName") == ["Consistency"]
+
+
+async def test_a_task_is_switched_off_and_removed(node: SimulatedNode) -> None:
+    off = await run(node, call("Get-ScheduledTask", "Consistency"), call("Disable-ScheduledTask"))
+    assert [value.text for value in _shown(off, "State")] == ["Disabled"]
+    await run(node, call("Unregister-ScheduledTask", "Consistency", Confirm=False))
+    assert (await run(node, call("Get-ScheduledTask", "Consistency"))).errors
+
+
+async def test_access_to_a_share_is_given_and_taken(node: SimulatedNode) -> None:
+    node.machine.files.make_folder("C:\\data")
+    await run(node, call("New-SmbShare", "Data", "C:\\data"))
+    given = await run(
+        node, call("Grant-SmbShareAccess", "Data", AccountName="Users", AccessRight="full", Force=True)
+    )
+    assert _shown(given, "AccountName") == ["Everyone", "BUILTIN\\Users"]
+    taken = await run(node, call("Revoke-SmbShareAccess", "Data", AccountName="Everyone", Force=True))
+    assert _shown(taken, "AccountName") == ["BUILTIN\\Users"]
+    nobody = await run(node, call("Grant-SmbShareAccess", "Data", AccountName="NOBODY", Force=True))
+    assert [item.error_id for item in nobody.errors] == ["Windows System Error 1332,Grant-SmbShareAccess"]
+
+
+async def test_delegation_is_set_on_the_object_of_a_computer(node: SimulatedNode) -> None:
+    _found_domain(node)
+    await run(node, call("Add-Computer", DomainName="contoso.com", Credential=_JOIN))
+    node.machine.features.install(["RSAT-AD-PowerShell"])
+    await run(
+        node,
+        call(
+            "Set-ADComputer",
+            "HV01",
+            Add={"msDS-AllowedToDelegateTo": ["cifs/HV02"]},
+            PrincipalsAllowedToDelegateToAccount="HV02$",
+        ),
+    )
+    found = await run(node, call("Get-ADComputer", "HV01$", Properties=["*"]))
+    assert _shown(found, "msDS-AllowedToDelegateTo") == [["cifs/HV02"]]
+    assert _shown(found, "PrincipalsAllowedToDelegateToAccount") == [["HV02$"]]
