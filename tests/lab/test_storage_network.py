@@ -1,0 +1,84 @@
+"""A target server that was set up by a role answers foreign and own initiators; a switch cuts its node off."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.labs import LabRun, running_lab
+
+pytestmark = pytest.mark.slow
+
+INVENTORY = """\
+site: lab
+connection: {transport: psrp, port: 15985, user: provisioner}
+nodes:
+  st01:
+    address: 127.20.0.21
+    connection: {password: file:.secrets/st01}
+    roles: [iscsi_target]
+    variables:
+      iscsi_target_name: volumes
+      iscsi_initiators:
+        - iqn.1991-05.com.microsoft:hv01
+        - iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls
+      iscsi_disks:
+        - {name: first, path: 'D:\\first.vhdx', size_gb: 5}
+  hv01:
+    address: 127.20.0.11
+    connection: {password: file:.secrets/hv01}
+    roles: []
+lab:
+  windows: "2022"
+"""
+_IQN = "iqn.1991-05.com.microsoft:st01-volumes-target"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[LabRun]:
+    with running_lab(tmp_path, INVENTORY) as made:
+        yield made
+
+
+def _listed(address: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["iscsi-ls", *options, f"iscsi://{address}"], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+@pytest.mark.skipif(shutil.which("iscsi-ls") is None, reason="libiscsi-bin is not installed")
+def test_a_target_of_a_role_is_discovered_by_libiscsi_and_used_by_a_node(run: LabRun) -> None:
+    address = f"{run.network}.21"
+    assert _listed(address).returncode != 0
+    done = run.apply("--limit", "st01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = _listed(address, "-s")
+    assert listed.returncode == 0, listed.stderr
+    assert f"Target:{_IQN} Portal:{address}:3260,1" in listed.stdout
+    assert "Size:4G" in listed.stdout
+
+    run.output_of("hv01", "provisioner", "Start-Service", Name="MSiSCSI")
+    run.output_of("hv01", "provisioner", "New-IscsiTargetPortal", TargetPortalAddress=address)
+    run.output_of("hv01", "provisioner", "Connect-IscsiTarget", NodeAddress=_IQN)
+    buses = [
+        str(disk.extended_properties["BusType"]) for disk in run.output_of("hv01", "provisioner", "Get-Disk")
+    ]
+    assert buses == ["SAS", "SAS", "iSCSI"]
+
+    cut = run.provision("lab", "cut", "st01", "--name", "test")
+    assert cut.returncode == 0, cut.stderr
+    assert _listed(address).returncode != 0
+    assert run.provision("lab", "restore", "st01", "--name", "test").returncode == 0
+    for _ in range(50):
+        if _listed(address).returncode == 0:
+            break
+        time.sleep(0.1)
+    assert _listed(address).returncode == 0
+    state = json.dumps(run.machine("hv01"))
+    assert _IQN in state
