@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.lab.labs import LabRun, running_lab
 
@@ -33,7 +34,10 @@ nodes:
   hv01:
     address: 127.20.0.11
     connection: {password: file:.secrets/hv01}
-    roles: []
+    roles: [hyperv_host]
+    variables:
+      hyperv_switch_name: tenants
+      hyperv_switch_adapter: Ethernet 2
 lab:
   windows: "2022"
 """
@@ -82,3 +86,22 @@ def test_a_target_of_a_role_is_discovered_by_libiscsi_and_used_by_a_node(run: La
     assert _listed(address).returncode == 0
     state = json.dumps(run.machine("hv01"))
     assert _IQN in state
+
+
+def test_a_switch_on_the_management_adapter_loses_the_node_until_somebody_mends_it(run: LabRun) -> None:
+    done = run.apply("--limit", "hv01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not run.status()["hv01"]["cut"]
+    with pytest.raises(requests.exceptions.RequestException):
+        run.invoke(
+            "hv01",
+            "provisioner",
+            "New-VMSwitch",
+            Name="lost",
+            NetAdapterName="Ethernet",
+            AllowManagementOS=False,
+        )
+    assert run.status()["hv01"]["cut"]
+    assert run.provision("lab", "restore", "hv01", "--name", "test").returncode == 0
+    switches = run.output_of("hv01", "provisioner", "Get-VMSwitch")
+    assert sorted(str(item.adapted_properties["Name"]) for item in switches) == ["lost", "tenants"]
