@@ -80,7 +80,7 @@ class SimulatedNode:
         self.state = NodeState(folder, spec.name)
         plain = self.state.read()
         with self._reading():
-            self.clock = Clock(time_scale, float(plain.get("clock_ahead_s", 0.0)))
+            self.clock = Clock(time_scale, float(plain.get("clock_ahead_s", spec.clock_skew_s)))
         self.journal = Journal(folder / _JOURNAL_FILE, self.clock.now)
         self.machine = self._make_machine(plain, world)
         self.machine.certificates = Certificates(folder)

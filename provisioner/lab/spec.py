@@ -173,6 +173,7 @@ class NodeSpec:
 
     ``accept`` names the framings of ConfigurationData the node takes. ``failing_commands`` maps cmdlets to the
     text of the error they give. ``initiator_ids`` is ``value`` or ``full``: how InitiatorIds.Value reads.
+    ``clock_skew_s``: how far the clock is before the lab's.
     ``serves_output_while_busy``: whether GetConfigurationResultOutput answers during a job.
     """
 
@@ -203,6 +204,7 @@ class NodeSpec:
     quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
     domains: tuple[DomainSpec, ...] = ()
+    clock_skew_s: float = 0.0
     #: Session configurations besides the default one, by their names in lower case.
     endpoints: Mapping[str, EndpointSpec] = field(default_factory=dict)
 
@@ -397,6 +399,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
+    "clock_skew_s": trees.number,
     "domains": DOMAINS,
     "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,

@@ -55,6 +55,8 @@ class Machine:
         #: Disks without partitions that are there from the start.
         self.raw_disks = spec.disks
         self.boot_time = boot_time
+        #: Seconds by which the clock is wrong.
+        self.clock_skew_s = spec.clock_skew_s
         #: Whether others reach it: false while it boots.
         self.is_up = True
         self.user = spec.user

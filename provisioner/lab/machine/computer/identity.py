@@ -135,6 +135,7 @@ class Identity(Area["Machine"]):
             _check_name(self.name, new_name)
         try:
             domain = self.directory.reach(name)
+            self.directory.check_clock(domain, self.owner.clock_skew_s)
             self.directory.authenticate(domain, login.user, login.password)
             self._put_account(domain, unit, new_name or self.pending_name)
         except MachineError as error:

@@ -19,6 +19,8 @@ from provisioner.lab.machine.world import World
 _INVALID_OPERATION: Final = "System.InvalidOperationException"
 NO_DOMAIN: Final = "The specified domain either does not exist or could not be contacted."
 WRONG_PASSWORD: Final = "The user name or password is incorrect."  # noqa: S105 - the text about a wrong one
+TIME_SKEW: Final = "There is a time and/or date difference between the client and server."
+_MOST_SKEW_S: Final = 300.0
 NO_OBJECT: Final = "There is no such object on the server."
 
 
@@ -159,6 +161,17 @@ class Directory(Area[World[Any]]):
             if node is None or node.is_up:
                 found.append(name)
         return found
+
+    def check_clock(self, domain: Domain, skew_s: float) -> None:
+        """Refuse a machine whose clock is too far from that of a controller; Kerberos would.
+
+        Raises:
+            MachineError: by more than five minutes.
+        """
+        nodes = [self.owner.machine(name) for name in self.controllers(domain)]
+        skews = [node.clock_skew_s if node else 0.0 for node in nodes]
+        if all(abs(skew_s - other) > _MOST_SKEW_S for other in skews):
+            raise MachineError(TIME_SKEW, "TimeSkew", "OperationStopped", _INVALID_OPERATION)
 
     def authenticate(self, domain: Domain, user: str, password: str) -> DirectoryUser:
         """Give the account of a name and password.

@@ -59,7 +59,7 @@ class IpAddress:
             waited += _PAUSE_S
         for text, prefix in _wanted(bound):
             found = [length for address, length in current if is_same(address, text)]
-            if found != [int(prefix or 0)]:
+            if found != [int(prefix or 0) if prefix.isdecimal() or not prefix else None]:
                 return False
         return True
 

@@ -82,3 +82,13 @@ def test_a_domain_whose_only_controller_boots_cannot_be_reached() -> None:
     controller.on_power(True)
     member.area(Identity).join_domain("contoso.com", _LOGIN)
     assert member.area(Identity).domain == "contoso.com"
+
+
+@pytest.mark.parametrize(("skew", "joins"), [(299.0, True), (-301.0, False)])
+def test_a_clock_that_is_too_wrong_keeps_a_machine_out_of_its_domain(skew: float, *, joins: bool) -> None:
+    machine = Machine.create(node_spec(domains=(_DOMAIN,), clock_skew_s=skew), BOOTED)
+    if joins:
+        machine.area(Identity).join_domain("contoso.com", _LOGIN)
+    else:
+        with pytest.raises(MachineError, match="time and/or date difference"):
+            machine.area(Identity).join_domain("contoso.com", _LOGIN)

@@ -104,8 +104,9 @@ _FIELDS = {
 
 def _shares(state: dict[str, Any]) -> Machine:
     made = machine(volumes={"C": 100, "D": 100, "E": 100})
-    for letter in "DE":
-        made.files.make_folder(f"{letter}:\\S1")
+    for letter in "CDE":
+        for name in ("S1", "S2", "New", "Other"):
+            made.files.make_folder(f"{letter}:\\{name}")
     # Accounts that Windows shows without an authority, as it shows Everyone.
     for number, name in enumerate(("A", "B", "C", "X", "CONTOSO\\adm", "CONTOSO\\bad", "NOBODY")):
         made.accounts.add(f"S-1-5-21-1-2-3-{number}", name)
