@@ -90,6 +90,10 @@ def table_of(release: str) -> FeatureTable:
     text = resources.files("provisioner.lab.machine").joinpath("data/features.json").read_text("utf-8")
     raw = json.loads(text)
     rows = [row for row in raw["features"] if release in row["releases"]]
+    names = {row["name"] for row in rows}
+    for row in rows:
+        # The parent that a feature had in another release is none here.
+        row["parent"] = row["parent"] if row["parent"] in names else None
     subs: dict[str, list[str]] = {}
     for row in rows:
         subs.setdefault(row["parent"] or "", []).append(row["name"])

@@ -77,9 +77,24 @@ def test_the_table_agrees_with_the_catalogue(release: str) -> None:
     assert {item.name for item in table.features.values()} == set(expected)
     for item in table.features.values():
         known = expected[item.name]
-        assert item.parent == known["parent"]
+        assert item.parent == known.get("parent_by_release", {}).get(release, known["parent"])
+        assert item.display_name == known["display_name"]
+        assert item.optional_name == next(iter(known["optional_feature"] or ()), "")
+        needs_boot = str((known["reboot"] or {}).get("on_install", "")).startswith("yes")
+        assert (item.restart == "Yes") is needs_boot
         assert item.is_default is (known["releases"][release].get("default_desktop") is True)
         assert list(item.depends_on) == [name.replace(" [?]", "") for name in known["depends_on"] or ()]
+
+
+@pytest.mark.parametrize("release", ["2016", "2019", "2022", "2025"])
+def test_every_feature_can_be_removed_and_installed(release: str) -> None:
+    for name in [item.name for item in table_of(release).features.values()]:
+        made = machine(windows=release)
+        made.features.uninstall([name])
+        made.on_boot(REBOOTED)
+        made.features.install([name])
+        made.on_boot(REBOOTED)
+        assert made.features.is_installed(name), name
 
 
 def test_every_name_a_feature_points_to_is_in_the_table_or_of_another_release() -> None:
