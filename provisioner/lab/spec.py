@@ -399,7 +399,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
-    "clock_skew_s": trees.number,
+    "clock_skew_s": trees.signed,
     "domains": DOMAINS,
     "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,

@@ -42,6 +42,15 @@ def number(tree: documents.Tree, problems: Diagnostics) -> Any:
     return _wrong("a number, 0 or more", tree, problems)
 
 
+def signed(tree: documents.Tree, problems: Diagnostics) -> Any:
+    """Read a number."""
+    if isinstance(tree, documents.Scalar) and type(tree.value) in {int, float}:
+        value = float(str(tree.value))
+        if abs(value) < float("inf"):
+            return value
+    return _wrong("a number", tree, problems)
+
+
 def boolean(tree: documents.Tree, problems: Diagnostics) -> Any:
     """Read true or false."""
     if isinstance(tree, documents.Scalar) and isinstance(tree.value, bool):

@@ -162,3 +162,20 @@ def test_an_endpoint_shows_its_commands_and_those_of_every_narrow_one() -> None:
     assert spec.endpoints["narrow"].visible - spec.endpoints["bare"].visible == {"get-service"}
     assert {"get-command", "select-object", "measure-object"} <= spec.endpoints["bare"].visible
     assert problems_of("{endpoints: {A: {language: full_language}}}") != []
+
+
+def test_a_domain_is_read_with_references_to_passwords_and_a_clock_may_be_behind() -> None:
+    spec, problems = read(
+        "{clock_skew_s: -400, domains: [{name: contoso.com, controllers: dc01,"
+        " users: [{name: join, password: 'env:JOIN', groups: Domain Admins}]}]}"
+    )
+    assert not len(problems)
+    (domain,) = spec.domains
+    assert (domain.short_name, domain.controllers, spec.clock_skew_s) == ("CONTOSO", ("dc01",), -400)
+    (user,) = domain.resolved(lambda reference: reference.encode()).users
+    assert (user.nt_hash, user.groups) == (b"env:JOIN", ("Domain Admins",))
+
+
+def test_a_password_has_no_place_among_the_accounts_of_a_domain() -> None:
+    (problem,) = problems_of("{domains: [{name: a.b, users: [{name: join, password: secret}]}]}")
+    assert "A password stands here" in problem
