@@ -114,6 +114,12 @@ class CertificateFiles:
         self._settings = settings
         self._path = folder / f"https-{settings.certificate}.pem"
 
+    def prepare(self) -> None:
+        """Make what clients have to trust: the authority, or the certificate that nobody else vouches for."""
+        self.authority()
+        if self._settings.certificate == "self-signed":
+            self.own()
+
     def authority(self) -> Path:
         """The certificate of the lab's authority."""
         return self._authority.certificate

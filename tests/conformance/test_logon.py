@@ -147,8 +147,6 @@ async def test_a_refusal_names_everything_but_the_password(
 )
 async def test_a_certificate_that_is_wrong_is_told(tmp_path: Path, certificate: str, text: str) -> None:
     with running_site(tmp_path, everything(https={"certificate": certificate})) as site:
-        assert site.fleet.node.https_files is not None
-        site.fleet.node.https_files.authority()
         with pytest.raises(ConnectError, match=text) as raised:
             await log_on(site, tls=True)
         assert raised.value.help

@@ -48,10 +48,10 @@ def channel_of(ssl_object: ssl.SSLObject | None, binding: bytes) -> Channel:
 
 
 class ListenerTls:
-    """The TLS of one listener. Its certificate is there from the start, for clients who want to trust it."""
+    """The TLS of one listener. What clients have to trust is there from the start."""
 
     def __init__(self, files: CertificateFiles, logon: LogonSpec) -> None:
-        files.own()
+        files.prepare()
         self._files = files
         self._logon = logon
 

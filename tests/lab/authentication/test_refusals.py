@@ -389,8 +389,6 @@ def test_a_client_that_verifies_sees_what_is_wrong_with_a_certificate(
     tmp_path: Path, certificate: str, text: str
 ) -> None:
     with running_site(tmp_path, everything(https={"certificate": certificate})) as site:
-        assert site.fleet.node.https_files is not None
-        site.fleet.node.https_files.authority()
         with pytest.raises(requests.exceptions.SSLError, match=text):
             site.echo("ntlm", ssl=True)
         own = str(tmp_path / "lab" / "certificates" / "node0.pem")

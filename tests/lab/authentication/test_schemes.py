@@ -13,6 +13,7 @@ from requests_credssp.exceptions import NTStatusException
 from winrm.exceptions import InvalidCredentialsError
 
 from provisioner.lab.logon import ADMINISTRATORS, KerberosSpec, LogonSpec, UserSpec
+from tests.kerberos import PASSWORD as REALM_PASSWORD
 from tests.kerberos import REALM, USER, KerberosRealm, needs_kerberos, running_realm
 from tests.lab.authentication.nodes import (
     HOST,
@@ -231,3 +232,17 @@ def test_the_configuration_of_a_plain_node_is_that_of_windows(tmp_path: Path) ->
     }.items():
         assert f"<cfg:{name}>{value}</cfg:{name}>" in found
     assert "<cfg:AllowUnencrypted>false</cfg:AllowUnencrypted>" in found
+
+
+@needs_kerberos
+@pytest.mark.parametrize("ssl", [False, True])
+def test_a_node_outside_the_realm_falls_back_to_ntlm(
+    realm: KerberosRealm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ssl: bool
+) -> None:
+    """The client begins with a ticket; the node says that it will have NTLM, and the client goes on with that."""
+    for name, value in realm.environment.items():
+        monkeypatch.setenv(name, value)
+    alice = user(USER, REALM_PASSWORD, groups=(ADMINISTRATORS,))
+    with running_site(tmp_path, everything(users=(alice,))) as site:
+        given = {"username": USER, "password": REALM_PASSWORD, "negotiate_hostname_override": HOST}
+        assert site.echo("negotiate", ssl=ssl, **given) == rf"NODE0\{USER}"
