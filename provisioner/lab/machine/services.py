@@ -117,6 +117,20 @@ IN_BOX: tuple[Service, ...] = (
     _in_box("Spooler", "Print Spooler", r"C:\Windows\System32\spoolsv.exe", "Auto", "RpcSs"),
     _in_box("TermService", "Remote Desktop Services", "NetworkService", "Manual", "RpcSs", account=_NETWORK),
     _in_box("vds", "Virtual Disk", r"C:\Windows\System32\vds.exe", "Manual", "RpcSs"),
+    _in_box("smphost", "Microsoft Storage Spaces SMP", "smphost", "Manual", "RpcSs", account=_NETWORK),
+    *(
+        _in_box(name, f"Hyper-V {display}", "LocalSystemNetworkRestricted -p", "Manual")
+        for name, display in (
+            ("vmicguestinterface", "Guest Service Interface"),
+            ("vmicheartbeat", "Heartbeat Service"),
+            ("vmickvpexchange", "Data Exchange Service"),
+            ("vmicrdv", "Remote Desktop Virtualization Service"),
+            ("vmicshutdown", "Guest Shutdown Service"),
+            ("vmictimesync", "Time Synchronization Service"),
+            ("vmicvmsession", "PowerShell Direct Service"),
+            ("vmicvss", "Volume Shadow Copy Requestor"),
+        )
+    ),
     _in_box("VSS", "Volume Shadow Copy", r"C:\Windows\system32\vssvc.exe", "Manual", "RpcSs"),
     _in_box("W32Time", "Windows Time", "LocalService", "Auto", account=_LOCAL),
     _in_box("Winmgmt", "Windows Management Instrumentation", "netsvcs -p", "Auto", "RpcSs"),
@@ -132,12 +146,16 @@ IN_BOX: tuple[Service, ...] = (
 )
 
 
+#: By folded name, shared by all machines that begin with them.
+_IN_BOX: Mapping[str, Service] = {service.name.casefold(): service for service in IN_BOX}
+
+
 class Services:
     """The service control manager's database."""
 
-    def __init__(self, ledger: Ledger, base: Iterable[Service] = IN_BOX) -> None:
+    def __init__(self, ledger: Ledger, base: Iterable[Service] | None = None) -> None:
         self._ledger = ledger
-        self._base = {service.name.casefold(): service for service in base}
+        self._base = _IN_BOX if base is None else {service.name.casefold(): service for service in base}
         self._items = dict(self._base)
 
     def __iter__(self) -> Iterator[Service]:
