@@ -12,7 +12,9 @@ from pypsrp.exceptions import AuthenticationError, WinRMTransportError
 from requests_credssp.exceptions import NTStatusException
 from winrm.exceptions import InvalidCredentialsError
 
+from provisioner.lab.control import LabError
 from provisioner.lab.logon import ADMINISTRATORS, KerberosSpec, LogonSpec, UserSpec
+from provisioner.lab.server.authentication import kerberos
 from tests.kerberos import PASSWORD as REALM_PASSWORD
 from tests.kerberos import REALM, USER, KerberosRealm, needs_kerberos, running_realm
 from tests.lab.authentication.nodes import (
@@ -246,3 +248,24 @@ def test_a_node_outside_the_realm_falls_back_to_ntlm(
     with running_site(tmp_path, everything(users=(alice,))) as site:
         given = {"username": USER, "password": REALM_PASSWORD, "negotiate_hostname_override": HOST}
         assert site.echo("negotiate", ssl=ssl, **given) == rf"NODE0\{USER}"
+
+
+@needs_kerberos
+def test_a_keytab_that_is_not_there_is_told_before_anything_listens(tmp_path: Path) -> None:
+    logon = LogonSpec(kerberos=KerberosSpec(str(tmp_path / "nowhere.keytab")))
+    with (
+        pytest.raises(LabError, match=r"the keytab .*nowhere.keytab cannot be used") as raised,
+        running_site(tmp_path, logon),
+    ):
+        pass
+    assert "ktadd" in raised.value.help
+
+
+def test_missing_packages_for_kerberos_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(kerberos, "import_module", missing)
+    with pytest.raises(LabError, match="gssapi") as raised:
+        kerberos.credential(str(tmp_path / "any.keytab"))
+    assert "provisioner[kerberos]" in raised.value.help

@@ -19,7 +19,7 @@ from provisioner.lab.logon import LogonSpec
 from provisioner.lab.server.authentication import basic, certificate
 from provisioner.lab.server.authentication.accounts import Accounts, Guarded
 from provisioner.lab.server.authentication.credssp import CredSspContext
-from provisioner.lab.server.authentication.kerberos import NodeKerberos, Realm
+from provisioner.lab.server.authentication.kerberos import NodeKerberos, Realm, credential
 from provisioner.lab.server.authentication.model import Context, Identity, LogonFailure
 from provisioner.lab.server.authentication.negotiate import NegotiateContext, NodeNegotiate
 from provisioner.lab.server.authentication.ntlm import NodeNtlm
@@ -50,6 +50,13 @@ class Gate:
     """One node's gate."""
 
     def __init__(self, node: GuardedNode) -> None:
+        """Make the gate of a node.
+
+        Raises:
+            LabError: Its keytab cannot be used.
+        """
+        if node.logon.kerberos is not None:
+            credential(node.logon.kerberos.keytab)
         self._name = node.name
         self._logon: LogonSpec = node.logon
         self._hardening = node.logon.authentication.channel_binding
