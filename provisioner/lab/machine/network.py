@@ -149,9 +149,17 @@ class Network:
         ]
 
     def to_plain(self) -> list[list[Any]]:
-        """Give all adapters."""
-        return [[getattr(item, field.name) for field in dataclasses.fields(item)] for item in self.adapters]
+        """Give all adapters: their fields in order, without those at the end that are as in a new one."""
+        return [_plain(item) for item in self.adapters]
 
     def load(self, plain: list[list[Any]]) -> None:
         """Take over what ``to_plain`` gave."""
         self.adapters = [Adapter(*item) for item in plain]
+
+
+def _plain(adapter: Adapter) -> list[Any]:
+    fields = dataclasses.fields(adapter)
+    values = [getattr(adapter, field.name) for field in fields]
+    while values and values[-1] == fields[len(values) - 1].default:
+        values.pop()
+    return values

@@ -16,6 +16,11 @@ UNINSTALL_32 = r"SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall
 SESSION_MANAGER = r"SYSTEM\CurrentControlSet\Control\Session Manager"
 PREFETCH = SESSION_MANAGER + r"\Memory Management\PrefetchParameters"
 PENDING_RENAMES = "PendingFileRenameOperations"
+SERVICING = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing"
+UPDATE = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update"
+#: Keys that are there while servicing or an update waits for a boot.
+REBOOT_PENDING = rf"{SERVICING}\RebootPending"
+REBOOT_REQUIRED = rf"{UPDATE}\RebootRequired"
 ENVIRONMENT = SESSION_MANAGER + r"\Environment"
 _SYSTEM_USER = r"HKEY_USERS\S-1-5-18"
 _HIVES = {
@@ -98,7 +103,7 @@ class Registry:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._keys: dict[str, _Key] = {}
-        for path in (UNINSTALL, UNINSTALL_32, PREFETCH):
+        for path in (UNINSTALL, UNINSTALL_32, PREFETCH, SERVICING, UPDATE):
             self._make(path)
         self._make(ENVIRONMENT).values = _FIRST_ENVIRONMENT
         self._environment_at_boot: dict[str, Value] | None = None
@@ -172,8 +177,11 @@ class Registry:
         return {value.name: value for value in self._environment_at_boot.values()}
 
     def on_boot(self) -> None:
-        """Carry out the renames that waited, and let new processes see the environment as it is now."""
+        """Carry out the renames and the servicing that waited; new processes see the environment as it is now."""
         self.delete_value(SESSION_MANAGER, PENDING_RENAMES)
+        for key in (REBOOT_PENDING, REBOOT_REQUIRED):
+            if self.has_key(key):
+                self.delete_key(key)
         self._environment_at_boot = None
 
     def _make(self, path: str) -> _Key:

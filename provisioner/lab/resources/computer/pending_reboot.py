@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.lab.machine import names
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.configuration_manager import ConfigurationManager
-from provisioner.lab.machine.registry import PENDING_RENAMES, SESSION_MANAGER
+from provisioner.lab.machine.registry import PENDING_RENAMES, SERVICING, SESSION_MANAGER, UPDATE
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
 
@@ -21,9 +21,6 @@ _TRIGGERS = (
 )
 _NAME = Rule("Name", is_mandatory=True)
 _RULES = (_NAME, *(Rule(f"Skip{trigger}", "boolean") for trigger in _TRIGGERS))
-_VERSION = r"SOFTWARE\Microsoft\Windows\CurrentVersion"
-SERVICING = rf"{_VERSION}\Component Based Servicing"
-UPDATE = rf"{_VERSION}\WindowsUpdate\Auto Update"
 _NO_NAMESPACE = "Unable to query CIM Class CCM_ClientUtilities because 'Invalid namespace'."
 
 
@@ -54,7 +51,9 @@ def _state(bound: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]
         f"Skip{trigger}": bound.get(f"Skip{trigger}", trigger == "CcmClientSDK") for trigger in _TRIGGERS
     }
     fired = {
-        "ComponentBasedServicing": _has_subkey(SERVICING, "RebootPending", context),
+        # A feature that waits for the boot leaves the same key; the lab keeps it with the features.
+        "ComponentBasedServicing": _has_subkey(SERVICING, "RebootPending", context)
+        or machine.features.needs_restart,
         "WindowsUpdate": _has_subkey(UPDATE, "RebootRequired", context),
         "PendingFileRename": bool(machine.registry.get(SESSION_MANAGER, PENDING_RENAMES)),
         "PendingComputerRename": not is_same(

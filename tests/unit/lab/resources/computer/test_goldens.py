@@ -18,9 +18,9 @@ from provisioner.lab.machine.directory.domains import Directory, DirectoryComput
 from provisioner.lab.machine.directory.nt_hash import nt_hash
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.power import Plan
-from provisioner.lab.machine.registry import PENDING_RENAMES, SESSION_MANAGER
+from provisioner.lab.machine.registry import PENDING_RENAMES, SERVICING, SESSION_MANAGER, UPDATE
 from provisioner.lab.resources.computer.computer import Computer
-from provisioner.lab.resources.computer.pending_reboot import SERVICING, UPDATE, PendingReboot
+from provisioner.lab.resources.computer.pending_reboot import PendingReboot
 from provisioner.lab.resources.computer.power_plan import PowerPlan
 from provisioner.lab.resources.computer.smb_share import SmbShare
 from provisioner.lab.resources.computer.time_zone import TimeZone
@@ -65,8 +65,8 @@ def _sorted_zones(values: dict[str, Any]) -> dict[str, Any]:
 def _pending(state: dict[str, Any]) -> Machine:
     made = machine(name="NODE1")
     for key, below in ((SERVICING, state["cbs"]), (UPDATE, state["wu"])):
-        if below is not None:
-            made.registry.make_key(key)
+        if below is None:
+            made.registry.delete_key(key)
         for name in below or ():
             made.registry.make_key(f"{key}\\{name}")
     if state["renames"] is not None:
