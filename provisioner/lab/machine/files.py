@@ -16,6 +16,7 @@ from provisioner.lab.machine.area import Ledger, MachineError
 
 FULL_CONTROL = "FullControl"
 READ = "ReadAndExecute, Synchronize"
+_IO_EXCEPTION = "System.IO.IOException"
 _INVOCATION = "System.Management.Automation.MethodInvocationException"
 
 
@@ -106,6 +107,8 @@ class Files:
         self._first_volumes = dict(self.volumes)
         self._entries: dict[str, Entry] = {}
         self._seeded: dict[str, Entry] = {}
+        #: Letters of volumes that take nothing more.
+        self.full_volumes: set[str] = set()
         self.clock = "2024-01-01T00:00:00+00:00"
         for letter in self.volumes:
             self._entries[f"{letter}:\\".casefold()] = Entry(f"{letter}:\\", None, "Directory", _ROOT_ACL)
@@ -141,6 +144,11 @@ class Files:
         """Let a volume disappear with all that lies on it."""
         self.volumes.pop(letter.upper(), None)
         self.remove(f"{letter}:\\")
+
+    def fill(self, letter: str, *, is_full: bool = True) -> None:
+        """Let a volume take nothing more, or again something."""
+        (self.full_volumes.add if is_full else self.full_volumes.discard)(letter.upper())
+        self._ledger.changed("files", f"{letter}: {'full' if is_full else 'has room'}")
 
     def settle(self) -> None:
         """Remember the present state as the first one; ``to_plain`` gives only what differs from it."""
@@ -179,7 +187,7 @@ class Files:
 
         Raises:
             MachineError: DirectoryNotFoundException when the folder is missing, UnauthorizedAccessException
-                when the path is a folder.
+                when the path is a folder, IOException when the volume is full.
         """
         self._ledger.attempt("WriteFile")
         target = normal(path)
@@ -191,6 +199,11 @@ class Files:
                 "UnauthorizedAccessException",
                 "NotSpecified",
                 _INVOCATION,
+            )
+        there = len(old.content or b"") if old is not None else 0
+        if target[:1] in self.full_volumes and len(content) > there:
+            raise MachineError(
+                "There is not enough space on the disk.", "IOException", "WriteError", _IO_EXCEPTION
             )
         entry = Entry(
             old.path if old else target,
@@ -286,12 +299,14 @@ class Files:
             _entry_to_plain(item) for key, item in self._entries.items() if self._seeded.get(key) != item
         ]
         gone = sorted(self._seeded.keys() - self._entries.keys())
-        plain = {"changed": changed, "gone": gone} if changed or gone else {}
-        return plain | ({"volumes": self.volumes} if self.volumes != self._first_volumes else {})
+        plain: dict[str, Any] = {"changed": changed, "gone": gone} if changed or gone else {}
+        plain |= {"volumes": self.volumes} if self.volumes != self._first_volumes else {}
+        return plain | ({"full": sorted(self.full_volumes)} if self.full_volumes else {})
 
     def load(self, plain: Mapping[str, Any]) -> None:
         """Take over what ``to_plain`` gave."""
         self.volumes = dict(plain.get("volumes", self.volumes))
+        self.full_volumes = set(plain.get("full", ()))
         for key in plain.get("gone", ()):
             self._entries.pop(key, None)
         for item in plain.get("changed", ()):

@@ -81,7 +81,9 @@ def _write_one(
             category = "OpenError" if command == "Out-File" else "ObjectNotFound"
             invocation.output.error(no_path(path, name, type_name, command, category))
         else:
-            name = "FileOpenFailure" if command == "Out-File" else "GetContentWriterUnauthorizedAccessError"
+            is_denied = error.error_id == "UnauthorizedAccessException"
+            name = f"GetContentWriter{'UnauthorizedAccess' if is_denied else 'IO'}Error"
+            name = "FileOpenFailure" if command == "Out-File" else name
             invocation.output.error(access_denied(error, name, type_name, command, path))
         return
     if invocation.parameters.get("PassThru"):

@@ -134,3 +134,10 @@ async def test_installers_may_be_signed(tmp_path: Path) -> None:
     assert [item.properties["Status"].text for item in shown.values] == ["Valid", "NotSigned"]
     missing = await run(node, call("Get-AuthenticodeSignature", r"C:\none"))
     assert errors(missing) == [(f"PathNotFound,{_PS}GetAuthenticodeSignatureCommand", "ObjectNotFound")]
+
+
+async def test_a_full_disk_is_an_error_of_writing(node: SimulatedNode) -> None:
+    node.machine.files.fill("C")
+    full = await run(node, call("Set-Content", r"C:\data\c.txt", "x"))
+    assert errors(full) == [(f"GetContentWriterIOError,{_PS}SetContentCommand", "WriteError")]
+    assert full.errors[0].message == "There is not enough space on the disk."
