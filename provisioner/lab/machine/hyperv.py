@@ -7,6 +7,7 @@ service vmms start with the machine.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -191,7 +192,7 @@ class HyperV:
             mode = "Weight" if wanted.is_team else "Absolute"
         self._made += 1
         switch = Switch(
-            wanted.id or self._new_id(),
+            str(uuid.UUID(wanted.id)) if wanted.id else self._new_id(),
             name,
             kind,
             tuple(adapter.description for adapter in below),

@@ -264,6 +264,7 @@ class Initiator(Area["Machine"]):
         try:
             return [str(ipaddress.ip_address(name))]
         except ValueError:
+            self.owner.ledger.attempt("Resolve-DnsName")
             found = self.owner.world.machine(name)
         if found is None:
             raise MachineError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -81,9 +82,20 @@ def _read_targets(made: Machine, _before: dict[str, Any]) -> Any:
     return targets, made.iscsi.isns
 
 
+class _Initiator(Initiator):
+    """Knows every name by the addresses of the recording."""
+
+    names: Sequence[str] = ()
+
+    def resolve(self, name: str) -> list[str]:
+        return super().resolve(name) if name[:1].isdigit() else list(self.names)
+
+
 def _san(of: Machine, state: dict[str, Any]) -> None:
     """The target server that the recorded initiator talks to: its portal answers on every port asked for."""
-    spec = node_spec(name="sv1", computer_name="SAN", address="192.168.1.10")
+    known = state["dns"] or ["192.168.1.10"]
+    address = "192.168.1.10" if "192.168.1.10" in known else known[0]
+    spec = node_spec(name="sv1", computer_name="SAN", address=address)
     server = Machine.create(spec, BOOTED, of.world)
     server.features.install(["FS-iSCSITarget-Server"])
     server.iscsi.ports = (3260, 3261)
@@ -132,7 +144,9 @@ def _initiating(state: dict[str, Any]) -> Machine:
         )
         for target in ([target] if target else [])
     ]
-    initiator = made.area(Initiator)
+    initiator = _Initiator(made)
+    initiator.names = state["dns"]
+    made.areas._made["machine.storage.initiator:Initiator"] = initiator
     initiator.adopt(portals, known)
     initiator.isns = state["isns"]
     initiator.shares_isns = True
