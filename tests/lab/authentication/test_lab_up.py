@@ -10,6 +10,7 @@ from pypsrp.exceptions import AuthenticationError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
+from tests.kerberos import REALM, USER, needs_kerberos, running_realm
 from tests.lab.labs import LabRun, running_lab
 
 pytestmark = pytest.mark.filterwarnings("default")  # pypsrp warns about what it does not know
@@ -103,3 +104,23 @@ def test_the_controller_applies_over_https_it_can_verify(tmp_path: Path) -> None
         assert "its certificate is not trusted" in refused.stdout + refused.stderr
         run.write(_OVER_HTTPS.replace("authentication: basic", "authentication: auto"))
         assert run.verify().returncode == 0
+
+
+@needs_kerberos
+def test_the_controller_applies_with_a_ticket_and_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_realm(tmp_path) as realm:
+        for name, value in realm.environment.items():
+            monkeypatch.setenv(name, value)
+        connection = f"{{authentication: kerberos, service_principal: WSMAN/{realm.host}}}"
+        members = f"  users: [{{name: {USER}@{REALM}, groups: [Administrators]}}]\n  kerberos: {{keytab: node.keytab}}\n"
+        role = _OVER_HTTPS[_OVER_HTTPS.index("nodes:") :]
+        with running_lab(tmp_path, f"site: test\nconnection: {connection}\nlab:\n{members}{role}") as run:
+            without = run.verify()
+            assert without.returncode != 0
+            assert "there is no Kerberos ticket" in without.stdout + without.stderr
+            realm.kinit()
+            done = run.apply()
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert run.verify().returncode == 0
