@@ -269,3 +269,23 @@ def test_missing_packages_for_kerberos_are_named(tmp_path: Path, monkeypatch: py
     with pytest.raises(LabError, match="gssapi") as raised:
         kerberos.credential(str(tmp_path / "any.keytab"))
     assert "provisioner[kerberos]" in raised.value.help
+
+
+@needs_kerberos
+@pytest.mark.parametrize("ssl", [False, True])
+def test_the_scheme_kerberos_has_its_own_header_and_frame(
+    realm: KerberosRealm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ssl: bool
+) -> None:
+    for name, value in realm.environment.items():
+        monkeypatch.setenv(name, value)
+    logon = everything(
+        kerberos=KerberosSpec(str(realm.keytab)),
+        users=(UserSpec(f"{USER}@{REALM}", groups=(ADMINISTRATORS,)),),
+        authentication={"schemes": ("Kerberos",)},
+    )
+    with running_site(tmp_path, logon) as site:
+        offered = requests.post(site.url(ssl=False), timeout=10)
+        assert offered.headers["WWW-Authenticate"] == "Kerberos"
+        assert site.echo("kerberos", ssl=ssl, **_TICKET) == rf"{REALM}\{USER}"
+        with pytest.raises((AuthenticationError, ValueError)):
+            site.echo("ntlm", ssl=ssl)
