@@ -15,12 +15,13 @@ from functools import lru_cache
 from typing import Final
 
 _TOKEN: Final = re.compile(
-    r"""(?P<comment><\#.*?\#>|\#[^\r\n]*)
+    # What has no end is one token up to the end: so every character is looked at once.
+    r"""(?P<comment><\#.*?(?:\#>|\Z)|\#[^\r\n]*)
     |(?P<line>(?:[ \t]*(?:\r\n|\r|\n))+[ \t]*)
     |(?P<blank>[ \t]+)
-    |(?P<here>@'[ \t]*\r?\n.*?\n'@|@"[ \t]*\r?\n.*?\n"@)
-    |(?P<single>'(?:[^']|'')*')
-    |(?P<double>"(?:[^"`]|`.|"")*")
+    |(?P<here>@'[ \t]*\r?\n.*?(?:\n'@|\Z)|@"[ \t]*\r?\n.*?(?:\n"@|\Z))
+    |(?P<single>'(?:[^']|'')*+(?:'|\Z))
+    |(?P<double>"(?:[^"`]|`.|"")*+`?(?:"|\Z))
     |(?P<word>[\w$-]+(?:`.)?)
     |(?P<other>.)""",
     re.DOTALL | re.VERBOSE,
@@ -28,13 +29,16 @@ _TOKEN: Final = re.compile(
 #: What data may be: no quote, and nothing PowerShell would expand.
 DATA: Final = "[^\"'\u2018-\u201e`$\\r\\n\\0]{1,1024}"
 _HOLE: Final = "\N{WHITE CIRCLE}"
-_LONGEST: Final = 200_000
+#: Known scripts are shorter; a longer text is not looked at, as hostile ones could take long.
+_LONGEST: Final = 40_000
 
 
 @lru_cache(maxsize=64)
 def tokens_of(script: str) -> tuple[str, ...]:
-    """Split a script into the tokens that count."""
+    """Split a script into the tokens that count; none for a text that is longer than any known one."""
     tokens: list[str] = []
+    if len(script) > _LONGEST:
+        return ()
     for found in _TOKEN.finditer(script):
         kind, text = found.lastgroup, found.group()
         if kind == "comment":
@@ -70,8 +74,6 @@ class Skeleton:
 
     def match(self, script: str) -> Mapping[str, str] | None:
         """Give the data of a script that is this one; None for any other."""
-        if len(script) > _LONGEST:
-            return None
         tokens = list(tokens_of(script))
         data: dict[str, str] = {}
         for index, pattern in self.holes.items():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import html
 import json
 import random
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator
 from functools import cache
 from importlib import resources
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
+from provisioner.lab.foreign.constant_script import NotConstantError, read
 from provisioner.lab.foreign.execution import prepare
 from provisioner.lab.foreign.registry import Known, ScriptContext, known_scripts, recognise
 from provisioner.lab.foreign.skeleton import tokens_of
@@ -183,6 +186,19 @@ def test_comments_and_layout_do_not_count() -> None:
     shifted = "\n".join(f"    {line}   # {number}" for number, line in enumerate(_cleanup().split("\n")))
     assert recognise(shifted) is not None
     assert recognise(f"<# by hand #>\r\n{_cleanup()}") is not None
+
+
+@pytest.mark.parametrize(
+    "piece", ["<#", "@'\n", '@"\n', "'", '"`', "(", "@(", "@{a=", "a|", "a,", "#", "-x:", "`\n", "& "]
+)
+def test_hostile_texts_take_no_time(piece: str) -> None:
+    for length in (39_990, 400_000):
+        text = piece * (length // len(piece))
+        began = time.process_time()
+        assert recognise(text) is None
+        with contextlib.suppress(NotConstantError):
+            read(text)
+        assert time.process_time() - began < 5
 
 
 def _mutated(script: str, draw: random.Random) -> str:
