@@ -8,7 +8,7 @@ was asked for.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from ipaddress import ip_address
@@ -119,6 +119,11 @@ class CertificateFiles:
         self.authority()
         if self._settings.certificate == "self-signed":
             self.own()
+
+    def like(self, certificate: str) -> CertificateFiles:
+        """Make others for the same listener, with a certificate of another kind (``logon.CERTIFICATES``)."""
+        settings = replace(self._settings, certificate=certificate)
+        return CertificateFiles(self._authority, self._subject, settings, self._path.parent)
 
     def authority(self) -> Path:
         """The certificate of the lab's authority."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from provisioner.lab.authority import Authority, CertificateFiles, Subject
 from provisioner.lab.clock import Clock
@@ -34,6 +34,18 @@ _JOURNAL_FILE = "journal.jsonl"
 _GRACE_S = 0.1
 #: Commands the journal leaves to the LCM, which writes its own lines.
 _NOT_JOURNALLED = frozenset({"Invoke-CimMethod"})
+
+
+class BootFaults(Protocol):
+    """What is wrong with the boots of a node."""
+
+    async def linger(self) -> None:
+        """Wait while the node is down, after the usual time of a boot."""
+        ...
+
+    def booted(self, boot_id: int, boot_time: datetime) -> None:
+        """Change what the boot made; the id and time of the boot before are given."""
+        ...
 
 
 class SimulatedNode:
@@ -87,6 +99,7 @@ class SimulatedNode:
         self.on_power(self.machine.on_power)
         self.machine.ledger.listeners.append(self._note_change)
         self.misbehaviour: Misbehaviour = Behaved()
+        self.boot_faults: BootFaults | None = None
         options = LcmOptions(spec.accept, spec.serves_output_while_busy)
         self.lcm = Lcm(self, find_resource or resources.find, options)
         if "lcm" in plain:
@@ -188,7 +201,12 @@ class SimulatedNode:
             callback(False)
         self.save()
         await self.clock.sleep(self.machine.boot_duration_s)
+        if self.boot_faults is not None:
+            await self.boot_faults.linger()
+        boot_id, boot_time = self.machine.boot_id, self.machine.boot_time
         self.machine.on_boot(self.clock.now())
+        if self.boot_faults is not None:
+            self.boot_faults.booted(boot_id, boot_time)
         self.journal.write("boot", boot_id=self.machine.boot_id)
         self.lcm.on_boot()
         self.save()

@@ -179,6 +179,17 @@ def disconnected() -> WSManFault:
     )
 
 
+def session_unusable() -> WSManFault:
+    """The shell was there before the service restarted (code: assumption; text: LCM wire facts 4.5)."""
+    return WSManFault(
+        2150859206,
+        "w:InternalError",
+        "The WS-Management service cannot process the operation. The operation is being attempted on a client "
+        "session that is unusable. This may be related to a recent restart of the WS-Management service. ",
+        is_sender=False,
+    )
+
+
 def action_not_supported(action: str) -> WSManFault:
     """The action does not exist for this resource."""
     return WSManFault(

@@ -7,7 +7,7 @@ Sans-I/O like the rest; ids and the time come from the caller.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeAlias
@@ -213,6 +213,15 @@ class Service:
         """Remove every shell and enumeration."""
         self._cim.forget_all()
         return self._render(self._shells.remove_all())
+
+    def restart(self) -> list[Outcome]:
+        """Remove every shell and enumeration, as a restart of the service does."""
+        self._cim.forget_all()
+        return self._render(self._shells.restart())
+
+    def use_up(self, quotas: Mapping[str, int]) -> None:
+        """Have others use up these quotas, and no others; see ``Shells.used_up``."""
+        self._shells.used_up = dict(quotas)
 
     def _new_contents(self, resource_uri: str) -> Contents | None:
         if resource_uri.startswith(ns.POWERSHELL_URI):

@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -154,6 +154,10 @@ class Shells:
         self._shells: dict[uuid.UUID, _Shell] = {}
         self._waiting: dict[int, tuple[_Shell, uuid.UUID | None]] = {}
         self._next_process_id = _FIRST_PROCESS_ID
+        self._before_restart: frozenset[uuid.UUID] = frozenset()
+        #: Quotas that others have used up, with the number that the refusal names: shells, users, operations,
+        #: processes.
+        self.used_up: Mapping[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._shells)
@@ -225,6 +229,11 @@ class Shells:
         """Remove every shell, as a reboot does."""
         return [effect for shell in list(self._shells.values()) for effect in self._remove(shell)]
 
+    def restart(self) -> list[Effect]:
+        """Remove every shell, as a restart of the service does; who still uses one is told so."""
+        self._before_restart = frozenset(self._shells)
+        return self.remove_all()
+
     # -- requests ------------------------------------------------------------------------------------------
 
     def _dispatch(self, ticket: int, request: Request, caller: Caller, now: float) -> list[Effect]:
@@ -267,11 +276,12 @@ class Shells:
     def _find(self, request: Request, caller: Caller) -> _Shell:
         text = request.selector("ShellId")
         try:
-            shell = self._shells.get(uuid.UUID(text)) if text else None
+            shell_id = uuid.UUID(text) if text else None
         except ValueError:
-            shell = None
+            shell_id = None
+        shell = self._shells.get(shell_id) if shell_id else None
         if shell is None:
-            raise faults.no_such_shell()
+            raise faults.session_unusable() if shell_id in self._before_restart else faults.no_such_shell()
         if not caller.is_same_user(shell.caller):
             raise faults.access_denied()
         return shell
@@ -316,6 +326,10 @@ class Shells:
 
     def _check_quotas(self, caller: Caller) -> None:
         """Refuse one shell more of a user who has, or of a node that serves, all that is allowed."""
+        if "shells" in self.used_up:
+            raise faults.too_many_shells(self.used_up["shells"])
+        if "users" in self.used_up:
+            raise faults.too_many_users()
         quotas = self._settings.quotas
         owners = Counter(shell.caller.user.casefold() for shell in self._shells.values())
         user = caller.user.casefold()
@@ -326,6 +340,8 @@ class Shells:
         self._check_operations(caller)
 
     def _check_operations(self, caller: Caller) -> None:
+        if "operations" in self.used_up:
+            raise faults.too_many_operations(self.used_up["operations"])
         allowed = self._settings.quotas.max_operations_per_user
         # Nobody can have that many without as many shells and commands: do not count for the usual request.
         mine = [shell for shell in self._shells.values() if caller.is_same_user(shell.caller)]
@@ -365,6 +381,8 @@ class Shells:
         if shell.contents.is_closed:
             raise faults.no_such_shell()
         self._check_operations(shell.caller)
+        if "processes" in self.used_up:
+            raise faults.too_many_commands(self.used_up["processes"])
         allowed = self._settings.quotas.max_processes_per_shell
         if len(shell.streams) > allowed:
             raise faults.too_many_commands(allowed)

@@ -105,6 +105,8 @@ class Files:
         #: Drive letter to size in GiB.
         self.volumes = {letter.upper(): size for letter, size in volumes.items()}
         self._first_volumes = dict(self.volumes)
+        #: Letters of the volumes that take nothing more.
+        self.full: set[str] = set()
         self._entries: dict[str, Entry] = {}
         self._seeded: dict[str, Entry] = {}
         #: Letters of volumes that take nothing more.
@@ -191,6 +193,7 @@ class Files:
         """
         self._ledger.attempt("WriteFile")
         target = normal(path)
+        self.demand_space(target)
         self._demand_folder(parent_of(path), path)
         old = self.find(path)
         if old is not None and old.is_folder:
@@ -236,6 +239,7 @@ class Files:
             return there
         if parent_of(target) == target:
             raise _no_path(target)
+        self.demand_space(target)
         self.make_folder(parent_of(target))
         return self._store(Entry(target, None, "Directory", None, self.clock), "made")
 
@@ -283,6 +287,17 @@ class Files:
     def paths(self) -> Iterable[str]:
         """All paths, as spelled."""
         return [entry.path for entry in self._entries.values()]
+
+    def demand_space(self, path: str) -> None:
+        """Refuse to put more on a full volume.
+
+        Raises:
+            MachineError: IOException.
+        """
+        if self.full and normal(path)[:1] in self.full:
+            raise MachineError(
+                "There is not enough space on the disk.", "IOException", "NotSpecified", _INVOCATION
+            )
 
     def _demand_folder(self, folder: str, path: str) -> None:
         if not self.is_folder(folder):

@@ -25,6 +25,8 @@ _LOG: Final = logging.getLogger("provisioner.lab")
 _LOOPBACK: Final = ipaddress.ip_network("127.0.0.0/8")
 _BACKLOG: Final = 128
 _SWEEP_S: Final = 15.0
+#: Connections that fill a queue of length 0; the kernel takes one more than asked for.
+_FILLERS: Final = 2
 #: Turns of the loop after which a connection that was just being accepted has come up, and is gone again.
 _LAST_TURNS: Final = 3
 
@@ -82,6 +84,30 @@ class Closable(Protocol):
         ...
 
 
+class BlackHole:
+    """A port that answers no SYN: its queue of connections is full, so the kernel drops whoever comes."""
+
+    def __init__(self, node: FleetNode, port: int) -> None:
+        self._listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            _bind(self._listening, node, port)
+        except BaseException:
+            self._listening.close()
+            raise
+        self._listening.listen(0)
+        self._fillers = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(_FILLERS)]
+        for filler in self._fillers:
+            filler.setblocking(False)
+            filler.connect_ex((node.address, port))
+
+    def close(self) -> None:
+        """Listen no more."""
+        for filler in self._fillers:
+            filler.close()
+        self._listening.close()
+
+
 class _Place:
     """One node's address: the listener, and whether it is open."""
 
@@ -90,6 +116,10 @@ class _Place:
         self.listener = listener
         self.servers: list[Closable] = []
         self.is_cut = False
+        #: Whether nothing listens although the node is up: its service restarts.
+        self.is_shut = False
+        #: Whether nobody even answers a SYN.
+        self.is_hole = False
         self.mend_timer: asyncio.TimerHandle | None = None
         self.lock = asyncio.Lock()
 
@@ -219,6 +249,38 @@ class Fleet:
         self._soon(place)
         self.on_reach(name)
 
+    def shut(self, name: str) -> None:
+        """Stop the service of a node: connections are reset and none is taken, until ``reopen``.
+
+        Raises:
+            KeyError: There is no such node.
+        """
+        place = self._places[name]
+        place.is_shut = True
+        self._close(place)
+
+    def reopen(self, name: str) -> None:
+        """Start the service of a node again, or listen where the node is by now.
+
+        Raises:
+            KeyError: There is no such node.
+        """
+        place = self._places[name]
+        place.is_shut = False
+        self._close(place)
+        self._soon(place)
+
+    def swallow(self, name: str, *, is_hole: bool) -> None:
+        """Have new connections to a node vanish without an answer, or be taken again; old ones stay.
+
+        Raises:
+            KeyError: There is no such node.
+        """
+        place = self._places[name]
+        place.is_hole = is_hole
+        place.close()
+        self._soon(place)
+
     def is_cut(self, name: str) -> bool:
         """Whether a node's network is cut now."""
         return self._places[name].is_cut
@@ -283,6 +345,9 @@ class Fleet:
                 return
             try:
                 for port, new_connection in place.ports():
+                    if place.is_hole:
+                        place.servers.append(BlackHole(place.node, port))
+                        continue
                     place.servers.append(await self._listen(place.node, port, new_connection))
                 if place.node.logon.ssh_port is not None:
                     place.servers.append(_listen_for_ssh(place.node.logon.ssh_port, place))
@@ -308,7 +373,7 @@ class Fleet:
             raise
 
     def _should_listen(self, place: _Place) -> bool:
-        return self._is_running and place.node.is_up and not place.is_cut
+        return self._is_running and place.node.is_up and not (place.is_cut or place.is_shut)
 
     def _sweep(self) -> None:
         for place in self._places.values():

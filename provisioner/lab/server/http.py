@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from provisioner.lab.server.tls import Channel, channel_of
 
@@ -215,6 +215,31 @@ class Timeouts:
     idle_s: float = 120.0
 
 
+class Disturbance(Protocol):
+    """What is wrong between clients and a node. Asked for each piece of data and each message."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is answered and nothing ends."""
+        ...
+
+    def arrives(self, connection: HttpConnection, data: bytes) -> bool:
+        """Whether data of a client reach the node; if not, what happens to the connection has happened."""
+        ...
+
+    def asks(self, connection: HttpConnection) -> bool:
+        """Whether a whole request reaches the node; as before."""
+        ...
+
+    def refuses(self) -> int | None:
+        """Give the status with which a request is answered unseen; None when it is not."""
+        ...
+
+    async def answers(self, connection: HttpConnection, data: bytes) -> bool:
+        """Send an answer, in whatever way; tell whether the connection goes on."""
+        ...
+
+
 class HttpConnection(asyncio.Protocol):
     """One connection. ``opened`` gives the handler of its requests; ``closed`` is told when it is over.
 
@@ -241,6 +266,8 @@ class HttpConnection(asyncio.Protocol):
         self._is_timing_request = False
         self.peer_address = ""
         self.channel = Channel()
+        #: Stands between client and node while there is something wrong.
+        self.disturbance: Disturbance | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
@@ -254,6 +281,8 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        if self.disturbance is not None and not self.disturbance.arrives(self, data):
+            return
         self._parser.feed(data)
         if self._task is None:
             self._continue()
@@ -279,14 +308,25 @@ class HttpConnection(asyncio.Protocol):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
+    def write(self, data: bytes) -> None:
+        """Send bytes, unless the connection is over."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def hang_up(self) -> None:
+        """End the connection with a farewell, once what was written is sent."""
+        if self._transport is not None:
+            self._transport.close()
+
     def _restart_deadline(self, seconds: float) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = asyncio.get_running_loop().call_later(seconds, self._too_late)
 
     def _too_late(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        if self.disturbance is not None and self.disturbance.is_silent:
+            return
+        self.hang_up()
 
     def _continue(self) -> None:
         """Begin the next request if it is there as a whole."""
@@ -303,6 +343,8 @@ class HttpConnection(asyncio.Protocol):
             self._is_timing_request = False
             if self._deadline is not None:
                 self._deadline.cancel()
+            if self.disturbance is not None and not self.disturbance.asks(self):
+                return
             self._task = asyncio.get_running_loop().create_task(self._serve(request))
             return
         if self._parser.wants_continue:
@@ -321,10 +363,14 @@ class HttpConnection(asyncio.Protocol):
         except Exception:  # noqa: BLE001 - logged; the server lives on
             _LOG.exception("a request from %s failed", self.peer_address)
             response = HttpResponse(HTTPStatus.INTERNAL_SERVER_ERROR, closes=True)
+        goes_on = True
+        if self.disturbance is not None:
+            goes_on = await self.disturbance.answers(self, response.encode())
+        else:
+            self.write(response.encode())
         self._task = None
-        if self._transport is None:
+        if self._transport is None or not goes_on:
             return
-        self._transport.write(response.encode())
         if response.closes or not request.keeps_alive:
             self._transport.close()
             return

@@ -94,15 +94,25 @@ class Inside(Protocol):
 
 
 class TlsDoor(asyncio.Protocol):
-    """One connection until its handshake is done; then ``inside`` has it. Known to ``doors`` meanwhile."""
+    """One connection until its handshake is done; then ``inside`` has it. Known to ``doors`` meanwhile.
+
+    A silent one never begins to shake hands.
+    """
 
     def __init__(
-        self, tls: ListenerTls, inside: Callable[[], Any], doors: set[TlsDoor], limit_s: float
+        self,
+        tls: ListenerTls,
+        inside: Callable[[], Any],
+        doors: set[TlsDoor],
+        limit_s: float,
+        *,
+        is_silent: bool = False,
     ) -> None:
         self._tls = tls
         self._inside = inside
         self._doors = doors
         self._limit_s = limit_s
+        self._is_silent = is_silent
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -111,7 +121,14 @@ class TlsDoor(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._doors.add(self)
+        if self._is_silent:
+            return
         self._task = asyncio.get_running_loop().create_task(self._shake_hands(transport))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A client has gone before it was let in."""
+        del exc
+        self._doors.discard(self)
 
     def abort(self) -> None:
         """End the connection at once: the client sees a reset."""

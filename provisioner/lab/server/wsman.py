@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -24,7 +24,15 @@ from provisioner.lab.server.authentication.accounts import Accounts
 from provisioner.lab.server.authentication.gate import Admission, Gate, GuardedNode, Visit
 from provisioner.lab.server.authentication.model import LogonFailure
 from provisioner.lab.server.cim import execute
-from provisioner.lab.server.http import Handler, Headers, HttpConnection, HttpRequest, HttpResponse, Timeouts
+from provisioner.lab.server.http import (
+    Disturbance,
+    Handler,
+    Headers,
+    HttpConnection,
+    HttpRequest,
+    HttpResponse,
+    Timeouts,
+)
 from provisioner.lab.server.processes import Processes
 from provisioner.lab.server.runspace import ListCommands, RunPipeline, Runspaces
 from provisioner.lab.server.tls import ListenerTls, TlsDoor
@@ -131,6 +139,7 @@ class Listener:
         self._tickets = itertools.count(1)
         self._wanted = _Wanted()
         self._gate = Gate(node)
+        self._disturbance: Disturbance | None = None
         #: Writes down every exchange while it is set.
         self.recorder: Recorder | None = None
         self.counters = Counters()
@@ -171,7 +180,28 @@ class Listener:
         def inside() -> HttpConnection:
             return HttpConnection(self._opened, self._connections.discard, self._timeouts, tls.binding)
 
-        return TlsDoor(tls, inside, self._doors, self._timeouts.request_s)
+        is_silent = self._disturbance is not None and self._disturbance.is_silent
+        return TlsDoor(tls, inside, self._doors, self._timeouts.request_s, is_silent=is_silent)
+
+    def disturb(self, disturbance: Disturbance | None) -> None:
+        """Put something between all clients and the node, or take it away."""
+        self._disturbance = disturbance
+        for connection in self._connections:
+            connection.disturbance = disturbance
+
+    def show(self, files: CertificateFiles) -> None:
+        """Let new connections over TLS see another certificate."""
+        self._tls = ListenerTls(files, self._node.logon)
+
+    def use_up(self, quotas: Mapping[str, int]) -> None:
+        """Have others use up these quotas, and no others."""
+        self._service.use_up(quotas)
+
+    def restart_service(self) -> None:
+        """Remove all shells, as a restart of the service does: who still uses one is told so."""
+        self._apply(self._service.restart())
+        for task in self._cim_tasks:
+            task.cancel()
 
     def abort_connections(self) -> None:
         """Reset all connections; shells stay."""
@@ -194,6 +224,7 @@ class Listener:
 
     def _opened(self, connection: HttpConnection) -> Handler:
         self._connections.add(connection)
+        connection.disturbance = self._disturbance
         self.counters.connections += 1
         session = _Session(connection, self._gate.enter(connection.channel))
 
@@ -204,6 +235,8 @@ class Listener:
 
     async def _handle(self, session: _Session, request: HttpRequest) -> HttpResponse:
         self.counters.requests += 1
+        if self._disturbance is not None and (status := self._disturbance.refuses()) is not None:
+            return self._refused(session, status)
         path = request.path.partition("?")[0].rstrip("/").lower()
         if path not in {"/wsman", "/wsman-anon/identify"}:
             return HttpResponse(HTTPStatus.NOT_FOUND)
@@ -217,6 +250,15 @@ class Listener:
             return admission
         self.counters.logons += admission.is_new
         return await self._serve(session, request, admission)
+
+    def _refused(self, session: _Session, status: int) -> HttpResponse:
+        """Answer as HTTP.sys does when WinRM has no say."""
+        if status == HTTPStatus.UNAUTHORIZED:
+            return self._gate.challenge(session.connection.channel)
+        body = b"<h2>Service Unavailable</h2>" if status == HTTPStatus.SERVICE_UNAVAILABLE else b""
+        return HttpResponse(
+            HTTPStatus(status), (("Content-Type", "text/html; charset=us-ascii"),) if body else (), body
+        )
 
     @staticmethod
     def _is_anonymous_identify(path: str, request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ from provisioner.lab.machine.services import Service, Services, StartMode, Statu
 from provisioner.lab.spec import PackageSpec, ServiceSpec
 
 SUCCESS = 0
+ERROR_INSTALL_FAILURE = 1603
 ERROR_UNKNOWN_PRODUCT = 1605
 ERROR_ALREADY_RUNNING = 1618
 ERROR_OPEN_FAILED = 1619
@@ -53,6 +54,8 @@ class Packages:
         self._attempts: dict[str, int] = {}
         self._installed: dict[str, str] = {}
         self.is_busy = False
+        #: How an installation ends that finds no room on its volume.
+        self.code_without_room = ERROR_INSTALL_FAILURE
 
     @contextmanager
     def execute(self) -> Iterator[bool]:
@@ -95,6 +98,8 @@ class Packages:
         folder = (
             (named[1] or named[2]) if named else package.install_folder or rf"C:\Program Files\{package.name}"
         )
+        if ntpath.splitdrive(folder)[0].rstrip(":").upper() in self._files.full:
+            return self.code_without_room
         self._files.make_folder(folder)
         for relative, content in package.files:
             target = ntpath.join(folder, relative)
