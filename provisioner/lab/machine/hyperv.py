@@ -29,9 +29,9 @@ _VNIC_DESCRIPTION = "Hyper-V Virtual Ethernet Adapter"
 class Switch:
     """One virtual switch. Its name need not be unique.
 
-    ``descriptions`` are the InterfaceDescriptions of the adapters below an External one;
-    ``bandwidth_mode`` is what Hyper-V reports; ``load_balancing`` is None unless it is a SET team; ``is_team`` is
-    None where Windows knows no such teams.
+    ``descriptions`` are the InterfaceDescriptions of the adapters below an External one; ``bandwidth_mode`` is
+    what Hyper-V reports, None where it knows none; ``load_balancing`` is None unless it is a SET team; ``is_team``
+    is None where Windows knows no such teams.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Switch:
     descriptions: tuple[str, ...] = ()
     allow_management_os: bool = False
     is_team: bool | None = False
-    bandwidth_mode: str = "Absolute"
+    bandwidth_mode: str | None = "Absolute"
     load_balancing: str | None = None
 
 
@@ -238,12 +238,24 @@ class HyperV:
         self._ledger.changed("hyperv", f"switch {switch.name} removed")
 
     def set_switch(self, switch: Switch, **fields: Any) -> Switch:
-        """Change a switch in place (Set-VMSwitch, Set-VMSwitchTeam).
+        """Change a switch in place (Set-VMSwitch).
 
         Raises:
             MachineError: the role does not run.
         """
         self._ledger.attempt("Set-VMSwitch")
+        return self._change(switch, **fields)
+
+    def balance(self, switch: Switch, algorithm: str) -> Switch:
+        """Let a team balance its load in another way (Set-VMSwitchTeam).
+
+        Raises:
+            MachineError: the role does not run.
+        """
+        self._ledger.attempt("Set-VMSwitchTeam")
+        return self._change(switch, load_balancing=algorithm)
+
+    def _change(self, switch: Switch, **fields: Any) -> Switch:
         self.demand_active()
         changed = replace(switch, **fields)
         self._switches[self._switches.index(switch)] = changed

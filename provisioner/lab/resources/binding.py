@@ -17,6 +17,8 @@ from provisioner.lab.resources.base import ResourceError
 _BINDING = "System.Management.Automation.ParameterBindingValidationException"
 _TRANSFORMATION = "System.Management.Automation.ParameterBindingArgumentTransformationException"
 _SIZE = re.compile(r"(\d+)\s*([KMGTP]B)?", re.IGNORECASE)
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_FRACTION = re.compile(r"\d*\.\d+|\d+\.")
 _UNSIGNED = {"uint16": 2**16 - 1, "uint32": 2**32 - 1, "uint64": 2**64 - 1}
 _UNITS = {"": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40, "PB": 2**50}
 
@@ -94,9 +96,8 @@ def _convert(function: str, rule: Rule, value: Any) -> Any:
 
 
 def _unsigned(function: str, rule: Rule, value: Any) -> int:
-    text = str(value).strip()
-    found = _SIZE.fullmatch(text)
-    number = int(found[1]) * _UNITS[(found[2] or "").upper()] if found else -1
+    text = "" if value is None else str(value).strip()
+    number = _number(text)
     if not 0 <= number <= _UNSIGNED[rule.kind]:
         is_number = re.fullmatch(r"-?\d+", text) is not None
         raise ResourceError(
@@ -114,8 +115,26 @@ def _unsigned(function: str, rule: Rule, value: Any) -> int:
     return number
 
 
+def _number(text: str) -> int:
+    """Read a number as PowerShell converts a text or a number to a whole one; -1 for what is none."""
+    found = _SIZE.fullmatch(text)
+    if found:
+        return int(found[1]) * _UNITS[(found[2] or "").upper()]
+    if _HEXADECIMAL.fullmatch(text):
+        return int(text, 16)
+    # Halves go to the even number; nothing is 0.
+    return round(float(text)) if _FRACTION.fullmatch(text) else -bool(text)
+
+
 def _validate(function: str, rule: Rule, value: Any) -> None:
     if not rule.may_be_empty and rule.only in {"", function}:
+        if isinstance(value, list) and not (rule.is_mandatory or (value and all(value))):
+            raise _refused(
+                function,
+                rule.name,
+                "The argument is null, empty, or an element of the argument collection contains a null value. "
+                "Supply a collection that does not contain any null values and then try the command again.",
+            )
         if isinstance(value, list) and not value:
             raise ResourceError(
                 f"Cannot bind argument to parameter '{rule.name}' because it is an empty array.",

@@ -56,6 +56,7 @@ def _missing(name: str) -> ErrorRecord:
 def switch_object(switch: Switch, machine: Machine) -> PsObject:
     """Give a switch as the Hyper-V module shows it."""
     below = [machine.network.described(text) for text in switch.descriptions]
+    mode = switch.bandwidth_mode or "None"
     return PsObject(
         _TYPES,
         {
@@ -71,9 +72,7 @@ def switch_object(switch: Switch, machine: Machine) -> PsObject:
             ),
             "NetAdapterInterfaceDescriptions": list(switch.descriptions),
             "NetAdapterInterfaceGuid": [uuid.UUID(item.guid) for item in below if item is not None],
-            "BandwidthReservationMode": EnumValue(
-                _NAMESPACE + "VMSwitchBandwidthMode", switch.bandwidth_mode, _MODES[switch.bandwidth_mode]
-            ),
+            "BandwidthReservationMode": EnumValue(_NAMESPACE + "VMSwitchBandwidthMode", mode, _MODES[mode]),
             "ComputerName": machine.computer_name,
             "IsDeleted": False,
         },

@@ -66,15 +66,34 @@ class VMHost:
         if minutes is not None:
             wanted[_INTERVAL] = minutes * _MINUTE_S
         enabled = wanted.pop(_MIGRATION, None)
-        if enabled and not context.machine.area(Identity).domain:
-            raise invalid_operation(
-                "Live migrations can be enabled only on computers that are joined to a domain."
-            )
+        if enabled and not _is_member(context):
+            enabled = None
         if enabled is not None:
             command = _CMDLETS + ("EnableVMMigration" if enabled else "DisableVMMigration")
             written(context, command, partial(host.migrate, enabled=enabled))
         if wanted:
             written(context, _CMDLETS + "SetVMHost", partial(host.change, wanted))
+
+
+def _is_member(context: ResourceContext) -> bool:
+    """Whether live migration may be enabled; without an answer nothing is done about it.
+
+    Raises:
+        ResourceError: the machine is in a workgroup.
+    """
+    is_member = bool(context.machine.area(Identity).domain)
+    try:
+        context.machine.ledger.attempt("Get-CimInstance")
+    except MachineError as error:
+        context.nonterminating.append(thrown(error, "Get-CimInstance"))
+        if error.is_terminating:
+            return False
+        is_member = False
+    if not is_member:
+        raise invalid_operation(
+            "Live migrations can be enabled only on computers that are joined to a domain."
+        )
+    return True
 
 
 def _settings(context: ResourceContext) -> dict[str, Any]:
@@ -93,7 +112,8 @@ def _settings(context: ResourceContext) -> dict[str, Any]:
             ),
         ]
         return dict.fromkeys(rule.name for rule in _RULES[1:])
-    minutes = settings.pop(_INTERVAL) // _MINUTE_S
+    # As PowerShell converts: half a minute goes to the even one.
+    minutes = round(settings.pop(_INTERVAL) / _MINUTE_S)
     for rule in _RULES[1:]:
         if rule.allowed:
             # Enumerations come back as they are spelled, however they were written.

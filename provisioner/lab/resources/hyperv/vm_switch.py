@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import uuid
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.hyperv import TEAMED, Switch, SwitchOptions
+from provisioner.lab.machine.storage.disks import not_found
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import (
     Rule,
@@ -19,11 +21,13 @@ from provisioner.lab.resources.binding import (
     is_same_bag,
     thrown,
 )
-from provisioner.lab.resources.calls import written
+from provisioner.lab.resources.calls import silenced, written
 
-_GUID = r"[{(]?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}[)}]?"
+_HYPHENED = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+#: What Guid.TryParse takes, but for the form of lists of numbers.
+_GUID = rf"\s*([0-9a-fA-F]{{32}}|{_HYPHENED}|\{{{_HYPHENED}\}}|\({_HYPHENED}\))\s*"
 _RULES = (
-    Rule("Name", is_mandatory=True, may_be_empty=False),
+    Rule("Name", is_mandatory=True),
     Rule("Type", is_mandatory=True, allowed=("External", "Internal", "Private")),
     Rule("NetAdapterName", "strings", may_be_empty=False),
     Rule("AllowManagementOS", "boolean"),
@@ -56,27 +60,28 @@ class VMSwitch:
         if not found:
             return {"Ensure": "Absent", "BandwidthReservationMode": "NA"}
         is_external = found[0].type == "External"
-        is_team = all(item.is_team for item in found)
+        is_team = is_external and all(item.is_team for item in found)
+        algorithm: str | None = None
         if is_team:
             descriptions = [text for item in found for text in item.descriptions]
-            names = [name for item in found for name in _adapter_names(item, context)]
+            names = _members(found, context, is_silent=False)
+            algorithm = _algorithm(found, context)
         else:
             descriptions = _descriptions(found)
-            adapters = (context.machine.network.described(text) for text in descriptions)
-            names = [adapter.name for adapter in adapters if adapter]
+            names = _described(descriptions, context) if is_external else []
         return {
             "Name": _one_or_list([item.name for item in found]),
             "Type": _one_or_list([item.type for item in found]),
             "NetAdapterName": names if is_external and names else None,
             "AllowManagementOS": _one_or_list([item.allow_management_os for item in found]),
             "EnableEmbeddedTeaming": _one_or_list([item.is_team for item in found]),
-            "LoadBalancingAlgorithm": (found[0].load_balancing if is_team else "NA") if is_external else None,
+            "LoadBalancingAlgorithm": (algorithm if is_team else "NA") if is_external else None,
             "Ensure": "Present",
             "Id": _one_or_list([item.id for item in found]),
             "NetAdapterInterfaceDescription": (
                 (descriptions if is_team else _one_or_list(descriptions)) if is_external else None
             ),
-            "BandwidthReservationMode": _one_or_list([item.bandwidth_mode for item in found]),
+            "BandwidthReservationMode": _one_or_list([item.bandwidth_mode for item in found]) or "NA",
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
@@ -103,7 +108,7 @@ class VMSwitch:
         hyperv = context.machine.hyperv
         await context.sleep(context.machine.durations.switch_s)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
-            _remove(_silenced(bound["Name"], context), context)
+            _remove(_existing({"Name": bound["Name"]}, context), context)
             return
         found = _existing(bound, context)
         if found and found[0].type == "External":
@@ -120,7 +125,7 @@ class VMSwitch:
         if bound.get("EnableEmbeddedTeaming") and algorithm is not None:
             for switch in found:
                 if switch.is_team:
-                    change = partial(hyperv.set_switch, switch, load_balancing=algorithm)
+                    change = partial(hyperv.balance, switch, algorithm)
                     written(context, _CMDLETS + "SetVMSwitchTeam", change)
 
 
@@ -170,26 +175,26 @@ def _check_release(bound: Mapping[str, Any], context: ResourceContext, *, in_tes
 
 def _is_as_wanted(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
     mode = bound.get("BandwidthReservationMode")
-    if mode is not None and not any(is_same(mode, item.bandwidth_mode) for item in found):
+    modes = [item.bandwidth_mode for item in found]
+    # What has no mode at all is an old Windows, which is content with any.
+    if mode is not None and modes != [None] and not any(is_same(mode, item) for item in modes):
         return False
     if is_same(bound["Type"], "External"):
         if bound.get("EnableEmbeddedTeaming"):
             has_adapters = _has_members(bound, found, context)
         else:
-            has_adapters = not _differ(_below(bound, context), _descriptions(found))
+            below = silenced(partial(_below, bound, context)) or []
+            has_adapters = not _differ(below, _descriptions(found))
         allow = bound.get("AllowManagementOS")
         if not has_adapters or (
             allow is not None and any(item.allow_management_os != allow for item in found)
         ):
             return False
-        if "LoadBalancingAlgorithm" in bound and found[0].load_balancing is None:
+        if "LoadBalancingAlgorithm" in bound:
             # The module compares the actual value with itself: it can only fail, on a switch that is no team.
-            raise ResourceError(
-                "You cannot call a method on a null-valued expression.",
-                "InvokeMethodOnNull",
-                "InvalidOperation",
-                _RUNTIME,
-            )
+            _algorithm(found, context)
+            if context.nonterminating:
+                raise context.nonterminating.pop(0)
     teaming = bound.get("EnableEmbeddedTeaming")
     if teaming is not None and all(item.is_team == (not teaming) for item in found):
         return False
@@ -201,20 +206,27 @@ def _has_members(bound: Mapping[str, Any], found: Sequence[Switch], context: Res
     teams = [item for item in found if item.is_team and item.descriptions]
     if not teams:
         return False
-    names = [name for item in teams for name in _adapter_names(item, context)]
-    if not names:
+    names = _members(teams, context, is_silent=True)
+    wanted = bound.get("NetAdapterName", ())
+    if not names or not wanted:
+        side = "Difference" if names else "Reference"
         raise ResourceError(
-            "Cannot bind argument to parameter 'ReferenceObject' because it is null.",
+            f"Cannot bind argument to parameter '{side}Object' because it is null.",
             "ParameterArgumentValidationErrorNullNotAllowed,"
             "Microsoft.PowerShell.Commands.CompareObjectCommand",
             "InvalidData",
             "System.Management.Automation.ParameterBindingValidationException",
         )
-    return is_same_bag(bound.get("NetAdapterName", ()), names)
+    return is_same_bag(wanted, names)
 
 
 def _below(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
-    """Give the descriptions of the adapters that the configured names lead to; names may be patterns."""
+    """Give the descriptions of the adapters that the configured names lead to; names may be patterns.
+
+    Raises:
+        MachineError: only one that was asked for (Get-NetAdapter).
+    """
+    context.machine.ledger.attempt("Get-NetAdapter")
     adapters = context.machine.network.adapters
     return [
         adapter.description
@@ -237,9 +249,49 @@ def _differ(left: Sequence[str], right: Sequence[str]) -> bool:
     return any(not is_same(item, other) for item in left) if left else bool(right)
 
 
-def _adapter_names(switch: Switch, context: ResourceContext) -> list[str]:
-    found = (context.machine.network.described(text) for text in switch.descriptions)
+def _members(found: Sequence[Switch], context: ResourceContext, *, is_silent: bool) -> list[str]:
+    """Give the names of the adapters of teams; one that is gone is an error unless errors are silenced."""
+    descriptions = [text for item in found for text in item.descriptions]
+    names = _described(descriptions, context)
+    for text in () if is_silent else descriptions:
+        if context.machine.network.described(text) is None:
+            missing = not_found("MSFT_NetAdapter", "InterfaceDescription", text, "Get-NetAdapter")
+            context.nonterminating.append(thrown(missing))
+    return names
+
+
+def _described(descriptions: Sequence[str], context: ResourceContext) -> list[str]:
+    """Get-NetAdapter -InterfaceDescription with errors silenced; one that ends the statement is written."""
+    try:
+        context.machine.ledger.attempt("Get-NetAdapter")
+    except MachineError as error:
+        if error.is_terminating:
+            context.nonterminating.append(thrown(error, "Get-NetAdapter"))
+        return []
+    found = (context.machine.network.described(text) for text in descriptions)
     return [adapter.name for adapter in found if adapter is not None]
+
+
+def _algorithm(found: Sequence[Switch], context: ResourceContext) -> str | None:
+    """Get-VMSwitchTeam; what is no team has no algorithm that could be made a text."""
+    balance = [item.load_balancing for item in found]
+    attempt = partial(context.machine.ledger.attempt, "Get-VMSwitchTeam")
+    failed = len(context.nonterminating)
+    written(context, _CMDLETS + "GetVMSwitchTeam", attempt)
+    is_over = len(context.nonterminating) > failed
+    if is_over and context.machine.ledger.failing["Get-VMSwitchTeam"].is_terminating:
+        return None
+    if is_over or balance[0] is None:
+        context.nonterminating.append(
+            ResourceError(
+                "You cannot call a method on a null-valued expression.",
+                "InvokeMethodOnNull",
+                "InvalidOperation",
+                _RUNTIME,
+            )
+        )
+        return None
+    return balance[0]
 
 
 def _one_or_list(values: list[_T]) -> _T | list[_T] | None:
@@ -247,17 +299,10 @@ def _one_or_list(values: list[_T]) -> _T | list[_T] | None:
     return values if len(values) > 1 else next(iter(values), None)
 
 
-def _silenced(name: str, context: ResourceContext) -> list[Switch]:
-    try:
-        return context.machine.hyperv.switches(name)
-    except MachineError:
-        return []
-
-
 def _existing(bound: Mapping[str, Any], context: ResourceContext) -> list[Switch]:
     """Get-VMSwitch with errors silenced; one that ends the statement is written nevertheless."""
     try:
-        return context.machine.hyperv.switches(bound["Name"], bound["Type"])
+        return context.machine.hyperv.switches(bound["Name"], bound.get("Type"))
     except MachineError as error:
         if error.is_terminating:
             context.nonterminating.append(thrown(error, _CMDLETS + "GetVMSwitch"))
@@ -266,18 +311,38 @@ def _existing(bound: Mapping[str, Any], context: ResourceContext) -> list[Switch
 
 def _must_recreate(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
     if any(not item.is_team for item in found):
-        _complain_of_unknown(bound, context)
-        is_other = _differ(_below(bound, context), _descriptions(found))
+        is_other = _lies_elsewhere(bound, found, context)
     else:
-        is_other = not _has_members(bound, found, context)
+        try:
+            is_other = not _has_members(bound, found, context)
+        except ResourceError as error:
+            # The statement ends, and with it the comparison.
+            context.nonterminating.append(error)
+            is_other = False
     mode = bound.get("BandwidthReservationMode", "NA")
     wants_team = bool(bound.get("EnableEmbeddedTeaming"))
     return (
         is_other
         or (not is_same(mode, "NA") and any(not is_same(mode, item.bandwidth_mode) for item in found))
         or any(item.is_team is not None and item.is_team != wants_team for item in found)
-        or ("Id" in bound and any(not is_same(bound["Id"], item.id) for item in found))
+        # Here the id is one, not a text: braces make no difference.
+        or (
+            "Id" in bound and any(uuid.UUID(bound["Id"].strip(" ()")) != uuid.UUID(item.id) for item in found)
+        )
     )
+
+
+def _lies_elsewhere(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
+    """Compare the adapter below; an unknown one is an error and the switch lies elsewhere."""
+    below: list[str] = []
+    try:
+        below = _below(bound, context)
+        _complain_of_unknown(bound, context)
+    except MachineError as error:
+        context.nonterminating.append(thrown(error, "Get-NetAdapter"))
+        if error.is_terminating:
+            return False
+    return _differ(below, _descriptions(found))
 
 
 def _complain_of_unknown(bound: Mapping[str, Any], context: ResourceContext) -> None:
@@ -303,7 +368,7 @@ def _create(bound: Mapping[str, Any], context: ResourceContext) -> Switch | None
         bound.get("AllowManagementOS") if adapters else None,
         "Default" if is_same(mode, "NA") else mode,
         bool(bound.get("EnableEmbeddedTeaming")),
-        bound.get("Id", ""),
+        bound.get("Id", "").strip(" ()"),
     )
     make = partial(
         context.machine.hyperv.new_switch, bound["Name"], "External" if adapters else kind, adapters, options

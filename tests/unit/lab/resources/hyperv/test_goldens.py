@@ -33,7 +33,7 @@ def _switches(state: dict[str, Any]) -> Machine:
                     item["Id"],
                     item["Name"],
                     item["SwitchType"],
-                    tuple(descriptions[name] for name in item["Adapters"]),
+                    tuple(descriptions.get(name, name) for name in item["Adapters"]),
                     item["AllowManagementOS"],
                     item["EmbeddedTeamingEnabled"],
                     item["BandwidthReservationMode"],
@@ -41,7 +41,7 @@ def _switches(state: dict[str, Any]) -> Machine:
                 )
             ]
         )
-        for name in item["Adapters"]:
+        for name in descriptions.keys() & set(item["Adapters"]):
             made.network.bind(name, item["Id"])
     return made
 
@@ -57,7 +57,7 @@ def _read_switches(made: Machine, before: dict[str, Any]) -> Any:
             # New ids are random; the one that was asked for is compared.
             "Id": item.id if item.id in old or item.id.startswith("11111111") else "new",
             "SwitchType": item.type,
-            "Adapters": [names[text] for text in item.descriptions],
+            "Adapters": [names.get(text, text) for text in item.descriptions],
             "AllowManagementOS": item.allow_management_os,
             "EmbeddedTeamingEnabled": item.is_team,
             "BandwidthReservationMode": item.bandwidth_mode,
@@ -97,7 +97,7 @@ def _host_settings(state: dict[str, Any]) -> dict[str, Any]:
 
 def _host(state: dict[str, Any]) -> Machine:
     made = machine() if state.get("hyperv_missing") else hyperv_machine()
-    made.area(Identity).domain = "contoso.com" if state["part_of_domain"] else ""
+    made.area(Identity).domain = "contoso.com" if state.get("part_of_domain") else ""
     made.area(VirtualizationHost).load({"settings": _host_settings(state)})
     return made
 
