@@ -16,6 +16,8 @@ from provisioner import documents
 from provisioner.diagnostics import Diagnostics
 from provisioner.lab import logon, trees
 from provisioner.lab.domains import DOMAINS, DomainSpec
+from provisioner.lab.faults.base import Planned
+from provisioner.lab.faults.reader import read_fault
 from provisioner.lab.logon import LogonSpec
 from provisioner.wire.settings import Quotas
 
@@ -204,6 +206,7 @@ class NodeSpec:
     quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
     domains: tuple[DomainSpec, ...] = ()
+    faults: tuple[Planned, ...] = ()
     clock_skew_s: float = 0.0
     #: Session configurations besides the default one, by their names in lower case.
     endpoints: Mapping[str, EndpointSpec] = field(default_factory=dict)
@@ -401,6 +404,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "serves_output_while_busy": trees.boolean,
     "clock_skew_s": trees.signed,
     "domains": DOMAINS,
+    "faults": trees.list_of(read_fault),
     "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,
 }

@@ -21,6 +21,8 @@ VERBS = {
     "show": ("provisioner.cli.commands.lab_look:show", "Show what a node is, and how it is simulated."),
     "diff": ("provisioner.cli.commands.lab_look:diff", "Show what changed on a node since the lab came up."),
     "shell": ("provisioner.cli.commands.lab_look:shell", "Look around on a node."),
+    "fault": ("provisioner.cli.commands.lab_fault:fault", "Let something go wrong on a node, or end it."),
+    "scenario": ("provisioner.cli.commands.lab_fault:scenario", "Let things go wrong as a file says."),
     "record": ("provisioner.cli.commands.lab_record:record", "Keep what is said to a node."),
     "replay": ("provisioner.cli.commands.lab_record:replay", "Say what a recording has to a node again."),
     "up": ("provisioner.cli.commands.lab_up:up", "Start a simulated node for every node of an inventory."),
@@ -52,6 +54,8 @@ def status(name: str | None, as_json: bool) -> None:  # noqa: FBT001
                 f"  {node['name']:<15} {node['address']}:{node['port']:<6} {node['state']:<10} "
                 f"LCM {node['lcm']:<21} booted {node['boot_time']}"
             )
+            for text in node["faults"]:
+                say(f"    fault: {text}")
 
 
 @lab.command()

@@ -37,6 +37,8 @@ def _described(answer: dict[str, Any]) -> Iterator[str]:
     yield f"  Windows Server {answer['windows']} ({answer['version']}), booted {answer['boot_time']}"
     waits = ", a reboot is pending" if answer["needs_reboot"] else ""
     yield f"  LCM {answer['lcm']}{waits}"
+    for text in answer["faults"]:
+        yield f"  fault: {text}"
     yield f"  features installed: {', '.join(answer['features']) or 'none'}"
     if not answer["resources"]:
         yield "  no configuration was ever applied"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from provisioner.diagnostics import did_you_mean
+from provisioner.lab.afflictions.lab_faults import LabFaults
 from provisioner.lab.control import LabError, serve
 from provisioner.lab.hosting.background import Ready
 from provisioner.lab.looking import views
@@ -95,6 +96,7 @@ class Lab:
             for node in spec.nodes
         ]
         self._fleet = Fleet(self._nodes)
+        self._faults = LabFaults(self._nodes, self._fleet, self._own, spec.time_scale)
         self._portals = Portals(self._nodes, self._fleet.is_cut)
         self._fleet.on_reach = self._portals.follow
         for node in self._nodes:
@@ -114,6 +116,8 @@ class Lab:
             stack.push_async_callback(self._fleet.stop)
             await self._portals.start()
             stack.push_async_callback(self._portals.stop)
+            stack.callback(self._faults.stop)
+            self._faults.start()
             control = await serve(self._own, lambda request: self._asking(request, self._answer))
             stack.callback(control.close)
             status = self.status()
@@ -160,6 +164,7 @@ class Lab:
             "state": "up" if node.is_up else "restarting",
             "lcm": node.lcm.state,
             "boot_time": node.machine.boot_time.isoformat(timespec="seconds"),
+            "faults": self._faults.of(node.name),
             **self._fleet.counters(node.name),
         }
 
@@ -171,7 +176,7 @@ class Lab:
                 self._stopping.set()
                 return {"pid": os.getpid()}
             case {"op": "show", "node": str(node)}:
-                return views.show(self._known(node))
+                return {**views.show(self._known(node)), "faults": self._faults.of(node)}
             case {"op": "diff", "node": str(node)}:
                 return views.diff(self._known(node))
             case {"op": "run", "node": str(node), "line": str(line)}:
@@ -183,6 +188,11 @@ class Lab:
                 exchanges = read_recording(Path(path))
                 differing = await replay(exchanges, self._fleet.listener(node).answer, found.address)
                 return {"exchanges": len(exchanges), "differences": differing}
+        return await self._steer(request)
+
+    async def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do something to the lab, as asked."""
+        match request:
             case {"op": "cut", "node": str(node), "seconds": seconds}:
                 self._known(node)
                 self._fleet.cut(node, None if seconds is None else float(seconds))
@@ -191,6 +201,11 @@ class Lab:
                 self._known(node)
                 self._fleet.restore(node)
                 return {"restored": node}
+            case {"op": "fault" | "clear", "node": str(node)}:
+                self._known(node)
+                return await self._faults.answer(request)
+            case {"op": "scenario"}:
+                return await self._faults.answer(request)
         raise LabError(f"the lab does not know the request {request!r}")
 
     def _record(self, node: SimulatedNode, path: Path | None) -> dict[str, Any]:

@@ -74,6 +74,20 @@ class RunningNode:
         """Mend the node's network."""
         self._lab.ask({"op": "restore", "node": self.name})
 
+    def fault(self, kind: str, **parameters: Any) -> None:
+        """Let something go wrong, as ``provision lab fault`` does.
+
+        ``after`` is a mapping with ``messages`` and ``seconds``; ``for`` has to come from a mapping: ``**{"for": 5}``.
+
+        Raises:
+            LabError: it is no fault, or none the node can have.
+        """
+        self._lab.ask({"op": "fault", "node": self.name, "fault": {"kind": kind, **parameters}})
+
+    def clear(self, kind: str | None = None) -> None:
+        """End the node's faults, or those of a kind."""
+        self._lab.ask({"op": "clear", "node": self.name, "kind": kind})
+
 
 class RunningLab:
     """So many nodes in a thread; iterate over them, and ``stop`` when done.

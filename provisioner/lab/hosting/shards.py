@@ -104,6 +104,8 @@ async def _route(
     for shard in others:
         if request.get("node") in shard.nodes:
             return await loop.run_in_executor(None, ask, shard.folder, request)
+    if others and request.get("op") == "scenario":
+        raise LabError("A scenario needs a lab in one process.", "Start it without --shards.")
     answer: dict[str, Any] = await local(request)
     if request.get("op") == "status":
         return await loop.run_in_executor(None, _merged, answer, others)
