@@ -34,3 +34,49 @@ def silenced(action: Callable[[], _T]) -> _T | None:
         return action()
     except MachineError:
         return None
+
+
+def stopping(context: ResourceContext, command: str, action: Callable[[], _T]) -> _T | None:
+    """Do what a cmdlet with ``-ErrorAction Stop`` does: its error is thrown.
+
+    An error that ends the cmdlet anyway ends but the statement: it is written, and the answer is None then.
+
+    Raises:
+        ResourceError: the cmdlet wrote an error.
+    """
+    try:
+        return action()
+    except MachineError as error:
+        if not error.is_terminating:
+            raise thrown(error, command) from None
+        context.nonterminating.append(thrown(error, command))
+        return None
+
+
+def works(context: ResourceContext, cmdlet: str) -> bool:
+    """Whether a cmdlet that only reads answers; its error is written."""
+    return written(context, cmdlet, lambda: _attempt(context, cmdlet)) is not None
+
+
+def must_work(context: ResourceContext, cmdlet: str) -> bool:
+    """Whether a cmdlet that only reads answers, with ``-ErrorAction Stop``.
+
+    Raises:
+        ResourceError: the cmdlet wrote an error.
+    """
+    return stopping(context, cmdlet, lambda: _attempt(context, cmdlet)) is not None
+
+
+def works_silently(context: ResourceContext, cmdlet: str) -> bool:
+    """Whether a cmdlet that only reads answers, with ``-ErrorAction SilentlyContinue``."""
+    try:
+        return _attempt(context, cmdlet)
+    except MachineError as error:
+        if error.is_terminating:
+            context.nonterminating.append(thrown(error, cmdlet))
+        return False
+
+
+def _attempt(context: ResourceContext, cmdlet: str) -> bool:
+    context.machine.ledger.attempt(cmdlet)
+    return True

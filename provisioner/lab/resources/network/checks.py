@@ -6,13 +6,14 @@ Errors of cmdlets that found nothing carry the id of a query with several condit
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from provisioner.lab.machine.machine import Machine
-from provisioner.lab.resources.base import ResourceError
+from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_argument, is_same
+from provisioner.lab.resources.calls import works
 
 FAMILIES = ("IPv4", "IPv6")
 _PARTS = 4
@@ -41,14 +42,14 @@ def check_address(address: str, family: str) -> None:
 
 def family_as_parsed(address: str) -> str:
     """Give the family of an address as IPAddress.TryParse takes it (``10.1`` is 10.0.0.1); '' for none."""
-    text = address.strip()
-    if ":" in text:
+    if ":" in address:
+        bare = address[1:-1] if address[:1] == "[" and address[-1:] == "]" else address
         try:
-            ipaddress.IPv6Address(text.strip("[]").partition("%")[0])
+            ipaddress.IPv6Address(bare.partition("%")[0])
         except ValueError:
             return ""
         return "IPv6"
-    parts = text.split(".")
+    parts = address.split(".")
     numbers = [_number(part) for part in parts]
     if not 1 <= len(parts) <= _PARTS or None in numbers:
         return ""
@@ -58,12 +59,12 @@ def family_as_parsed(address: str) -> str:
 
 
 def _number(text: str) -> int | None:
-    base = 16 if text[:2].casefold() == "0x" else 8 if len(text) > 1 and text[:1] == "0" else 10
-    try:
-        number = int(text, base)
-    except ValueError:
-        return None
-    return number if text[:1].isdigit() and "_" not in text else None
+    """Read a part of an IPv4 address: decimal, octal behind a 0, or hexadecimal behind 0x."""
+    if found := re.fullmatch("0[xX]([0-9a-fA-F]+)", text):
+        return int(found[1], 16)
+    if re.fullmatch("0[0-7]*", text):
+        return int(text, 8)
+    return int(text) if re.fullmatch("[1-9][0-9]*", text) else None
 
 
 def bind_lists(function: str, rules: Sequence[Rule], properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,9 +88,11 @@ def bind_lists(function: str, rules: Sequence[Rule], properties: Mapping[str, An
     return bound
 
 
-def has_interface(machine: Machine, alias: str) -> bool:
-    """Whether an adapter has the name."""
-    return any(is_same(item.name, alias) for item in machine.network.adapters)
+def has_interface(context: ResourceContext, alias: str) -> bool:
+    """Whether an adapter has the name; an error of Get-NetAdapter is written, and there is none then."""
+    if not works(context, "Get-NetAdapter"):
+        return False
+    return any(is_same(item.name, alias) for item in context.machine.network.adapters)
 
 
 def no_interface(alias: str) -> str:

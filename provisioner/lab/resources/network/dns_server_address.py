@@ -8,7 +8,8 @@ from typing import Any
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.networking.ip import CIM_EXCEPTION, Ip
 from provisioner.lab.resources.base import ResourceContext
-from provisioner.lab.resources.binding import Rule, invalid_argument, invalid_operation, thrown
+from provisioner.lab.resources.binding import Rule, invalid_argument, invalid_operation
+from provisioner.lab.resources.calls import works_silently
 from provisioner.lab.resources.network.checks import (
     FAMILIES,
     bind_lists,
@@ -44,9 +45,9 @@ class DnsServerAddress:
         """Test-TargetResource."""
         bound = bind_lists("Test-TargetResource", _RULES, properties)
         wanted = bound.get("Address", [])
-        if not has_interface(context.machine, bound["InterfaceAlias"]):
-            raise invalid_argument(no_interface(bound["InterfaceAlias"]), "InterfaceAlias")
         for address in wanted:
+            if not has_interface(context, bound["InterfaceAlias"]):
+                raise invalid_argument(no_interface(bound["InterfaceAlias"]), "InterfaceAlias")
             check_address(address, bound["AddressFamily"])
         servers = _servers(bound, context)
         return [item.casefold() for item in servers] == [item.casefold() for item in wanted]
@@ -59,16 +60,23 @@ class DnsServerAddress:
         try:
             context.machine.area(Ip).set_dns_servers(bound["InterfaceAlias"], wanted)
         except MachineError as error:
-            if wanted and error.exception_type == CIM_EXCEPTION:
-                raise invalid_operation(
-                    f'DNS server addresses "{",".join(wanted)}" failed validation.'
-                ) from None
-            raise thrown(error, "Set-DnsClientServerAddress") from None
+            listed = ",".join(wanted)
+            raise invalid_operation(
+                f'DNS server addresses "{listed}" failed validation.'
+                if error.exception_type == CIM_EXCEPTION
+                else f'Failed to set DNS server addresses "{listed}". Exception: {error.exception_type}: '
+                f"{error.message}"
+            ) from None
 
 
 def _servers(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
-    alias = bound["InterfaceAlias"]
-    if not has_interface(context.machine, alias):
+    """Split what the registry holds at commas alone: a blank stays part of an address."""
+    alias, machine = bound["InterfaceAlias"], context.machine
+    adapter = machine.network.find(alias) if works_silently(context, "Get-NetAdapter") else None
+    if adapter is None:
         raise invalid_operation(f"A network adapter with the alias '{alias}' could not be found.")
     family = "IPv6" if bound["AddressFamily"].casefold() == "ipv6" else "IPv4"
-    return context.machine.area(Ip).dns_servers(alias, family)
+    if not works_silently(context, "Get-ItemProperty"):
+        return []
+    text = str(machine.registry.get(Ip.dns_key(adapter, family), "NameServer") or "")
+    return text.split(",") if text.strip() else []

@@ -12,11 +12,12 @@ from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import (
     Rule,
     bind,
+    calling,
     invalid_operation,
     is_same,
     is_same_bag,
-    thrown,
 )
+from provisioner.lab.resources.calls import works, written
 from provisioner.lab.resources.network.checks import bind_lists
 
 _NAME = Rule("Name", may_be_empty=False, is_mandatory=True)
@@ -66,6 +67,24 @@ _RULES = (
 #: What Get answers of a rule, and Test compares unless it is the display group.
 _SHOWN = ("Name", "DisplayName", "Group", "DisplayGroup", *(rule.name for rule in _RULES[4:]))
 _ADDRESSES = frozenset({"LocalAddress", "RemoteAddress"})
+#: What is read from each filter of a rule.
+_FILTERS: Mapping[str, tuple[str, ...]] = {
+    "Get-NetFirewallAddressFilter": ("LocalAddress", "RemoteAddress"),
+    "Get-NetFirewallApplicationFilter": ("Program", "Package"),
+    "Get-NetFirewallInterfaceFilter": ("InterfaceAlias",),
+    "Get-NetFirewallInterfaceTypeFilter": ("InterfaceType",),
+    "Get-NetFirewallPortFilter": ("RemotePort", "LocalPort", "Protocol", "DynamicTransport", "IcmpType"),
+    "Get-NetFirewallProfile": (),
+    "Get-NetFirewallSecurityFilter": (
+        "Authentication",
+        "Encryption",
+        "LocalUser",
+        "RemoteMachine",
+        "RemoteUser",
+        "OverrideBlockRules",
+    ),
+    "Get-NetFirewallServiceFilter": ("Service",),
+}
 #: What is part of the rule itself; the rest is in its filters, which go with it.
 _OF_RULE = (
     "DisplayName",
@@ -94,15 +113,19 @@ class Firewall:
         rule = _find(name, context)
         if rule is None:
             return {"Ensure": "Absent", "Name": name}
+        for cmdlet in _FILTERS:
+            with calling(cmdlet):
+                context.machine.ledger.attempt(cmdlet)
         return {"Ensure": "Present", **{item: rule[item] for item in _SHOWN}}
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
         bound = bind_lists("Test-TargetResource", _RULES, properties)
         rule = _find(bound["Name"], context)
-        if is_same(bound.get("Ensure", "Present"), "Absent"):
-            return rule is None
-        return rule is not None and _fits(rule, bound)
+        is_wanted = is_same(bound.get("Ensure", "Present"), "Present")
+        if rule is None:
+            return not is_wanted
+        return _fits(rule, bound, context) and is_wanted
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: errors of the cmdlets are written, not thrown."""
@@ -113,10 +136,10 @@ class Firewall:
         await context.sleep(context.machine.durations.other_s)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             if rule is not None:
-                _write(context, "Remove-NetFirewallRule", lambda: rules.remove(rule["Name"]))
+                written(context, "Remove-NetFirewallRule", lambda: rules.remove(rule["Name"]))
         elif rule is None:
-            _write(context, "New-NetFirewallRule", lambda: rules.add(wanted))
-        elif not _fits(rule, bound):
+            written(context, "New-NetFirewallRule", lambda: rules.add(wanted))
+        elif not _fits(rule, bound, context):
             _change(rule, wanted, rules, context)
 
 
@@ -125,21 +148,14 @@ def _change(
 ) -> None:
     """Change a rule; one that belongs to another group is made anew, without its old filters."""
     if "Group" in wanted and not is_same(wanted["Group"], rule["Group"]):
-        _write(context, "Remove-NetFirewallRule", lambda: rules.remove(rule["Name"]))
+        written(context, "Remove-NetFirewallRule", lambda: rules.remove(rule["Name"]))
         kept = {name: rule[name] for name in _OF_RULE if rule[name] and name not in wanted}
-        _write(context, "New-NetFirewallRule", lambda: rules.add({**kept, **wanted}))
+        written(context, "New-NetFirewallRule", lambda: rules.add({**kept, **wanted}))
         return
     changes = {name: value for name, value in wanted.items() if name not in {"Name", "Group"}}
-    if is_same(changes.get("DisplayName"), rule["DisplayName"]):
+    if "DisplayName" in changes and is_same(changes["DisplayName"], rule["DisplayName"]):
         del changes["DisplayName"]
-    _write(context, "Set-NetFirewallRule", lambda: rules.change(rule["Name"], changes))
-
-
-def _write(context: ResourceContext, cmdlet: str, act: Any) -> None:
-    try:
-        act()
-    except MachineError as error:
-        context.nonterminating.append(thrown(error, cmdlet))
+    written(context, "Set-NetFirewallRule", lambda: rules.change(rule["Name"], changes))
 
 
 def _find(name: str, context: ResourceContext) -> dict[str, Any] | None:
@@ -149,6 +165,7 @@ def _find(name: str, context: ResourceContext) -> dict[str, Any] | None:
         ResourceError: there are several of the name.
     """
     try:
+        context.machine.ledger.attempt("Get-NetFirewallRule")
         found = context.machine.area(Rules).find(name)
     except MachineError:
         return None
@@ -159,24 +176,29 @@ def _find(name: str, context: ResourceContext) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def _fits(rule: Mapping[str, Any], bound: Mapping[str, Any]) -> bool:
+def _fits(rule: Mapping[str, Any], bound: Mapping[str, Any], context: ResourceContext) -> bool:
+    """Compare what is bound and neither false nor empty; a filter that cannot be read has no values."""
+    unread = {name for cmdlet, names in _FILTERS.items() if not works(context, cmdlet) for name in names}
     for name in _SHOWN:
         wanted = bound.get(name)
         if not wanted or wanted == [""]:
             continue
+        actual = None if name in unread else rule[name]
         if isinstance(wanted, list):
             listed = [_with_mask(item) for item in wanted] if name in _ADDRESSES else wanted
-            if not is_same_bag(rule[name], listed):
+            if not is_same_bag(actual or (), listed):
                 return False
-        elif not is_same(rule[name], wanted):
+        elif actual is None or not is_same(actual, wanted):
             return False
     return True
 
 
 def _with_mask(address: str) -> str:
-    """Write the prefix length of an IPv4 network as a mask, as the firewall shows it."""
-    text, slash, prefix = address.partition("/")
-    if not slash or not prefix.isdecimal() or ":" in address:
+    """Write a network of IPv4 as the firewall shows it: masked, and with its mask for its prefix length."""
+    text, slash, mask = address.partition("/")
+    if not slash or not mask or ":" in address or "-" in address:
         return address
-    network = ipaddress.IPv4Network(f"{text}/{prefix}", strict=False)
-    return network.with_netmask
+    try:
+        return ipaddress.IPv4Network(f"{text}/{mask}", strict=False).with_netmask
+    except ValueError:
+        return address

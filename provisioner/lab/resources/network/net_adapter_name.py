@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.network import Adapter
 from provisioner.lab.resources.base import ResourceContext
-from provisioner.lab.resources.binding import Rule, bind, invalid_operation, is_same, thrown
+from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation, is_same
+from provisioner.lab.resources.calls import written
 
 _RULES = (
     Rule("NewName", may_be_empty=False, is_mandatory=True),
     Rule("Name", may_be_empty=False),
-    Rule("PhysicalMediaType", may_be_empty=False),
+    Rule("PhysicalMediaType"),
     Rule("Status", allowed=("Up", "Disconnected", "Disabled")),
-    Rule("MacAddress", may_be_empty=False),
-    Rule("InterfaceDescription", may_be_empty=False),
+    Rule("MacAddress"),
+    Rule("InterfaceDescription"),
     Rule("InterfaceIndex", "uint32"),
-    Rule("InterfaceGuid", may_be_empty=False),
-    Rule("DriverDescription", may_be_empty=False),
+    Rule("InterfaceGuid"),
+    Rule("DriverDescription"),
     Rule("InterfaceNumber", "uint32"),
     Rule("IgnoreMultipleMatchingAdapters", "boolean"),
 )
@@ -35,7 +37,7 @@ class NetAdapterName:
         """Get-TargetResource."""
         bound = bind("Get-TargetResource", _RULES, properties)
         network = context.machine.network
-        adapter = network.find(bound["NewName"]) or _find(bound, context)
+        adapter = _named(bound["NewName"], context) or _find(bound, context)
         shown = {
             "Name": adapter.name if adapter else None,
             "PhysicalMediaType": adapter.media if adapter else None,
@@ -56,7 +58,7 @@ class NetAdapterName:
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource; false only when the one adapter to be renamed was found."""
         bound = bind("Test-TargetResource", _RULES, properties)
-        if context.machine.network.find(bound["NewName"]):
+        if _named(bound["NewName"], context):
             return True
         _find(bound, context)
         return False
@@ -68,14 +70,27 @@ class NetAdapterName:
         if adapter is None:
             return
         await context.sleep(context.machine.durations.other_s)
-        try:
-            context.machine.network.rename(adapter.name, bound["NewName"])
-        except MachineError as error:
-            context.nonterminating.append(thrown(error, "Rename-NetAdapter"))
+        rename = partial(context.machine.network.rename, adapter.name, bound["NewName"])
+        written(context, "Rename-NetAdapter", rename)
+
+
+def _named(name: str, context: ResourceContext) -> Adapter | None:
+    """Look the new name up; all errors of it are silenced."""
+    try:
+        context.machine.ledger.attempt("Get-NetAdapter")
+    except MachineError:
+        return None
+    return context.machine.network.find(name)
 
 
 def _find(bound: Mapping[str, Any], context: ResourceContext) -> Adapter | None:
-    """Find the adapter that all given filters fit; with a number beyond the only one, there is none."""
+    """Find the adapter that all given filters fit; with a number beyond the only one, there is none.
+
+    Raises:
+        ResourceError: none or too many fit, or the adapters cannot be listed.
+    """
+    with calling("Get-NetAdapter"):
+        context.machine.ledger.attempt("Get-NetAdapter")
     network = context.machine.network
     readers: dict[str, Callable[[Adapter], Any]] = {
         "Name": lambda item: item.name,
