@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from provisioner.lab.machine.area import Ledger
 
@@ -16,6 +18,7 @@ class Plan:
     guid: str
 
 
+_DIGITS: Final = re.compile("([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 BALANCED = Plan("Balanced", "381b4222-f694-41f0-9685-ff5bb260df2e")
 IN_BOX: tuple[Plan, ...] = (
     BALANCED,
@@ -33,10 +36,10 @@ class Power:
         self.active = active
 
     def find(self, name_or_guid: str) -> list[Plan]:
-        """Plans of this friendly name or GUID (with or without braces), without regard to case."""
+        """Plans of this friendly name or GUID (in any form that .NET reads), without regard to case."""
         wanted = name_or_guid.casefold()
-        bare = wanted[1:-1] if wanted.startswith("{") and wanted.endswith("}") else wanted
-        return [plan for plan in self.plans if plan.name.casefold() == wanted or plan.guid == bare]
+        bare = _bare(wanted.strip())
+        return [plan for plan in self.plans if plan.name.casefold() == wanted or plan.guid.casefold() == bare]
 
     def activate(self, guid: str) -> None:
         """Make a plan the active one."""
@@ -51,3 +54,11 @@ class Power:
     def load(self, plain: dict[str, str]) -> None:
         """Take over what ``to_plain`` gave."""
         self.active = plain.get("active", BALANCED.guid)
+
+
+def _bare(text: str) -> str:
+    """Give a GUID without braces and with its hyphens, when ``text`` is one."""
+    if text[:1] + text[-1:] in {"{}", "()"}:
+        return text[1:-1]
+    parts = _DIGITS.fullmatch(text)
+    return "-".join(parts.groups()) if parts else text

@@ -10,7 +10,8 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.configuration_manager import ConfigurationManager
 from provisioner.lab.machine.registry import PENDING_RENAMES, SERVICING, SESSION_MANAGER, UPDATE
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
+from provisioner.lab.resources.binding import Rule, bind, is_same
+from provisioner.lab.resources.calls import works
 
 _TRIGGERS = (
     "ComponentBasedServicing",
@@ -21,7 +22,7 @@ _TRIGGERS = (
 )
 _NAME = Rule("Name", is_mandatory=True)
 _RULES = (_NAME, *(Rule(f"Skip{trigger}", "boolean") for trigger in _TRIGGERS))
-_NO_NAMESPACE = "Unable to query CIM Class CCM_ClientUtilities because 'Invalid namespace'."
+_GET_VALUE = "Get-ItemProperty"
 
 
 class PendingReboot:
@@ -68,10 +69,27 @@ def _state(bound: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]
     return {"Name": bound["Name"], **skips, **fired, "RebootRequired": required}
 
 
+def _is_renamed(context: ResourceContext) -> bool:
+    machine = context.machine
+    # Both names are read, each with an error of its own; without them nothing is different.
+    if not all([works(context, _GET_VALUE), works(context, _GET_VALUE)]):
+        return False
+    return not is_same(
+        names.active(machine.registry, machine.computer_name),
+        names.pending(machine.registry, machine.computer_name),
+    )
+
+
 def _asks_client(context: ResourceContext) -> bool:
+    """Ask the client of Configuration Manager; any failure is a warning, and no reboot."""
     answer = context.machine.area(ConfigurationManager).answer
+    why = "Invalid namespace"
+    try:
+        context.machine.ledger.attempt("Invoke-CimMethod")
+    except MachineError as error:
+        answer, why = None, error.message
     if answer is None:
-        context.warning(_NO_NAMESPACE)
+        context.warning(f"Unable to query CIM Class CCM_ClientUtilities because '{why}'.")
         return False
     return answer.return_value == 0 and (answer.is_hard_pending or answer.is_pending)
 
@@ -80,10 +98,7 @@ def _has_subkey(path: str, name: str, context: ResourceContext) -> bool:
     """Whether a key has a sub key of the name; a missing key is an error that is written."""
     registry = context.machine.registry
     command = "Microsoft.PowerShell.Commands.GetChildItemCommand"
-    try:
-        context.machine.ledger.attempt("Get-ChildItem")
-    except MachineError as error:
-        context.nonterminating.append(thrown(error, command))
+    if not works(context, "Get-ChildItem"):
         return False
     if not registry.has_key(path):
         context.nonterminating.append(

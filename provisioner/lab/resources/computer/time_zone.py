@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.time_zone import TimeZone as Zones
 from provisioner.lab.machine.computer.time_zone import zones
 from provisioner.lab.resources.base import ResourceContext
-from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
+from provisioner.lab.resources.binding import Rule, bind, is_same
+from provisioner.lab.resources.calls import works, written
 
 _RULES = (
     Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
@@ -27,7 +28,7 @@ class TimeZone:
         """Get-TargetResource; ids that share a name make a list."""
         bind("Get-TargetResource", _RULES, properties)
         found = _current(context)
-        return {"IsSingleInstance": "Yes", "TimeZone": found[0] if len(found) == 1 else found}
+        return {"IsSingleInstance": "Yes", "TimeZone": found[0] if len(found) == 1 else found or None}
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
@@ -40,13 +41,14 @@ class TimeZone:
         if is_same(" ".join(_current(context)), bound["TimeZone"]):
             return
         await context.sleep(context.machine.durations.other_s)
-        try:
-            context.machine.area(Zones).change(bound["TimeZone"])
-        except MachineError as error:
-            context.nonterminating.append(thrown(error, "Microsoft.PowerShell.Commands.SetTimeZoneCommand"))
+        change = partial(context.machine.area(Zones).change, bound["TimeZone"])
+        written(context, "Microsoft.PowerShell.Commands.SetTimeZoneCommand", change)
 
 
 def _current(context: ResourceContext) -> list[str]:
+    """Give the ids whose name is that of the current zone; none when it cannot be read, which is written."""
+    if not works(context, "Get-TimeZone"):
+        return []
     area = context.machine.area(Zones)
     shown = area.standard_name(area.current)
     return [name for name in zones() if is_same(area.standard_name(name), shown)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.page_file import PageFile, PageFiles
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, invalid_operation, thrown
+from provisioner.lab.resources.binding import Rule, bind, invalid_operation
+from provisioner.lab.resources.calls import works, written
 
 _AUTO, _CUSTOM, _SYSTEM, _NONE = "AutoManagePagingFile", "CustomSize", "SystemManagedSize", "NoPagingFile"
 _KEYS = (
@@ -17,6 +17,7 @@ _KEYS = (
     Rule("Type", allowed=(_AUTO, _CUSTOM, _SYSTEM, _NONE), is_mandatory=True),
 )
 _RULES = (*_KEYS, Rule("InitialSize", "integer"), Rule("MaximumSize", "integer"))
+_GET = "Get-CimInstance"
 _RUNTIME = "System.Management.Automation.RuntimeException"
 
 
@@ -29,11 +30,11 @@ class VirtualMemory:
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource; while Windows manages the page file no drive is shown."""
         bound = bind("Get-TargetResource", _KEYS, properties)
-        files = context.machine.area(PageFiles)
-        found = None if files.is_automatic else _existing(bound["Drive"], context)
+        is_automatic = _is_automatic(context)
+        found = None if is_automatic else _existing(bound["Drive"], context)
         return {
             "Drive": found.name[:3] if found else "",
-            "Type": _AUTO if files.is_automatic else _type(found),
+            "Type": _AUTO if is_automatic else _type(found),
             "InitialSize": found.initial if found else 0,
             "MaximumSize": found.maximum if found else 0,
         }
@@ -41,10 +42,9 @@ class VirtualMemory:
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
         bound = bind("Test-TargetResource", _RULES, properties)
-        files = context.machine.area(PageFiles)
-        wanted = _wanted(bound)
-        if wanted == _AUTO or files.is_automatic:
-            return wanted == _AUTO and files.is_automatic
+        wanted, is_automatic = _wanted(bound), _is_automatic(context)
+        if wanted == _AUTO or is_automatic:
+            return wanted == _AUTO and is_automatic
         found = _existing(bound["Drive"], context)
         if wanted == _NONE or found is None:
             return wanted == _NONE and found is None
@@ -54,26 +54,30 @@ class VirtualMemory:
         """Set-TargetResource: errors of the CIM cmdlets are written, and the reboot is asked for all the same."""
         bound = bind("Set-TargetResource", _RULES, properties)
         files = context.machine.area(PageFiles)
-        wanted = _wanted(bound)
+        wanted, is_automatic = _wanted(bound), _is_automatic(context)
         await context.sleep(context.machine.durations.other_s)
         if wanted == _AUTO:
-            _write(context, "Set-CimInstance", lambda: files.manage(automatic=True))
+            written(context, "Set-CimInstance", lambda: files.manage(automatic=True))
             context.reboot_requested = True
             return
-        if files.is_automatic:
-            _write(context, "Set-CimInstance", lambda: files.manage(automatic=False))
+        if is_automatic:
+            written(context, "Set-CimInstance", lambda: files.manage(automatic=False))
         root = _ready(bound["Drive"], context)
-        found = files.find(root[:2])
+        found = files.find(root[:2]) if works(context, _GET) else None
         if wanted == _NONE:
             if found:
-                _write(context, "Remove-CimInstance", lambda: files.remove(root[:2]))
+                written(context, "Remove-CimInstance", lambda: files.remove(root[:2]))
                 context.reboot_requested = True
             return
         if found is None:
-            _write(context, "New-CimInstance", lambda: files.add(f"{root}pagefile.sys"))
+            written(context, "New-CimInstance", lambda: files.add(f"{root}pagefile.sys"))
         initial, maximum = _sizes(bound)
-        _write(context, "Set-CimInstance", lambda: files.resize(root[:2], initial, maximum))
+        written(context, "Set-CimInstance", lambda: files.resize(root[:2], initial, maximum))
         context.reboot_requested = True
+
+
+def _is_automatic(context: ResourceContext) -> bool:
+    return works(context, _GET) and context.machine.area(PageFiles).is_automatic
 
 
 def _wanted(bound: Mapping[str, Any]) -> str:
@@ -102,7 +106,7 @@ def _existing(drive: str, context: ResourceContext) -> PageFile | None:
     """Find the page file of a drive; what is no drive leaves the errors of three statements."""
     root = _root(drive)
     if root is not None:
-        return context.machine.area(PageFiles).find(root[:2])
+        return context.machine.area(PageFiles).find(root[:2]) if works(context, _GET) else None
     context.nonterminating += [
         _no_drive(drive),
         ResourceError(
@@ -140,10 +144,3 @@ def _no_drive(drive: str) -> ResourceError:
         "InvalidArgument",
         _RUNTIME,
     )
-
-
-def _write(context: ResourceContext, cmdlet: str, act: Callable[[], None]) -> None:
-    try:
-        act()
-    except MachineError as error:
-        context.nonterminating.append(thrown(error, cmdlet))
