@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.shares import Access, Share, Shares
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, invalid_argument, is_same
+from provisioner.lab.resources.binding import Rule, bind, invalid_argument, is_same
+from provisioner.lab.resources.calls import stopping, works, works_silently
 
 _RIGHTS = {"ReadAccess": "Read", "ChangeAccess": "Change", "FullAccess": "Full"}
 _LISTS = (*_RIGHTS, "NoAccess")
@@ -61,13 +64,13 @@ class SmbShare:
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
         bound = bind("Get-TargetResource", _KEYS, properties)
-        return _shown(bound["Name"], context.machine.area(Shares).find(bound["Name"]))
+        return _current(bound["Name"], context)
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource: what is bound, lists whatever their order."""
         bound = bind("Test-TargetResource", _RULES, properties)
         _check_lists(bound)
-        shown = _shown(bound["Name"], context.machine.area(Shares).find(bound["Name"]))
+        shown = _current(bound["Name"], context)
         wanted = bound.get("Ensure", "Present")
         if not is_same(shown["Ensure"], wanted):
             return False
@@ -80,17 +83,24 @@ class SmbShare:
         bound = bind("Set-TargetResource", _RULES, properties)
         _check_lists(bound)
         shares = context.machine.area(Shares)
-        share = shares.find(bound["Name"])
+        shown = _current(bound["Name"], context)
+        is_there = shown["Ensure"] == "Present"
         await context.sleep(context.machine.durations.other_s)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
-            if share:
-                with calling("Remove-SmbShare"):
-                    shares.remove(share.name)
-        elif share is None:
-            with calling("New-SmbShare"):
-                shares.add(_made(bound))
+            if is_there:
+                stopping(context, "Remove-SmbShare", lambda: shares.remove(bound["Name"]))
+        elif is_there:
+            _update(shown, bound, shares, context)
         else:
-            _update(share, bound, shares, context)
+            stopping(context, "New-SmbShare", lambda: shares.add(_made(bound)))
+
+
+def _current(name: str, context: ResourceContext) -> dict[str, Any]:
+    """What Get answers; a share that cannot be read is none, and one whose entries cannot be read has none."""
+    found = context.machine.area(Shares).find(name) if works_silently(context, "Get-SmbShare") else None
+    if found and not works(context, "Get-SmbShareAccess"):
+        found = replace(found, access=())
+    return _shown(name, found)
 
 
 def _shown(name: str, share: Share | None) -> dict[str, Any]:
@@ -112,13 +122,20 @@ def _is_of(item: Access, control: str, right: str) -> bool:
 
 def _is_equal(shown: Any, wanted: Any) -> bool:
     if isinstance(wanted, list):
+        if _is_empty(wanted) and _is_empty(shown):
+            return True
         return sorted(map(str.casefold, shown)) == sorted(map(str.casefold, wanted))
     return is_same(shown, wanted)
 
 
+def _is_empty(accounts: list[str] | None) -> bool:
+    """Whether a list counts as false: nothing in it, or a single empty text."""
+    return not accounts or accounts == [""]
+
+
 def _check_lists(bound: Mapping[str, Any]) -> None:
     """Refuse lists that would leave nobody: New-SmbShare would let everyone read then."""
-    if all(name in bound and not bound[name] for name in _LISTS):
+    if all(name in bound and _is_empty(bound[name]) for name in _LISTS):
         raise invalid_argument(
             "Not allowed to have all access permission parameters set to empty collections. Must either remove "
             "the access permission parameters completely from the configuration, or set at least one member to "
@@ -133,28 +150,37 @@ def _made(bound: Mapping[str, Any]) -> Share:
     access = [
         Access(account, "Allow", right)
         for name, right in reversed(_RIGHTS.items())
-        for account in bound.get(name) or ()
+        for account in _given(bound, name)
     ]
-    access += [Access(account, "Deny", "Full") for account in bound.get("NoAccess") or ()]
+    access += [Access(account, "Deny", "Full") for account in _given(bound, "NoAccess")]
     if access:
         fields["access"] = tuple(access)
     return Share(bound["Name"], bound["Path"], **fields)
 
 
-def _update(share: Share, bound: Mapping[str, Any], shares: Shares, context: ResourceContext) -> None:
+def _given(bound: Mapping[str, Any], name: str) -> list[str]:
+    accounts: list[str] = bound.get(name) or []
+    return [] if _is_empty(accounts) else accounts
+
+
+def _update(
+    shown: Mapping[str, Any], bound: Mapping[str, Any], shares: Shares, context: ResourceContext
+) -> None:
     name, path = bound["Name"], bound["Path"]
-    is_elsewhere = not is_same(share.path, path) or not is_same(share.scope_name, bound.get("ScopeName", "*"))
+    is_elsewhere = not is_same(shown["Path"], path) or not is_same(
+        shown["ScopeName"], bound.get("ScopeName", "*")
+    )
     if is_elsewhere and bound.get("Force"):
         _recreate(name, path, shares, context)
     else:
         context.warning(
-            f"The share with name '{name}' exists on path {share.path}, desired state is on path {path}. Set "
+            f"The share with name '{name}' exists on path {shown['Path']}, desired state is on path {path}. Set "
             "Force = $true to allow drop and recreate of the share."
         )
-    with calling("Set-SmbShare"):
-        shares.change(name, **{field: bound[key] for key, field in _FIELDS.items() if key in bound})
-    _revoke(name, bound, shares)
-    _grant(name, bound, shares)
+    changes = {field: bound[key] for key, field in _FIELDS.items() if key in bound}
+    stopping(context, "Set-SmbShare", lambda: shares.change(name, **changes))
+    _revoke(name, bound, shares, context)
+    _grant(name, bound, shares, context)
 
 
 def _recreate(name: str, path: str, shares: Shares, context: ResourceContext) -> None:
@@ -172,37 +198,33 @@ def _recreate(name: str, path: str, shares: Shares, context: ResourceContext) ->
         )
 
 
-def _access(name: str, shares: Shares) -> tuple[Access, ...]:
-    share = shares.find(name)
+def _access(name: str, shares: Shares, context: ResourceContext) -> tuple[Access, ...]:
+    share = shares.find(name) if works(context, "Get-SmbShareAccess") else None
     return share.access if share else ()
 
 
-def _revoke(name: str, bound: Mapping[str, Any], shares: Shares) -> None:
+def _revoke(name: str, bound: Mapping[str, Any], shares: Shares, context: ResourceContext) -> None:
     """Take the rights of those who are not in a bound list."""
-    for item in _access(name, shares):
+    for item in _access(name, shares, context):
         for key, right in _RIGHTS.items():
             if _is_of(item, "Allow", right) and key in bound and not _has(bound[key], item.account):
-                with calling("Revoke-SmbShareAccess"):
-                    shares.revoke(name, item.account)
+                stopping(context, "Revoke-SmbShareAccess", partial(shares.revoke, name, item.account))
         if _is_of(item, "Deny", "Full") and "NoAccess" in bound and not _has(bound["NoAccess"], item.account):
-            with calling("Unblock-SmbShareAccess"):
-                shares.unblock(name, item.account)
+            stopping(context, "Unblock-SmbShareAccess", partial(shares.unblock, name, item.account))
 
 
-def _grant(name: str, bound: Mapping[str, Any], shares: Shares) -> None:
+def _grant(name: str, bound: Mapping[str, Any], shares: Shares, context: ResourceContext) -> None:
     """Give what the bound lists want, compared with what was there before the first grant."""
-    access = _access(name, shares)
+    access = _access(name, shares, context)
     for key, right in _RIGHTS.items():
         there = [item.account for item in access if _is_of(item, "Allow", right)]
         for account in bound.get(key) or ():
             if not _has(there, account):
-                with calling("Grant-SmbShareAccess"):
-                    shares.grant(name, account, right)
+                stopping(context, "Grant-SmbShareAccess", partial(shares.grant, name, account, right))
     denied = [item.account for item in access if _is_of(item, "Deny", "Full")]
     for account in bound.get("NoAccess") or ():
         if not _has(denied, account):
-            with calling("Block-SmbShareAccess"):
-                shares.block(name, account)
+            stopping(context, "Block-SmbShareAccess", partial(shares.block, name, account))
 
 
 def _has(accounts: list[str] | None, account: str) -> bool:
