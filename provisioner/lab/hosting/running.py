@@ -77,7 +77,7 @@ class RunningNode:
     def fault(self, kind: str, **parameters: Any) -> None:
         """Let something go wrong, as ``provision lab fault`` does.
 
-        ``after`` is a mapping with ``messages`` and ``seconds``; ``for`` has to come from a mapping: ``**{"for": 5}``.
+        ``after`` is a mapping with ``messages`` and ``seconds``; ``for`` needs a mapping too: ``**{"for": 5}``.
 
         Raises:
             LabError: it is no fault, or none the node can have.
