@@ -100,6 +100,11 @@ class IscsiTarget:
         #: TCP ports of the portals.
         self.ports: tuple[int, ...] = (3260,)
 
+    def isns_server(self) -> str | None:
+        """Give the iSNS server (the class WT_iSNSServer)."""
+        self._ledger.attempt("Get-WmiObject")
+        return self.isns
+
     @property
     def is_installed(self) -> bool:
         """Whether the role service, and with it the cmdlets, is there."""

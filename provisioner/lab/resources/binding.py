@@ -135,6 +135,8 @@ def _validate(function: str, rule: Rule, value: Any) -> None:
                 "The argument is null, empty, or an element of the argument collection contains a null value. "
                 "Supply a collection that does not contain any null values and then try the command again.",
             )
+        if isinstance(value, list) and value and not all(value):
+            raise _empty_text(function, rule.name)
         if isinstance(value, list) and not value:
             raise ResourceError(
                 f"Cannot bind argument to parameter '{rule.name}' because it is an empty array.",
@@ -157,12 +159,16 @@ def _validate(function: str, rule: Rule, value: Any) -> None:
         raise _refused(function, rule.name, rule.refusal)
     # What PowerShell checks by itself, after the attributes: a parameter that is mandatory takes no empty text.
     if rule.is_mandatory and rule.kind == "string" and not value:
-        raise ResourceError(
-            f"Cannot bind argument to parameter '{rule.name}' because it is an empty string.",
-            f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
-            "InvalidData",
-            _BINDING,
-        )
+        raise _empty_text(function, rule.name)
+
+
+def _empty_text(function: str, parameter: str) -> ResourceError:
+    return ResourceError(
+        f"Cannot bind argument to parameter '{parameter}' because it is an empty string.",
+        f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
+        "InvalidData",
+        _BINDING,
+    )
 
 
 def _refused(function: str, parameter: str, why: str) -> ResourceError:

@@ -108,6 +108,21 @@ class Initiator(Area["Machine"]):
         if service is None or service.status != "Running":
             raise _failure("0x80070426", "The service has not been started.")
 
+    def isns_server(self) -> str | None:
+        """Give the iSNS server (the class MSiSCSIInitiator_iSNSServerClass)."""
+        self.owner.ledger.attempt("Get-WmiObject")
+        return self.isns
+
+    def connection(self, known: Known) -> Connection | None:
+        """Give the connection of a target (Get-IscsiConnection)."""
+        self.owner.ledger.attempt("Get-IscsiConnection")
+        return known.connection
+
+    def session(self, known: Known) -> Session | None:
+        """Give the session of a target (Get-IscsiSession)."""
+        self.owner.ledger.attempt("Get-IscsiSession")
+        return known.session
+
     # -- portals --------------------------------------------------------------------------------------------
 
     def portals(self, address: str | None = None, initiator_address: str = "") -> list[Portal]:
@@ -183,7 +198,7 @@ class Initiator(Area["Machine"]):
         """
         self.demand("Connect-IscsiTarget")
         known = self._targets.get(iqn.casefold(), Known(iqn))
-        if known.connection is not None:
+        if known.connection is not None and known.session is not None:
             raise _failure("0xefff003f", "The target has already been logged in via an iSCSI session.")
         server = self._server(login.portal)
         own = self._own_address(login.portal)

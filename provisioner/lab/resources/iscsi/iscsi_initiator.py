@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.storage.initiator import PORT, Initiator, Known, Login, Portal
+from provisioner.lab.machine.storage.initiator import (
+    PORT,
+    Connection,
+    Initiator,
+    Known,
+    Login,
+    Portal,
+    Session,
+)
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 from provisioner.lab.resources.calls import written
@@ -62,26 +70,22 @@ class IscsiInitiator:
         if target is not None:
             answer |= {"NodeAddress": target.iqn, "IsConnected": target.is_connected}
             if target.is_connected:
-                answer |= {"Ensure": "Present", **_shown(target)}
-        return {**answer, "iSNSServer": context.machine.area(Initiator).isns}
+                answer |= {"Ensure": "Present", **_shown(target, context)}
+        return {**answer, "iSNSServer": _isns(context)}
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
         bound = bind("Test-TargetResource", _RULES, properties)
         portal = _portal(bound, context)
-        isns = context.machine.area(Initiator).isns
+        isns = _isns(context)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             target = _target(bound, context)
             return not (target and target.is_connected) and portal is None and not isns
-        if portal is None or not _is_portal_right(bound, portal):
-            return False
-        target = _target(bound, context)
-        if target is None or not target.is_connected or not target.connection or not target.session:
-            return False
-        given = "InitiatorPortalAddress" in bound
         return (
-            _is_session_right(bound, target, context, compares_initiator=given)
-            and target.session.is_persistent == bound.get("IsPersistent", False)
+            portal is not None
+            # Looked for also behind a wrong portal: what cannot be asked for is an error even then.
+            and _is_connected(bound, context)
+            and _is_portal_right(bound, portal)
             and ("iSNSServer" not in bound or (isns is not None and is_same(isns, bound["iSNSServer"])))
         )
 
@@ -90,7 +94,7 @@ class IscsiInitiator:
         bound = bind("Set-TargetResource", _RULES, properties)
         await context.sleep(context.machine.durations.disk_s)
         initiator = context.machine.area(Initiator)
-        portal = _portal(bound, context)
+        portal, isns = _portal(bound, context), _isns(context)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             target = _target(bound, context)
             if target and target.is_connected:
@@ -98,7 +102,7 @@ class IscsiInitiator:
                     initiator.disconnect(target.iqn)
             if portal is not None:
                 _forget(bound, context)
-            if initiator.isns:
+            if isns:
                 with calling(_REMOVE_WMI):
                     initiator.remove_isns()
             return
@@ -109,7 +113,7 @@ class IscsiInitiator:
             with calling("New-IscsiTargetPortal"):
                 initiator.add_portal(_wanted_portal(bound))
         _connect(bound, context)
-        _register(bound, context)
+        _register(bound, isns, context)
 
 
 def _lookup(command: str, action: Callable[[], _T]) -> _T | None:
@@ -135,8 +139,44 @@ def _target(bound: Mapping[str, Any], context: ResourceContext) -> Known | None:
     return _lookup("Get-IscsiTarget", lambda: initiator.target(bound["NodeAddress"]))
 
 
-def _shown(target: Known) -> dict[str, Any]:
-    connection, session = target.connection, target.session
+def _isns(context: ResourceContext) -> str | None:
+    """Ask for the iSNS server; without an answer there is none."""
+    return written(
+        context,
+        "Microsoft.PowerShell.Commands.GetWmiObjectCommand",
+        context.machine.area(Initiator).isns_server,
+    )
+
+
+def _connection(target: Known, context: ResourceContext) -> Connection | None:
+    initiator = context.machine.area(Initiator)
+    return _lookup("Get-IscsiConnection", lambda: initiator.connection(target))
+
+
+def _session(target: Known, context: ResourceContext) -> Session | None:
+    initiator = context.machine.area(Initiator)
+    return _lookup("Get-IscsiSession", lambda: initiator.session(target))
+
+
+def _is_connected(bound: Mapping[str, Any], context: ResourceContext) -> bool:
+    """Whether there is a session as it is wanted, in the order of Test: the first thing missing decides."""
+    target = _target(bound, context)
+    connection = _connection(target, context) if target and target.is_connected else None
+    if target is None or connection is None:
+        return False
+    given = "InitiatorPortalAddress" in bound
+    is_right = _is_connection_right(bound, connection, context, compares_initiator=given)
+    session = _session(target, context)
+    return (
+        session is not None
+        and is_right
+        and _is_session_right(bound, session)
+        and session.is_persistent == bound.get("IsPersistent", False)
+    )
+
+
+def _shown(target: Known, context: ResourceContext) -> dict[str, Any]:
+    connection, session = _connection(target, context), _session(target, context)
     answer: dict[str, Any] = {}
     if connection is not None:
         answer |= {
@@ -181,25 +221,28 @@ def _is_portal_right(bound: Mapping[str, Any], portal: Portal) -> bool:
     )
 
 
-def _is_session_right(
-    bound: Mapping[str, Any], target: Known, context: ResourceContext, *, compares_initiator: bool
+def _is_connection_right(
+    bound: Mapping[str, Any], connection: Connection, context: ResourceContext, *, compares_initiator: bool
 ) -> bool:
-    """Compare connection and session. Set compares the connection's initiator even when none is given."""
-    connection, session = target.connection, target.session
-    assert connection is not None
-    assert session is not None
+    """Compare a connection. Set compares its initiator even when none is given."""
     initiator = context.machine.area(Initiator)
     own = bound.get("InitiatorPortalAddress", "")
     addresses = written(context, "Resolve-DnsName", lambda: initiator.resolve(bound["TargetPortalAddress"]))
-    port, instance = bound.get("TargetPortalPortNumber"), bound.get("InitiatorInstanceName")
-    authentication = bound.get("AuthenticationType")
+    port = bound.get("TargetPortalPortNumber")
     return (
         connection.target_address in (addresses or ())
         and (not compares_initiator or is_same(connection.initiator_address, own))
         and (not port or connection.port == port)
-        and (not authentication or is_same(session.authentication, authentication))
+    )
+
+
+def _is_session_right(bound: Mapping[str, Any], session: Session) -> bool:
+    instance, authentication = bound.get("InitiatorInstanceName"), bound.get("AuthenticationType")
+    own = bound.get("InitiatorPortalAddress")
+    return (
+        (not authentication or is_same(session.authentication, authentication))
         and (not instance or is_same(session.instance, instance))
-        and ("InitiatorPortalAddress" not in bound or is_same(session.initiator_address, own))
+        and (own is None or is_same(session.initiator_address, own))
         and session.is_data_digest == bound.get("IsDataDigest", False)
         and session.is_header_digest == bound.get("IsHeaderDigest", False)
     )
@@ -216,10 +259,12 @@ def _connect(bound: Mapping[str, Any], context: ResourceContext) -> None:
     """Connect anew unless all is right, and register the session when persistence is asked for."""
     initiator = context.machine.area(Initiator)
     target = _target(bound, context)
-    session = target.session if target else None
+    connection = _connection(target, context) if target else None
+    session = _session(target, context) if target else None
     connects = True
-    if target and target.connection and target.session:
-        connects = not _is_session_right(bound, target, context, compares_initiator=True)
+    if target and connection and session:
+        is_right = _is_connection_right(bound, connection, context, compares_initiator=True)
+        connects = not (is_right and _is_session_right(bound, session))
         if connects:
             with calling("Disconnect-IscsiTarget"):
                 initiator.disconnect(target.iqn)
@@ -239,12 +284,12 @@ def _connect(bound: Mapping[str, Any], context: ResourceContext) -> None:
             initiator.persist(bound["NodeAddress"], is_persistent=persistent)
 
 
-def _register(bound: Mapping[str, Any], context: ResourceContext) -> None:
+def _register(bound: Mapping[str, Any], current: str | None, context: ResourceContext) -> None:
     if "iSNSServer" not in bound:
         return
     initiator = context.machine.area(Initiator)
     if not bound["iSNSServer"]:
-        if initiator.isns:
+        if current:
             with calling(_REMOVE_WMI):
                 initiator.remove_isns()
         return

@@ -20,6 +20,7 @@ _RULES = (
     Rule("iSNSServer"),
 )
 _CMDLETS = "Microsoft.Iscsi.Target.Commands."
+_WMI = "Microsoft.PowerShell.Commands."
 
 
 class IscsiServerTarget:
@@ -39,13 +40,13 @@ class IscsiServerTarget:
                 "InitiatorIds": shown_initiators(target, context),
                 "Paths": list(target.luns),
             }
-        return {**answer, "iSNSServer": context.machine.iscsi.isns}
+        return {**answer, "iSNSServer": _isns(context)}
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
         bound = bind("Test-TargetResource", _RULES, properties)
         target = _lookup(bound["TargetName"], context)
-        isns = context.machine.iscsi.isns
+        isns = _isns(context)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             return target is None and not isns
         return (
@@ -60,14 +61,14 @@ class IscsiServerTarget:
         """Set-TargetResource."""
         bound = bind("Set-TargetResource", _RULES, properties)
         name = bound["TargetName"]
-        target = _lookup(name, context)
+        target, isns = _lookup(name, context), _isns(context)
         await context.sleep(context.machine.durations.disk_s)
         iscsi = context.machine.iscsi
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             if target is not None:
                 with calling(_CMDLETS + "RemoveIscsiServerTargetCommand"):
                     iscsi.remove_target(name)
-            _forget_isns(context)
+            _forget(isns, context)
             return
         if target is None:
             with calling(_CMDLETS + "NewIscsiServerTargetCommand"):
@@ -76,7 +77,7 @@ class IscsiServerTarget:
             with calling(_CMDLETS + "SetIscsiServerTargetCommand"):
                 iscsi.set_initiators(name, bound["InitiatorIds"])
         _map(name, bound["Paths"], target.luns, context)
-        _register(bound, context)
+        _register(bound, isns, context)
 
 
 def shown_initiators(target: Target, context: ResourceContext) -> list[str]:
@@ -111,11 +112,16 @@ def _map(name: str, wanted: Iterable[str], mapped: Iterable[str], context: Resou
             written(context, _CMDLETS + "RemoveIscsiVirtualDiskTargetMappingCommand", remove)
 
 
-def _register(bound: Mapping[str, Any], context: ResourceContext) -> None:
+def _isns(context: ResourceContext) -> str | None:
+    """Ask for the iSNS server; without an answer there is none."""
+    return written(context, _WMI + "GetWmiObjectCommand", context.machine.iscsi.isns_server)
+
+
+def _register(bound: Mapping[str, Any], current: str | None, context: ResourceContext) -> None:
     if "iSNSServer" not in bound:
         return
     if not bound["iSNSServer"]:
-        _forget_isns(context)
+        _forget(current, context)
         return
     try:
         context.machine.iscsi.set_isns(bound["iSNSServer"])
@@ -124,7 +130,7 @@ def _register(bound: Mapping[str, Any], context: ResourceContext) -> None:
         context.verbose(f"iSNS: {error.message}")
 
 
-def _forget_isns(context: ResourceContext) -> None:
-    if context.machine.iscsi.isns:
-        with calling("Microsoft.PowerShell.Commands.RemoveWmiObject"):
+def _forget(isns: str | None, context: ResourceContext) -> None:
+    if isns:
+        with calling(_WMI + "RemoveWmiObject"):
             context.machine.iscsi.set_isns(None)

@@ -15,11 +15,11 @@ _RULES = (
     Rule("Path", is_mandatory=True, may_be_empty=False),
     Rule("Ensure", allowed=("Present", "Absent")),
     Rule("DiskType", allowed=_TYPES),
-    Rule("SizeBytes", "integer"),
+    Rule("SizeBytes", "uint64"),
     Rule("Description"),
-    Rule("BlockSizeBytes", "integer"),
-    Rule("PhysicalSectorSizeBytes", "integer", allowed=("512", "4096")),
-    Rule("LogicalSectorSizeBytes", "integer", allowed=("512", "4096")),
+    Rule("BlockSizeBytes", "uint32"),
+    Rule("PhysicalSectorSizeBytes", "uint32", allowed=("512", "4096")),
+    Rule("LogicalSectorSizeBytes", "uint32", allowed=("512", "4096")),
     Rule("ParentPath"),
 )
 _CMDLETS = "Microsoft.Iscsi.Target.Commands."
