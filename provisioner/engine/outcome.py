@@ -73,15 +73,37 @@ def judge(end: JobEnd, differing: Collection[str]) -> Outcome:
 
 
 def _failed(status: ConfigurationStatus, errors: Iterable[ResourceState]) -> tuple[ResourceState, ...]:
-    """Return the failed resources with all that is known about each."""
-    known = {state.resource_id.casefold(): state for state in errors}
-    if status.status != "Failure":
-        return tuple(known.values())
+    """Return the failed resources with all that is known about each, then what is about the job alone."""
     out = status.not_in_desired_state
+    known, rest = _by_resource(errors, out)
+    if status.status != "Failure":
+        return (*known.values(), *rest)
     failed = [state for state in out if state.error or state.resource_id.casefold() in known]
     failed = failed or [state for state in out if not state.reboot_requested] or list(out)
     merged = [_merge(state, known.pop(state.resource_id.casefold(), None)) for state in failed]
-    return (*merged, *known.values())
+    return (*merged, *known.values(), *rest)
+
+
+def _by_resource(
+    errors: Iterable[ResourceState], out: Iterable[ResourceState]
+) -> tuple[dict[str, ResourceState], list[ResourceState]]:
+    """Give each resource the errors about it; the second part is what is about none.
+
+    Errors do not name their resource, but the last one about it has the text that stands in its record; those
+    before it are what the resource wrote and survived.
+    """
+    names = {state.error: state.resource_id for state in out if state.error}
+    known: dict[str, ResourceState] = {}
+    unclaimed: list[ResourceState] = []
+    for error in errors:
+        name = error.resource_id or names.get(error.error, "")
+        if not name:
+            unclaimed.append(error)
+            continue
+        texts = dict.fromkeys([*(item.error for item in unclaimed), error.error])
+        known[name.casefold()] = replace(error, resource_id=name, error="\n".join(texts))
+        unclaimed.clear()
+    return known, unclaimed
 
 
 def _merge(state: ResourceState, error: ResourceState | None) -> ResourceState:

@@ -89,6 +89,17 @@ def test_the_error_in_the_output_adds_id_and_category_to_the_record() -> None:
     assert (failed.error, failed.error_id, failed.category) == ("it broke", "Id", "InvalidOperation")
 
 
+def test_what_a_resource_wrote_before_it_failed_is_told_with_it() -> None:
+    wrote, broke, job = (
+        ResourceState("", False, text, name, "NotSpecified")
+        for text, name in (("no such disk", "NoDisk"), ("it broke", "Broken"), ("the job failed", "Job"))
+    )
+    ended = end("PendingConfiguration", "Failure", False, "S", "F", errors=(wrote, broke, job))
+    about_f, about_job = judge(ended, ["S", "F"]).failed
+    assert (about_f.resource_id, about_f.error, about_f.error_id) == ("F", "no such disk\nit broke", "Broken")
+    assert about_job == job
+
+
 def test_a_failure_without_messages_names_what_is_not_in_desired_state() -> None:
     record = ConfigurationStatus(
         "{J}", "Initial", "Failure", False, None, 1.0, 1, (), (ResourceState("x", False),)

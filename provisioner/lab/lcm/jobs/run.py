@@ -192,7 +192,7 @@ class Pass:
                     resource.resource_id,
                 )
             )
-        _refuse_nonterminating(resource, "Test", context)
+        self._refuse_nonterminating(resource, "Test", context)
         return result
 
     async def _set(self, resource: DocumentResource, context: ResourceContext) -> None:
@@ -218,7 +218,36 @@ class Pass:
             self.output.engine(
                 "End", "Set", f"  [{resource.resource_id}]  in {_seconds(self.host, started)} seconds."
             )
-        _refuse_nonterminating(resource, "Set", context)
+        self._refuse_nonterminating(resource, "Set", context)
+
+    def _refuse_nonterminating(
+        self, resource: DocumentResource, operation: str, context: ResourceContext
+    ) -> None:
+        """Pass on what a resource wrote, each error under its own id, and fail it.
+
+        Source of the order: outputs of Start-DscConfiguration in dsccommunity/RemoteDesktopServicesDsc#111.
+        """
+        if not context.nonterminating:
+            return
+        for error in context.nonterminating:
+            self.errors.append(
+                LcmMessage(error.message, error.error_id, error.category, resource.resource_id)
+            )
+            self.output.error(self.errors[-1])
+        raise ResourceFailure(
+            LcmMessage(
+                f"The PowerShell DSC resource '{resource.resource_id}' with SourceInfo "
+                f"'{resource.source_info}' threw one or "
+                f"more non-terminating errors while running the {operation}-TargetResource functionality. "
+                "These errors are "
+                "logged to the ETW channel called Microsoft-Windows-DSC/Operational. Refer to this "
+                "channel for more details.",
+                "NonTerminatingErrorFromProvider",
+                "InvalidOperation",
+                resource.resource_id,
+            ),
+            context.nonterminating[0],
+        )
 
     async def _ready(self, resource: DocumentResource, operation: str) -> SimulatedResource:
         """Find what runs, once nothing stands in its way: an injected fault, a user who cannot log on."""
@@ -301,25 +330,6 @@ def _execution_failure(
 
 def _own_mistake(error: Exception) -> ResourceError:
     return ResourceError(f"the lab itself failed: {error!r}", "LabFailure", "NotSpecified")
-
-
-def _refuse_nonterminating(resource: DocumentResource, operation: str, context: ResourceContext) -> None:
-    if not context.nonterminating:
-        return
-    raise ResourceFailure(
-        LcmMessage(
-            f"The PowerShell DSC resource '{resource.resource_id}' with SourceInfo "
-            f"'{resource.source_info}' threw one or "
-            f"more non-terminating errors while running the {operation}-TargetResource functionality. "
-            "These errors are "
-            "logged to the ETW channel called Microsoft-Windows-DSC/Operational. Refer to this "
-            "channel for more details.",
-            "NonTerminatingErrorFromProvider",
-            "InvalidOperation",
-            resource.resource_id,
-        ),
-        context.nonterminating[0],
-    )
 
 
 def _seconds(host: LcmHost, started: datetime) -> str:
