@@ -183,7 +183,7 @@ def _timeout(text: str | None) -> float:
         return _DEFAULT_TIMEOUT_S
     seconds = parse_duration(text)
     if seconds is None:
-        raise faults.schema_violation("OperationTimeout is no duration.")
+        raise faults.invalid_timeout(text)
     return seconds
 
 

@@ -121,6 +121,7 @@ class WSManFault(Exception):
 
 
 _SHELL_PROVIDER: Final = ("Shell provider", r"%systemroot%\system32\WsmSvc.dll")
+_CLASSIC_PROVIDER: Final = ("Shell cmd plugin", r"%systemroot%\system32\winrscmd.dll")
 
 
 def timed_out() -> WSManFault:
@@ -232,6 +233,18 @@ def schema_violation(what: str) -> WSManFault:
     )
 
 
+def invalid_timeout(text: str) -> WSManFault:
+    """OperationTimeout is no time that could pass."""
+    return WSManFault(
+        2150858767,
+        "a:InvalidMessageInformationHeader",
+        "The WS-Management service cannot process the request. The request contains one or more invalid SOAP "
+        "headers. ",
+        message="The WS-Management service cannot process the request. The XML contains an invalid timeout field "
+        f"in the SOAP header: {text}. ",
+    )
+
+
 def invalid_parameter(what: str) -> WSManFault:
     """A value of the message cannot be used."""
     return WSManFault(87, "w:InvalidParameter", f"The parameter is incorrect. {what} ")
@@ -263,8 +276,20 @@ def access_denied() -> WSManFault:
     return WSManFault(5, "w:AccessDenied", "Access is denied. ")
 
 
+def nothing_to_receive() -> WSManFault:
+    """A classic shell has no stream of its own: a Receive has to name a command."""
+    return WSManFault(
+        87,
+        "w:InvalidParameter",
+        "The parameter is incorrect. ",
+        detail="InvalidValue",
+        provider=_CLASSIC_PROVIDER,
+        repeats_code=False,
+    )
+
+
 def no_command_id() -> WSManFault:
-    """A classic shell has streams per command only (code: wsmerror.h; wording: assumption)."""
+    """A Send to a classic shell names no command (code: wsmerror.h; wording: assumption)."""
     return WSManFault(
         2150859141,
         "w:InvalidParameter",
@@ -279,7 +304,7 @@ def no_such_program() -> WSManFault:
         "w:InternalError",
         "The system cannot find the file specified. ",
         is_sender=False,
-        provider=("Shell cmd plugin", r"%systemroot%\system32\winrscmd.dll"),
+        provider=_CLASSIC_PROVIDER,
         repeats_code=False,
     )
 

@@ -63,6 +63,7 @@ from provisioner.wire.contents import (
     Effect,
     Ended,
     Happened,
+    Opening,
     Refuse,
     Respond,
 )
@@ -84,8 +85,12 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Stream:
-    """Output of one command (or of the shell itself), chunk by chunk with the stream it belongs to."""
+    """Output of one command (or of the shell itself), chunk by chunk with the stream it belongs to.
 
+    ``command_line`` is what the client called the command: nothing, for a pipeline.
+    """
+
+    command_line: str = ""
     queue: deque[tuple[str, Chunk]] = field(default_factory=deque)
     waiting: _Waiting | None = None
 
@@ -103,6 +108,7 @@ class _Shell:
     created_at: float
     used_at: float
     idle_timeout_s: float
+    opening: Opening
     state: _State = _State.CONNECTED
     streams: dict[uuid.UUID | None, _Stream] = field(default_factory=lambda: {None: _Stream()})
     #: Commands that ended and that no client has signalled yet: they count as operations, as on Windows.
@@ -296,7 +302,8 @@ class Shells:
             raise faults.invalid_parameter("There is a shell with this ShellId already.")
         idle_timeout_s = self._idle_timeout(shell_messages.element_text(element, "IdleTimeOut"))
         self._check_quotas(caller)
-        contents.create(shell_messages.opening(element, request.options))
+        opening = shell_messages.opening(element, request.options)
+        contents.create(opening)
         shell = _Shell(
             shell_id=shell_id,
             resource_uri=request.resource_uri,
@@ -306,6 +313,7 @@ class Shells:
             created_at=now,
             used_at=now,
             idle_timeout_s=idle_timeout_s,
+            opening=opening,
         )
         self._next_process_id += 4
         self._shells[shell_id] = shell
@@ -366,10 +374,10 @@ class Shells:
             (value.upper() for name, value in selectors.items() if name.casefold() == "shellid"), None
         )
         return [
-            shell_messages.command_element(_guid(shell.shell_id), _guid(command_id), shell.state.value)
+            shell_messages.command_element(_guid(command_id), stream.command_line)
             for shell in self._shells.values()
             if wanted in (None, _guid(shell.shell_id))
-            for command_id in shell.streams
+            for command_id, stream in shell.streams.items()
             if command_id is not None
         ]
 
@@ -386,8 +394,9 @@ class Shells:
         allowed = self._settings.quotas.max_processes_per_shell
         if len(shell.streams) > allowed:
             raise faults.too_many_commands(allowed)
-        events = shell.contents.command(command_id, shell_messages.command_start(element, request.options))
-        shell.streams[command_id] = _Stream()
+        start = shell_messages.command_start(element, request.options)
+        events = shell.contents.command(command_id, start)
+        shell.streams[command_id] = _Stream(start.text)
         body = shell_messages.command_created(_guid(command_id))
         return [
             Respond(ticket, f"{ns.SHELL}/CommandResponse", body),
@@ -438,7 +447,7 @@ class Shells:
         if not names or not set(names) <= set(shell.contents.output_streams.split()):
             raise faults.invalid_parameter("DesiredStream names no stream of this shell.")
         if command_id is None and shell.contents.is_classic:
-            raise faults.no_command_id()
+            raise faults.nothing_to_receive()
         # What the contents said since the last pump comes first: a pipeline that has finished must not be called
         # done while its last message is still with it.
         effects = self.pump(shell.shell_id)
@@ -470,14 +479,14 @@ class Shells:
         command_id = shell_messages.read_id(element, "CommandId")
         if command_id is None:
             response = shell.contents.connect(shell_messages.connect_data(element))
+            streams = (shell.contents.input_streams, shell.contents.output_streams)
+            body = shell_messages.connected(*streams, response)
         elif command_id in shell.streams:
-            response = b""
+            body = shell_messages.COMMAND_CONNECTED
         else:
             raise faults.no_such_command()
         shell.state = _State.CONNECTED
         shell.caller = caller
-        streams = (shell.contents.input_streams, shell.contents.output_streams)
-        body = shell_messages.connected(*streams, response)
         return [Respond(ticket, f"{ns.SHELL}/ConnectResponse", body), *self.pump(shell.shell_id)]
 
     # -- inside --------------------------------------------------------------------------------------------
@@ -570,4 +579,6 @@ class Shells:
             run_time_s=now - shell.created_at,
             inactivity_s=now - shell.used_at,
             is_classic=shell.contents.is_classic,
+            environment=shell.opening.environment,
+            working_directory=shell.opening.working_directory,
         )

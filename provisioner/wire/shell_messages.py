@@ -11,18 +11,21 @@ import base64
 import binascii
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from provisioner.wire import faults
 from provisioner.wire import namespaces as ns
 from provisioner.wire.contents import CommandStart, Opening
-from provisioner.wire.xml_text import escaped
+from provisioner.wire.xml_text import escaped, quoted
 
 _R: Final = f"{{{ns.SHELL}}}"
 _PS: Final = f"{{{ns.POWERSHELL}}}"
 _STATE: Final = ns.SHELL + "/CommandState/"
+#: Body of the response to a Connect to a command: all it has to say comes by Receive.
+COMMAND_CONNECTED: Final = "<rsp:ConnectResponse/>"
+_NO_BACKSLASH: Final = {ord("\\"): None}
 _RSP: Final = f' xmlns:rsp="{ns.SHELL}"'
 
 
@@ -42,6 +45,8 @@ class ShellView:
     run_time_s: float
     inactivity_s: float
     is_classic: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str = ""
 
 
 def _lapse(seconds: float) -> str:
@@ -49,6 +54,17 @@ def _lapse(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     return f"P{days}DT{hours}H{minutes}M{rest}S"
+
+
+def _asked_for(view: ShellView) -> str:
+    """Write what Windows repeats of a Create: not Name and Lifetime, and no backslash of a variable's name."""
+    variables = "".join(
+        f'<rsp:Variable Name="{quoted(name.translate(_NO_BACKSLASH))}">{quoted(value)}</rsp:Variable>'
+        for name, value in view.environment.items()
+    )
+    environment = f"<rsp:Environment>{variables}</rsp:Environment>" if variables else ""
+    folder = escaped(view.working_directory)
+    return environment + (f"<rsp:WorkingDirectory>{folder}</rsp:WorkingDirectory>" if folder else "")
 
 
 def shell_element(view: ShellView, *, is_full: bool) -> str:
@@ -69,7 +85,7 @@ def shell_element(view: ShellView, *, is_full: bool) -> str:
         f"<rsp:ResourceUri>{escaped(view.resource_uri)}</rsp:ResourceUri>"
         f"<rsp:Owner>{escaped(view.owner)}</rsp:Owner>"
         f"<rsp:ClientIP>{escaped(view.client_address)}</rsp:ClientIP>"
-        f"{'' if view.is_classic else process}"
+        f"{'' if view.is_classic else process}{_asked_for(view)}"
         f"<rsp:IdleTimeOut>PT{view.idle_timeout_s:.3f}S</rsp:IdleTimeOut>"
         f"<rsp:InputStreams>{view.input_streams}</rsp:InputStreams>"
         f"<rsp:OutputStreams>{view.output_streams}</rsp:OutputStreams>"
@@ -140,11 +156,12 @@ def enumerated(items: Iterable[str]) -> str:
     )
 
 
-def command_element(shell_id: str, command_id: str, state: str) -> str:
-    """Write one item of an enumeration of commands."""
+def command_element(command_id: str, command_line: str) -> str:
+    """Write one item of an enumeration of commands: a command runs until its end has been fetched."""
     return (
-        f"<rsp:Command{_RSP}><rsp:ShellId>{shell_id}</rsp:ShellId><rsp:CommandId>{command_id}</rsp:CommandId>"
-        f"<rsp:State>{state}</rsp:State></rsp:Command>"
+        f"<rsp:Command{_RSP}><rsp:CommandId>{command_id}</rsp:CommandId>"
+        f"<rsp:CommandLine>{escaped(command_line)}</rsp:CommandLine>"
+        "<rsp:CommandState>Running</rsp:CommandState></rsp:Command>"
     )
 
 

@@ -12,3 +12,8 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0
 def escaped(text: str) -> str:
     """Escape a text; what no XML document can hold becomes a question mark."""
     return escape(_FORBIDDEN.sub("?", text))
+
+
+def quoted(text: str) -> str:
+    """Escape a text for an attribute: quotation marks as well."""
+    return escape(_FORBIDDEN.sub("?", text), {'"': "&quot;", "'": "&apos;"})

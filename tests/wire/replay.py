@@ -19,17 +19,19 @@ import yaml
 
 from provisioner.wire import clixml, namespaces, records
 from provisioner.wire.contents import Await, Caller, Happened
-from provisioner.wire.envelope import Request, parse_request
-from provisioner.wire.fragments import Defragmenter, MalformedFragment, Message
-from provisioner.wire.psrp import InputArrived, InputEnded, MetadataRequested, PipelineRequested
+from provisioner.wire.fragments import FRAGMENT_HEADER_BYTES, Defragmenter, MalformedFragment, Message
+from provisioner.wire.psrp import InputArrived, KeyOffered, MetadataRequested, PipelineRequested
 from provisioner.wire.service import Answer, Service
 from provisioner.wire.settings import ServiceSettings
-from provisioner.wire.winrs import ProcessInput, ProcessRequested
+from provisioner.wire.winrs import ProcessRequested
 from tests.shared_data import shared
+from tests.wire.recorded import AnyKey
 
 KINDS = {
     0x10002: "SESSION_CAPABILITY",
+    0x10006: "ENCRYPTED_SESSION_KEY",
     0x21005: "RUNSPACEPOOL_STATE",
+    0x21006: "CREATE_PIPELINE",
     0x21009: "APPLICATION_PRIVATE_DATA",
     0x2100B: "RUNSPACEPOOL_INIT_DATA",
     0x41004: "PIPELINE_OUTPUT",
@@ -40,6 +42,7 @@ KINDS = {
     0x41009: "WARNING",
     0x41010: "PROGRESS",
     0x41011: "INFORMATION",
+    0x41100: "PIPELINE_HOST_CALL",
 }
 _TEXTS = {"DEBUG": "Debug", "VERBOSE": "Verbose", "WARNING": "Warning"}
 _STREAM = f"{{{namespaces.SHELL}}}Stream"
@@ -69,8 +72,9 @@ class Exchange:
     response: str
 
     @property
-    def parsed(self) -> Request:
-        return parse_request(self.request.encode())
+    def verb(self) -> str:
+        """Last word of the request's action."""
+        return re.findall(r"Action[^>]*>([^<]+)<", self.request)[0].rpartition("/")[2]
 
 
 def exchanges(name: str) -> list[Exchange]:
@@ -113,6 +117,32 @@ def messages(envelope: str | bytes) -> list[Message]:
     return found
 
 
+def begun_messages(recorded: Iterable[Exchange]) -> list[list[Message]]:
+    """Give for each exchange the PSRP messages whose first fragment its response brought, as wholes."""
+    parts: dict[tuple[int, int], list[bytes]] = {}
+    for number, exchange in enumerate(recorded):
+        if namespaces.POWERSHELL_URI not in exchange.request or not exchange.response:
+            continue
+        for stream in ET.fromstring(exchange.response).iter(_STREAM):
+            for object_id, is_first, fragment in _fragments(base64.b64decode(stream.text or "")):
+                begun = [key for key in parts if key[1] == object_id]
+                key = (number, object_id) if is_first or not begun else begun[-1]
+                parts.setdefault(key, []).append(fragment)
+    found: list[list[Message]] = [[] for _ in recorded]
+    for (number, _), fragments in parts.items():
+        found[number] += Defragmenter().feed(b"".join(fragments))
+    return found
+
+
+def _fragments(data: bytes) -> Iterator[tuple[int, bool, bytes]]:
+    """Cut a stream: number of the object, whether it begins here, bytes with the header."""
+    while len(data) >= FRAGMENT_HEADER_BYTES:
+        object_id, flags = int.from_bytes(data[:8]), data[16]
+        end = FRAGMENT_HEADER_BYTES + int.from_bytes(data[17:FRAGMENT_HEADER_BYTES])
+        yield object_id, bool(flags & 1), data[:end]
+        data = data[end:]
+
+
 def kinds(envelope: str | bytes) -> list[str]:
     """Name the PSRP messages of a ReceiveResponse."""
     return [KINDS.get(message.type, hex(message.type)) for message in messages(envelope)]
@@ -138,23 +168,27 @@ class Replay:
 
     def send(self, exchange: Exchange) -> int:
         """Send a request; an id the recorded server chose is ours too."""
-        chosen = re.findall(r"<rsp:(?:ShellId|CommandId)>([^<]+)<", exchange.response)[:1]
+        chosen = re.findall(r'(?:<rsp:(?:ShellId|CommandId)|Name="ShellId")>([^<]+)<', exchange.response)[:1]
         own = re.search(r"<rsp:(?:Shell|CommandLine)[^>]*(?:ShellId|CommandId)=", exchange.request)
-        is_new = exchange.parsed.verb in {"Create", "Command"}
+        is_new = exchange.verb in {"Create", "Command"}
         self._forced = [uuid.UUID(text) for text in chosen] if is_new and not own else []
         self._ticket += 1
         caller = Caller("HOST\\vagrant", "10.0.2.2")
         self._apply(self.service.handle(self._ticket, exchange.request.encode(), caller, 0.0))
         return self._ticket
 
-    def feed(self, response: str) -> None:
-        """Let what runs produce what it produced in the recording."""
-        shell_id, command_id = self.begun[-1]
+    def feed(self, exchange: Exchange, told: Iterable[Message]) -> None:
+        """Let what runs produce what it produced in the recording; ``told`` is what a pipeline began to say."""
+        named = re.search(r'DesiredStream CommandId="([^"]+)"', exchange.request)
+        shell_id, command_id = next(
+            (begun for begun in self.begun if named and begun[1] == uuid.UUID(named[1])), self.begun[-1]
+        )
         shell = self.service.command_shell(shell_id)
         if shell is None:
-            for message in messages(response):
+            for message in told:
                 self._feed_message(shell_id, command_id, message)
         else:
+            response = exchange.response
             for stream in ET.fromstring(response).iter(_STREAM):
                 shell.write(command_id, stream.get("Name") or "", base64.b64decode(stream.text or ""))
             code = re.search(r"<rsp:ExitCode>(\d+)<", response)
@@ -166,7 +200,7 @@ class Replay:
         pool = self.service.pool(shell_id)
         assert pool is not None
         kind = KINDS[message.type]
-        value: Any = clixml.read(message.data) if message.data else None
+        value: Any = clixml.read(message.data, lambda _text: "secret") if message.data else None
         match kind:
             case "PIPELINE_OUTPUT":
                 pool.write_output(pipeline_id, value)
@@ -181,6 +215,11 @@ class Replay:
                 pool.write_information(pipeline_id, record)
             case "PROGRESS" if value.extended["Activity"] != _PREPARING:
                 pool.write_progress(pipeline_id, value.extended["Activity"], "x", 50)
+            case "PIPELINE_HOST_CALL":
+                call = value.extended
+                is_told = call["ci"] == clixml.Primitive("I64", records.NO_ANSWER)
+                make = pool.tell_host if is_told else pool.call_host
+                make(pipeline_id, call["mi"].text, call["mi"].value, call["mp"].value)
             case "PIPELINE_STATE":
                 if value.extended["PipelineState"] == records.STATE_COMPLETED:
                     pool.complete(pipeline_id)
@@ -202,13 +241,20 @@ class Replay:
                     self.waiting.add(ticket)
                 case Happened(shell_id, event):
                     self.understood.append(event)
-                    match event:
-                        case PipelineRequested() | MetadataRequested():
-                            self.begun.append((shell_id, event.pipeline_id))
-                        case ProcessRequested():
-                            self.begun.append((shell_id, event.command_id))
-                        case InputArrived() | InputEnded() | ProcessInput():
-                            pass
+                    self._happened(shell_id, event)
+
+    def _happened(self, shell_id: uuid.UUID, event: Any) -> None:
+        match event:
+            case PipelineRequested() | MetadataRequested():
+                self.begun.append((shell_id, event.pipeline_id))
+            case ProcessRequested():
+                self.begun.append((shell_id, event.command_id))
+            case KeyOffered(public_key):
+                pool = self.service.pool(shell_id)
+                assert pool is not None
+                pool.session_key = AnyKey()
+                pool.give_key(public_key)
+                self._apply(self.service.pump(shell_id))
 
 
 def _invocation(told: Mapping[str, Any]) -> records.Invocation | None:
@@ -264,11 +310,11 @@ def _error(told: Mapping[str, Any]) -> records.ErrorDetails:
 
 def replay(name: str) -> Iterator[tuple[Exchange, Answer | None, Replay]]:
     """Send a recording request by request; give each exchange with our answer, None when ours would still wait."""
-    run = Replay()
-    for exchange in exchanges(name):
-        is_of_command = exchange.parsed.verb == "Receive" and "CommandId" in exchange.request
-        if is_of_command and "Fault>" not in exchange.response:
-            run.feed(exchange.response)
+    run, recorded = Replay(), exchanges(name)
+    for exchange, told in zip(recorded, begun_messages(recorded), strict=True):
+        is_of_command = "<rsp:ReceiveResponse" in exchange.response and "CommandId" in exchange.request
+        if is_of_command:
+            run.feed(exchange, told)
         if name in ENDED_BETWEEN and 'Code="2150858843"' in exchange.response:
             run.service.remove_all()
         ticket = run.send(exchange)

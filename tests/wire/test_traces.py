@@ -133,7 +133,7 @@ def test_every_recorded_request_has_its_effect(name: str) -> None:
         before = list(run.understood)
         if "Fault>" in exchange.response:
             continue
-        match exchange.parsed.verb:
+        match exchange.verb:
             case "Command":
                 assert isinstance(new[0], PipelineRequested | MetadataRequested | ProcessRequested)
             case "Send":

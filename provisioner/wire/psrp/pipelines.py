@@ -59,6 +59,11 @@ class Pipeline:
         """Streams whose records tell which command wrote them."""
         return self.request.invocation_streams if isinstance(self.request, PipelineRequested) else _NO_STREAMS
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether it runs inside whatever its runspace runs already."""
+        return isinstance(self.request, PipelineRequested) and self.request.is_nested
+
     def take_input(self, event: InputArrived | InputEnded) -> Sequence[Event]:
         """Return what is to be handed on now."""
         is_expected = not isinstance(self.request, PipelineRequested) or self.request.expects_input
@@ -97,21 +102,26 @@ class Pipelines:
     @property
     def free(self) -> int:
         """Runspaces that run nothing."""
-        return max(0, self.size - sum(item.phase is Phase.RUNNING for item in self._items.values()))
+        running = (item.phase is Phase.RUNNING and not item.is_nested for item in self._items.values())
+        return max(0, self.size - sum(running))
 
     def enqueue(self, pipeline_id: uuid.UUID) -> None:
         """Let a pipeline wait for its turn."""
         self._queue.append(pipeline_id)
 
     def start(self) -> list[uuid.UUID]:
-        """Start those whose turn it is."""
-        started = []
+        """Start those whose turn it is; a nested one needs no runspace of its own."""
+        started, waiting = [], deque[uuid.UUID]()
         free = self.free
-        while free > 0 and self._queue:
-            pipeline_id = self._queue.popleft()
-            self._items[pipeline_id].phase = Phase.RUNNING
+        for pipeline_id in self._queue:
+            pipeline = self._items[pipeline_id]
+            if free == 0 and not pipeline.is_nested:
+                waiting.append(pipeline_id)
+                continue
+            pipeline.phase = Phase.RUNNING
             started.append(pipeline_id)
-            free -= 1
+            free -= not pipeline.is_nested
+        self._queue = waiting
         return started
 
     def finish(self, pipeline_id: uuid.UUID) -> None:

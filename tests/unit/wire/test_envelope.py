@@ -88,7 +88,8 @@ def test_utf_16_with_a_byte_order_mark_is_read() -> None:
     ("header", "code"),
     [
         ("", 2150858817),
-        ("<a:Action>x</a:Action><w:OperationTimeout>soon</w:OperationTimeout>", 2150858817),
+        ("<a:Action>x</a:Action><w:OperationTimeout>soon</w:OperationTimeout>", 2150858767),
+        ("<a:Action>x</a:Action><w:OperationTimeout>PT-1S</w:OperationTimeout>", 2150858767),
         ("<a:Action>x</a:Action><w:MaxEnvelopeSize>big</w:MaxEnvelopeSize>", 2150858817),
         ("<a:Action>x</a:Action><w:MaxEnvelopeSize>100</w:MaxEnvelopeSize>", 2150858878),
     ],
