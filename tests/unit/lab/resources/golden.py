@@ -33,6 +33,10 @@ FIELDS = (
 )
 
 
+def nothing(_made: Machine, _properties: dict[str, Any]) -> None:
+    """Most properties ask for nothing that the machine of a recorded state lacks."""
+
+
 def boot_what_is_pending(made: Machine) -> None:
     """Settle: the recorded fakes finish at once what our machine keeps pending until the next boot."""
     if made.features.needs_restart:
@@ -43,7 +47,9 @@ def boot_what_is_pending(made: Machine) -> None:
 class Scenario:
     """``make`` a machine of state_before, ``read`` state_after of both sides in one form.
 
-    ``settle`` runs between Set and what follows. ``given`` puts recorded parameters into the form of our machine. ``shown`` puts the values of a Get (of either side) in one form;
+    ``prepare`` gives the machine what the recorded fakes had without saying so: what the properties ask about.
+    ``settle`` runs between Set and what follows. ``meet`` makes what the recorded cmdlets take for granted: folders
+    and accounts that the properties name. ``given`` puts recorded parameters into the form of our machine. ``shown`` puts the values of a Get (of either side) in one form;
     what is None there is the same as what is missing.
     """
 
@@ -51,7 +57,9 @@ class Scenario:
     make: Callable[[dict[str, Any]], Machine]
     read: Callable[[Machine, dict[str, Any]], Any]
     expected: Callable[[dict[str, Any]], Any]
+    prepare: Callable[[Machine, dict[str, Any]], None] = nothing
     settle: Callable[[Machine], None] = boot_what_is_pending
+    meet: Callable[[Machine, dict[str, Any]], None] = lambda _machine, _properties: None
     given: Callable[[dict[str, Any]], dict[str, Any]] = dict
     shown: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
@@ -197,8 +205,9 @@ def bound(case: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
 async def simulated(case: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     """Give what our resource does on a machine of the same state."""
     machine = scenario.make(case["state_before"])
-    script_errors(machine, case["state_before"])
     properties = bound(case, scenario)
+    scenario.prepare(machine, properties)
+    script_errors(machine, case["state_before"])
     answer: dict[str, Any] = {
         "get": await _get(scenario, machine, properties),
         "test_before": await _test(scenario, machine, properties),

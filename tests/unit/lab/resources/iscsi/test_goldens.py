@@ -20,18 +20,34 @@ _DISK_FIELDS = ("Path", "Size", "DiskType", "Description", "ParentPath", "BlockS
 
 
 def _disks(state: dict[str, Any]) -> Machine:
-    made = iscsi_machine(volumes={"C": 100, "E": 100, "D": 10})
-    made.files.make_folder("E:\\iSCSI")
+    made = iscsi_machine(volumes=dict.fromkeys("CDEF", 10_000))
     for item in state["disks"]:
-        made.files.write(item["Path"], b"")
+        made.files.seed(item["Path"], b"")
     disks = [
         VirtualDisk(
-            item["Path"], item["Size"], item["DiskType"], item["Description"] or "", item["ParentPath"] or ""
+            item["Path"],
+            item["Size"],
+            item["DiskType"],
+            item.get("Description") or "",
+            item.get("ParentPath") or "",
+            item.get("BlockSize"),
+            item.get("LogicalSectorSize"),
+            item.get("PhysicalSectorSize"),
         )
         for item in state["disks"]
     ]
     made.iscsi.adopt(disks, [])
+    # An answer of nothing (answer_null) is to the module the same as the error of a disk that is not there.
     return made
+
+
+def _disk_folders(made: Machine, properties: dict[str, Any]) -> None:
+    """Any folder is there for the recorded cmdlets, and any parent."""
+    for path in (properties["Path"], properties.get("ParentPath")):
+        if path and "\\" in path:
+            made.files.make_folder(path.rpartition("\\")[0])
+    if properties.get("ParentPath") and not made.files.is_file(properties["ParentPath"]):
+        made.files.seed(properties["ParentPath"], b"")
 
 
 def _read_disks(made: Machine, _before: dict[str, Any]) -> Any:
@@ -54,8 +70,7 @@ def _expected_disks(state: dict[str, Any]) -> Any:
 
 
 def _targets(state: dict[str, Any]) -> Machine:
-    made = iscsi_machine(initiator_ids=state["value_form"])
-    paths = [f"E:\\iSCSI\\{name}.vhdx" for name in "abc"]
+    made = iscsi_machine(initiator_ids=state.get("value_form", "full"))
     targets = [
         Target(
             item["TargetName"],
@@ -65,9 +80,16 @@ def _targets(state: dict[str, Any]) -> Machine:
         )
         for item in state["targets"]
     ]
-    made.iscsi.adopt([VirtualDisk(path, 1, "Dynamic") for path in paths], targets)
-    made.iscsi.isns = state["isns"]
+    made.iscsi.adopt([], targets)
+    made.iscsi.isns = state.get("isns")
     return made
+
+
+def _mapped_disks(made: Machine, properties: dict[str, Any]) -> None:
+    """The recorded targets map any path."""
+    targets = made.iscsi.targets()
+    paths = {*(properties.get("Paths") or ()), *(path for target in targets for path in target.luns)}
+    made.iscsi.adopt([VirtualDisk(path, 1, "Dynamic") for path in sorted(paths)], targets)
 
 
 def _read_targets(made: Machine, _before: dict[str, Any]) -> Any:
@@ -86,26 +108,31 @@ class _Initiator(Initiator):
     """Knows every name by the addresses of the recording."""
 
     names: Sequence[str] = ()
+    discovers = ""
 
     def resolve(self, name: str) -> list[str]:
-        return super().resolve(name) if name[:1].isdigit() else list(self.names)
+        if name[:1].isdigit() or ":" in name:
+            return super().resolve(name)
+        self.owner.ledger.attempt("Resolve-DnsName")
+        return list(self.names)
 
 
-def _san(of: Machine, state: dict[str, Any]) -> None:
-    """The target server that the recorded initiator talks to: its portal answers on every port asked for."""
-    known = state["dns"] or ["192.168.1.10"]
-    address = "192.168.1.10" if "192.168.1.10" in known else known[0]
-    spec = node_spec(name="sv1", computer_name="SAN", address=address)
-    server = Machine.create(spec, BOOTED, of.world)
+def _san(made: Machine, properties: dict[str, Any]) -> None:
+    """The target server that the recorded initiator talks to: it has the address and the port asked for."""
+    initiator = made.area(Initiator)
+    assert isinstance(initiator, _Initiator)
+    named, known = properties.get("TargetPortalAddress", ""), initiator.names or ["192.168.1.10"]
+    if not named[:1].isdigit():
+        named = "192.168.1.10" if "192.168.1.10" in known else known[0]
+    server = Machine.create(node_spec(name="sv1", computer_name="SAN", address=named), BOOTED, made.world)
     server.features.install(["FS-iSCSITarget-Server"])
-    server.iscsi.ports = (3260, 3261)
-    server.iscsi.adopt([], [Target("t1", state["discover"], (InitiatorId("IQN", "*"),))])
+    server.iscsi.ports = (3260, int(properties.get("TargetPortalPortNumber") or 3260))
+    server.iscsi.adopt([], [Target("t1", initiator.discovers, (InitiatorId("IQN", "*"),))])
 
 
 def _initiating(state: dict[str, Any]) -> Machine:
     made = machine(name="NODE1", address="192.168.1.20")
     made.services.change("MSiSCSI", status="Running")
-    _san(made, state)
     portal, target, connection, session = (
         state[name] for name in ("portal", "target", "connection", "session")
     )
@@ -145,10 +172,11 @@ def _initiating(state: dict[str, Any]) -> Machine:
         for target in ([target] if target else [])
     ]
     initiator = _Initiator(made)
-    initiator.names = state["dns"]
+    initiator.names = state.get("dns") or ()
+    initiator.discovers = state.get("discover") or ""
     made.areas._made["machine.storage.initiator:Initiator"] = initiator
     initiator.adopt(portals, known)
-    initiator.isns = state["isns"]
+    initiator.isns = state.get("isns")
     initiator.shares_isns = True
     return made
 
@@ -179,16 +207,22 @@ def _shown_initiator(values: dict[str, Any]) -> dict[str, Any]:
 
 SCENARIOS = {
     ("iSCSIDsc", "iSCSIInitiator"): Scenario(
-        IscsiInitiator(), _initiating, _read_initiator, _expected_initiator, shown=_shown_initiator
+        IscsiInitiator(), _initiating, _read_initiator, _expected_initiator, _san, shown=_shown_initiator
     ),
-    ("iSCSIDsc", "iSCSIVirtualDisk"): Scenario(IscsiVirtualDisk(), _disks, _read_disks, _expected_disks),
+    ("iSCSIDsc", "iSCSIVirtualDisk"): Scenario(
+        IscsiVirtualDisk(), _disks, _read_disks, _expected_disks, _disk_folders
+    ),
     ("iSCSIDsc", "iSCSIServerTarget"): Scenario(
         IscsiServerTarget(),
         _targets,
         _read_targets,
-        lambda state: (state["targets"], state["isns"]),
-        # Without disks the module gives a list of one null.
-        shown=lambda values: values | {"Paths": [path for path in values.get("Paths") or () if path]},
+        lambda state: (state["targets"], state.get("isns")),
+        _mapped_disks,
+        # Without disks or initiators the module gives a list of one null.
+        shown=lambda values: (
+            values
+            | {name: [item for item in values.get(name) or () if item] for name in ("InitiatorIds", "Paths")}
+        ),
     ),
 }
 
