@@ -137,7 +137,7 @@ class Identity(Area["Machine"]):
             domain = self.directory.reach(name)
             self.directory.check_clock(domain, self.owner.clock_skew_s)
             self.directory.authenticate(domain, login.user, login.password)
-            self._put_account(domain, unit, new_name or self.pending_name)
+            self._put_account(domain, unit, (not failure and new_name) or self.pending_name)
         except MachineError as error:
             raise self._join_failed(name, error.message) from None
         self.domain = domain.name
@@ -152,7 +152,7 @@ class Identity(Area["Machine"]):
         try:
             self.owner.ledger.attempt("Add-Computer")
         except MachineError as error:
-            if error.error_id == "FailToRenameAfterJoinDomain":
+            if error.error_id.partition(",")[0] == "FailToRenameAfterJoinDomain":
                 return error
             raise
         return None

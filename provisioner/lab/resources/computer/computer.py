@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
@@ -12,13 +12,13 @@ from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import (
     Rule,
     bind,
-    calling,
     invalid_argument,
     invalid_operation,
     is_same,
     refuse_value,
     thrown,
 )
+from provisioner.lab.resources.calls import works, written
 
 _JOIN_OPTIONS = (
     "AccountCreate",
@@ -43,6 +43,7 @@ _RULES = (
 )
 _ADD = "Microsoft.PowerShell.Commands.AddComputerCommand"
 _RENAME = "Microsoft.PowerShell.Commands.RenameComputerCommand"
+_GET = "Get-CimInstance"
 _BINDING = "System.Management.Automation.ParameterBindingValidationException"
 _LONGEST = 15
 _FORBIDDEN = '/\\:*?"<>|'
@@ -58,16 +59,18 @@ class Computer:
         """Get-TargetResource; passwords are left out."""
         bound = _bind("Get-TargetResource", properties)
         identity = context.machine.area(Identity)
-        account = identity.account
+        credentials = [_shown(bound.get(name), context) for name in ("Credential", "UnjoinCredential")]
+        domain = _domain(identity, context)
+        account = identity.account if _domain(identity, context) else None
         return {
             "Name": identity.name,
-            "DomainName": identity.domain,
+            "DomainName": domain,
             "JoinOU": bound.get("JoinOU", ""),
             "CurrentOU": account.container if account else None,
-            "Credential": {"Username": _user(bound.get("Credential")), "Password": ""},
-            "UnjoinCredential": {"Username": _user(bound.get("UnjoinCredential")), "Password": ""},
-            "WorkGroupName": None if identity.domain else identity.workgroup,
-            "Description": identity.description,
+            "Credential": credentials[0],
+            "UnjoinCredential": credentials[1],
+            "WorkGroupName": _workgroup(identity, context),
+            "Description": identity.description if works(context, _GET) else None,
             "Server": identity.logon_server,
         }
 
@@ -77,17 +80,20 @@ class Computer:
         identity = context.machine.area(Identity)
         if not is_same(bound["Name"], "localhost") and not is_same(bound["Name"], identity.name):
             return False
-        if "Description" in bound and not is_same(bound["Description"], identity.description):
-            return False
+        if "Description" in bound:
+            described = identity.description if works(context, _GET) else None
+            if described is None or not is_same(bound["Description"], described):
+                return False
         _check_one(bound)
         if domain := bound.get("DomainName"):
             if not bound.get("Credential"):
                 raise _no_credential()
+            member = _domain(identity, context)
             if "." in domain:
-                return is_same(domain, identity.domain)
-            return bool(identity.domain) and is_same(domain, identity.user_domain)
+                return is_same(domain, member)
+            return bool(member) and is_same(domain, identity.user_domain)
         if workgroup := bound.get("WorkGroupName"):
-            return not identity.domain and is_same(workgroup, identity.workgroup)
+            return is_same(workgroup, _workgroup(identity, context) or "")
         return True
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
@@ -97,7 +103,7 @@ class Computer:
         identity = context.machine.area(Identity)
         name = identity.name if is_same(bound["Name"], "localhost") else bound["Name"]
         if "Description" in bound:
-            _write(context, "Set-CimInstance", lambda: identity.describe(bound["Description"]))
+            _describe(bound["Description"], identity, context)
         await context.sleep(context.machine.durations.other_s)
         _place(name, bound, identity, context)
         context.reboot_requested = True
@@ -148,8 +154,44 @@ def _no_credential() -> ResourceError:
     return invalid_argument("Must to specify credentials with domain.", "Credentials")
 
 
-def _user(credential: Any) -> str:
-    return str(credential["UserName"]) if credential else ""
+def _shown(credential: Any, context: ResourceContext) -> dict[str, str] | None:
+    """What Get shows of a credential: no password."""
+    if not works(context, "New-CimInstance"):
+        return None
+    return {"Username": str(credential["UserName"]) if credential else "", "Password": ""}
+
+
+def _domain(identity: Identity, context: ResourceContext) -> str:
+    """Ask for the domain; none when the question fails, which is written."""
+    return identity.domain if works(context, _GET) else ""
+
+
+def _workgroup(identity: Identity, context: ResourceContext) -> str | None:
+    """Ask for the workgroup: a member of a domain has none."""
+    return identity.workgroup if works(context, _GET) and not identity.domain else None
+
+
+def _describe(text: str, identity: Identity, context: ResourceContext) -> None:
+    """Change the description of the instance that was read; without one both statements behind fail too."""
+    if works(context, _GET):
+        written(context, "Set-CimInstance", lambda: identity.describe(text))
+        return
+    context.nonterminating += [
+        ResourceError(
+            "The property 'Description' cannot be found on this object. Verify that the property exists and can "
+            "be set.",
+            "PropertyNotFound",
+            "InvalidOperation",
+            "System.Management.Automation.RuntimeException",
+        ),
+        ResourceError(
+            "Cannot bind argument to parameter 'InputObject' because it is null.",
+            "ParameterArgumentValidationErrorNullNotAllowed,Microsoft.Management.Infrastructure.CimCmdlets."
+            "SetCimInstanceCommand",
+            "InvalidData",
+            _BINDING,
+        ),
+    ]
 
 
 def _login(bound: Mapping[str, Any]) -> Login | None:
@@ -165,28 +207,23 @@ def _place(name: str, bound: Mapping[str, Any], identity: Identity, context: Res
     if domain := bound.get("DomainName"):
         if login is None:
             raise _no_credential()
-        if is_same(domain, identity.domain):
-            _write(context, _RENAME, lambda: identity.rename(name, login))
+        if is_same(domain, _domain(identity, context)):
+            written(context, _RENAME, lambda: identity.rename(name, login))
         else:
             _join(name, login, bound, context)
-    elif workgroup and not identity.domain and is_same(workgroup, identity.workgroup):
-        _write(context, _RENAME, lambda: identity.rename(name))
     elif workgroup:
-        _write(context, _ADD, lambda: identity.join_workgroup(workgroup, name if is_renamed else ""))
+        if is_same(workgroup, _workgroup(identity, context) or ""):
+            written(context, _RENAME, lambda: identity.rename(name))
+        else:
+            written(context, _ADD, lambda: identity.join_workgroup(workgroup, name if is_renamed else ""))
     elif is_renamed:
-        _write(context, _RENAME, lambda: identity.rename(name, login if identity.domain else None))
-
-
-def _write(context: ResourceContext, command: str, act: Callable[[], None]) -> None:
-    try:
-        act()
-    except MachineError as error:
-        context.nonterminating.append(thrown(error, command))
+        needs_login = login is not None and bool(_domain(identity, context))
+        written(context, _RENAME, lambda: identity.rename(name, login if needs_login else None))
 
 
 def _join(name: str, login: Login, bound: Mapping[str, Any], context: ResourceContext) -> None:
     identity = context.machine.area(Identity)
-    _delete_account(name, login, bound["DomainName"], identity)
+    _delete_account(name, bound["DomainName"], login, context)
     _check_options(login, bound)
     try:
         identity.join_domain(
@@ -196,37 +233,50 @@ def _join(name: str, login: Login, bound: Mapping[str, Any], context: ResourceCo
             "" if is_same(name, identity.name) else name,
         )
     except MachineError as error:
-        if error.error_id == "FailToRenameAfterJoinDomain":
-            _write(context, _RENAME, lambda: identity.rename(name, login))
+        if not error.is_terminating:
+            # Add-Computer writes why it failed, and the module goes on as behind a join.
+            context.nonterminating.append(thrown(error, _ADD))
+        elif error.error_id == "FailToRenameAfterJoinDomain":
+            written(context, _RENAME, lambda: identity.rename(name, login))
         elif error.exception_type == "System.InvalidOperationException":
             raise invalid_operation(error.message) from None
         else:
             raise thrown(error, _ADD) from None
 
 
-def _delete_account(name: str, login: Login, domain_name: str, identity: Identity) -> None:
-    """Delete the computer object of the new name, with all below it.
+def _delete_account(name: str, domain_name: str, login: Login, context: ResourceContext) -> None:
+    """Delete the computer object of the new name, with all below it; what fails here does not end Set."""
+    identity = context.machine.area(Identity)
+    domain = written(context, "DirectorySearcher:FindOne", lambda: _search(domain_name, login, identity))
+    if domain and identity.directory.computer(domain, name):
+        written(context, "DirectoryEntry:DeleteTree", lambda: _delete(name, domain, identity))
+
+
+def _search(domain_name: str, login: Login, identity: Identity) -> Domain:
+    """Reach a domain as the search in it does.
 
     Raises:
-        ResourceError: the search for it fails.
+        MachineError: the search fails.
     """
     directory = identity.directory
-    with calling("DirectorySearcher:FindOne"):
-        identity.owner.ledger.attempt("FindOne")
+    identity.owner.ledger.attempt("FindOne")
     try:
         domain: Domain = directory.reach(domain_name)
         directory.authenticate(domain, bare_name(login.user), login.password)
     except MachineError as error:
-        raise ResourceError(
+        raise MachineError(
             f'Exception calling "FindOne" with "0" argument(s): "{error.message}\r\n"',
             "DirectoryServicesCOMException",
             "NotSpecified",
             "System.Management.Automation.MethodInvocationException",
+            is_terminating=True,
         ) from None
-    if directory.computer(domain, name):
-        with calling("DirectoryEntry:DeleteTree"):
-            identity.owner.ledger.attempt("DeleteTree")
-        directory.remove_computer(domain, name)
+    return domain
+
+
+def _delete(name: str, domain: Domain, identity: Identity) -> None:
+    identity.owner.ledger.attempt("DeleteTree")
+    identity.directory.remove_computer(domain, name)
 
 
 def _check_options(login: Login, bound: Mapping[str, Any]) -> None:

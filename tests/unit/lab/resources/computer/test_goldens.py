@@ -14,7 +14,13 @@ from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.computer.page_file import PageFile, PageFiles
 from provisioner.lab.machine.computer.shares import Access, Share, Shares
 from provisioner.lab.machine.computer.time_zone import TimeZone as Zones
-from provisioner.lab.machine.directory.domains import Directory, DirectoryComputer, DirectoryUser, Domain
+from provisioner.lab.machine.directory.domains import (
+    Directory,
+    DirectoryComputer,
+    DirectoryUser,
+    Domain,
+    bare_name,
+)
 from provisioner.lab.machine.directory.nt_hash import nt_hash
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.power import Plan
@@ -40,8 +46,8 @@ from tests.unit.lab.resources.golden import (
 
 def _plans(state: dict[str, Any]) -> Machine:
     made = machine()
-    made.power.plans = tuple(Plan(item["FriendlyName"], item["Guid"]) for item in state["plans"])
-    made.power.active = state["active"]
+    made.power.plans = tuple(Plan(item["FriendlyName"], item["Guid"].casefold()) for item in state["plans"])
+    made.power.active = state["active"].casefold()
     return made
 
 
@@ -53,6 +59,13 @@ def _zone(state: dict[str, Any]) -> Machine:
             "names": {"UTC": "Coordinated Universal Time", **state.get("localized", {})},
         }
     )
+    # Where the cmdlets are missing the module asks CIM and .NET, which fail under names of their own.
+    commands = state.get("commands", ["Get-TimeZone", "Set-TimeZone"])
+    errors = state.get("errors", {})
+    for cmdlet, other in (("Get-TimeZone", "Get-CimInstance"), ("Set-TimeZone", "TimeZoneHelper:Set")):
+        for end in ("", "!"):
+            if cmdlet not in commands and f"{other}{end}" in errors:
+                script_errors(made, {"errors": {f"{cmdlet}{end}": errors[f"{other}{end}"]}})
     return made
 
 
@@ -120,6 +133,19 @@ def _shares(state: dict[str, Any]) -> Machine:
     return made
 
 
+def _meet_of_share(made: Machine, properties: dict[str, Any]) -> None:
+    """Know every account of the lists, and have the folder."""
+    for name in ("FullAccess", "ChangeAccess", "ReadAccess", "NoAccess"):
+        for account in properties.get(name) or ():
+            try:
+                made.accounts.sid(account)
+            except MachineError:
+                made.accounts.add(f"S-1-5-21-9-{len(account)}-{sum(account.encode())}", account)
+    path = properties.get("Path") or ""
+    if path[:1].upper() in made.files.volumes:
+        made.files.make_folder(path)
+
+
 def _read_shares(made: Machine, _before: dict[str, Any]) -> Any:
     return [
         {
@@ -134,7 +160,9 @@ _OLD_OBJECT = "CN=NODE2,OU=x,DC=contoso,DC=com"
 
 
 def _computer(state: dict[str, Any]) -> Machine:
-    made = machine(name="NODE1")
+    made = machine(name=state["name"])
+    if state["pending_name"]:
+        names.request(made.registry, state["pending_name"])
     domain = Domain(
         "contoso.com",
         "CONTOSO",
@@ -146,7 +174,8 @@ def _computer(state: dict[str, Any]) -> Machine:
     if state["ad_computer"]:
         domain.computers["node2"] = DirectoryComputer("NODE2", _OLD_OBJECT)
     if state["domain"]:
-        domain.computers["node1"] = DirectoryComputer("NODE1", f"CN=NODE1,{state['ou']}")
+        name = state["name"]
+        domain.computers[name.casefold()] = DirectoryComputer(name, f"CN={name},{state['ou']}")
     made.world.area(Directory).add(domain)
     for name in ("fabrikam.com", "other.com", "old.com", "corp.contoso.com"):
         made.world.area(Directory).add(
@@ -160,23 +189,52 @@ def _computer(state: dict[str, Any]) -> Machine:
             "description": state["description"],
             "workgroup": state["workgroup"],
             "domain": state["domain"] or "",
-            "active_domain": user_domain if user_domain != "NODE1" else "",
-            "logon_server": state["logonserver"].lstrip("\\"),
+            "active_domain": user_domain if user_domain != state["name"] else "",
+            "logon_server": (state["logonserver"] or "").replace("\\", ""),
         }
     )
     if "add_error" in state:
         made.ledger.failing["Add-Computer"] = MachineError(
             state["add_error"],
-            state["add_error_id"].partition(",")[0],
+            # The recorded cmdlet puts its own name behind the id: the module never finds the one it looks for.
+            f"{state.get('add_error_id', '')},Add-Computer",
             "OperationStopped",
             "System.InvalidOperationException",
+            is_terminating=True,
         )
     return made
 
 
+def _meet_of_computer(made: Machine, properties: dict[str, Any]) -> None:
+    """Know the domain, the unit and the login; an old object is found under whatever name is looked for."""
+    directory = made.world.area(Directory)
+    contoso = directory.reach("contoso.com")
+    name = properties.get("DomainName") or "contoso.com"
+    if directory.find(name) is None:
+        directory.add(
+            Domain(
+                name,
+                name.partition(".")[0].upper(),
+                ("dc1",),
+                computers_container=contoso.computers_container,
+            )
+        )
+    domain = directory.reach(name)
+    domain.units.append(properties.get("JoinOU") or domain.default_container)
+    if login := properties.get("Credential"):
+        user = bare_name(login["UserName"])
+        domain.users[user.casefold()] = DirectoryUser(user, nt_hash(login["Password"]).hex())
+    old = next((key for key, item in contoso.computers.items() if item.dn == _OLD_OBJECT), None)
+    if old is not None:
+        wanted = properties["Name"].casefold()
+        domain.computers[made.computer_name.casefold() if wanted == "localhost" else wanted] = (
+            contoso.computers.pop(old)
+        )
+
+
 def _read_computer(made: Machine, _before: dict[str, Any]) -> Any:
     identity = made.area(Identity)
-    domain = made.world.area(Directory).reach("contoso.com")
+    domains = made.world.area(Directory).domains()
     is_renamed = identity.pending_name != identity.name
     return {
         "name": identity.name,
@@ -184,7 +242,9 @@ def _read_computer(made: Machine, _before: dict[str, Any]) -> Any:
         "domain": identity.domain or None,
         "workgroup": identity.workgroup,
         "description": identity.description,
-        "ad_computer": any(item.dn == _OLD_OBJECT for item in domain.computers.values()),
+        "ad_computer": any(
+            item.dn == _OLD_OBJECT for domain in domains for item in domain.computers.values()
+        ),
     }
 
 
@@ -204,19 +264,25 @@ def _without_types(values: dict[str, Any]) -> dict[str, Any]:
 
 SCENARIOS = {
     ("ComputerManagementDsc", "Computer"): Scenario(
-        Computer(), _computer, _read_computer, _expected_computer, shown=_without_types
+        Computer(),
+        _computer,
+        _read_computer,
+        _expected_computer,
+        meet=_meet_of_computer,
+        shown=_without_types,
     ),
     ("ComputerManagementDsc", "PendingReboot"): Scenario(
         PendingReboot(), _pending, lambda _made, before: before, lambda state: state
     ),
     ("ComputerManagementDsc", "PowerPlan"): Scenario(
-        PowerPlan(), _plans, lambda made, _before: made.power.active, lambda state: state["active"]
+        PowerPlan(), _plans, lambda made, _before: made.power.active, lambda state: state["active"].casefold()
     ),
     ("ComputerManagementDsc", "SmbShare"): Scenario(
         SmbShare(),
         _shares,
         _read_shares,
         lambda state: [{**item, "Access": sorted(item["Access"])} for item in state["shares"]],
+        meet=_meet_of_share,
     ),
     ("ComputerManagementDsc", "TimeZone"): Scenario(
         TimeZone(),
@@ -243,16 +309,10 @@ DIFFERING: dict[tuple[str, str], Different] = {
         "the recorded search for the computer's object always finds it in the same unit", "get_after"
     ),
     ("Computer", "domain_member_netbios_equal"): Different(
-        _SAME_DOMAIN, "set_error", "reboot", "state_after", "get_after"
+        _SAME_DOMAIN, "set_nonterminating", "state_after", "get_after"
     ),
     ("Computer", "domain_member_netbios_userdomain_local"): Different(
-        _SAME_DOMAIN, "set_error", "reboot", "state_after", "get_after"
-    ),
-    ("Computer", "join_fails_rename_error"): Different(
-        "the recorded Add-Computer puts its own name behind the error id that the module looks for",
-        "set_error",
-        "reboot",
-        "state_after",
+        _SAME_DOMAIN, "set_nonterminating", "state_after", "get_after"
     ),
 }
 
@@ -270,6 +330,7 @@ async def test_a_computer_is_who_it_should_be_after_the_boot(key: Key, case: dic
     made = scenario.make(case["state_before"])
     script_errors(made, case["state_before"])
     properties = bound(case, scenario)
+    scenario.meet(made, properties)
     await Computer().set(properties, context(made))
     made.on_boot(REBOOTED)
     assert await Computer().test(properties, context(made)) == case["test_after_reboot"]["result"]
