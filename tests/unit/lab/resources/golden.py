@@ -48,8 +48,7 @@ class Scenario:
     """``make`` a machine of state_before, ``read`` state_after of both sides in one form.
 
     ``prepare`` gives the machine what the recorded fakes had without saying so: what the properties ask about.
-    ``settle`` runs between Set and what follows. ``meet`` makes what the recorded cmdlets take for granted: folders
-    and accounts that the properties name. ``given`` puts recorded parameters into the form of our machine. ``shown`` puts the values of a Get (of either side) in one form;
+    ``settle`` runs between Set and what follows. ``given`` puts recorded parameters into the form of our machine. ``shown`` puts the values of a Get (of either side) in one form;
     what is None there is the same as what is missing.
     """
 
@@ -59,7 +58,6 @@ class Scenario:
     expected: Callable[[dict[str, Any]], Any]
     prepare: Callable[[Machine, dict[str, Any]], None] = nothing
     settle: Callable[[Machine], None] = boot_what_is_pending
-    meet: Callable[[Machine, dict[str, Any]], None] = lambda _machine, _properties: None
     given: Callable[[dict[str, Any]], dict[str, Any]] = dict
     shown: Callable[[dict[str, Any]], dict[str, Any]] = dict
 

@@ -133,7 +133,7 @@ def _shares(state: dict[str, Any]) -> Machine:
     return made
 
 
-def _meet_of_share(made: Machine, properties: dict[str, Any]) -> None:
+def _prepare_for_share(made: Machine, properties: dict[str, Any]) -> None:
     """Know every account of the lists, and have the folder."""
     for name in ("FullAccess", "ChangeAccess", "ReadAccess", "NoAccess"):
         for account in properties.get(name) or ():
@@ -205,7 +205,7 @@ def _computer(state: dict[str, Any]) -> Machine:
     return made
 
 
-def _meet_of_computer(made: Machine, properties: dict[str, Any]) -> None:
+def _prepare_for_computer(made: Machine, properties: dict[str, Any]) -> None:
     """Know the domain, the unit and the login; an old object is found under whatever name is looked for."""
     directory = made.world.area(Directory)
     contoso = directory.reach("contoso.com")
@@ -268,7 +268,7 @@ SCENARIOS = {
         _computer,
         _read_computer,
         _expected_computer,
-        meet=_meet_of_computer,
+        prepare=_prepare_for_computer,
         shown=_without_types,
     ),
     ("ComputerManagementDsc", "PendingReboot"): Scenario(
@@ -282,7 +282,7 @@ SCENARIOS = {
         _shares,
         _read_shares,
         lambda state: [{**item, "Access": sorted(item["Access"])} for item in state["shares"]],
-        meet=_meet_of_share,
+        prepare=_prepare_for_share,
     ),
     ("ComputerManagementDsc", "TimeZone"): Scenario(
         TimeZone(),
@@ -330,7 +330,7 @@ async def test_a_computer_is_who_it_should_be_after_the_boot(key: Key, case: dic
     made = scenario.make(case["state_before"])
     script_errors(made, case["state_before"])
     properties = bound(case, scenario)
-    scenario.meet(made, properties)
+    scenario.prepare(made, properties)
     await Computer().set(properties, context(made))
     made.on_boot(REBOOTED)
     assert await Computer().test(properties, context(made)) == case["test_after_reboot"]["result"]
