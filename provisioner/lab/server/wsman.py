@@ -46,6 +46,15 @@ from provisioner.wire.settings import Quotas, ServiceSettings
 
 _LOG: Final = logging.getLogger("provisioner.lab")
 _SOAP: Final = ("Content-Type", "application/soap+xml;charset=UTF-8")
+_HTML: Final = ("Content-Type", "text/html; charset=us-ascii")
+#: What HTTP.sys says when no service has registered the URL.
+_UNAVAILABLE: Final = (
+    b'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">\r\n'
+    b"<HTML><HEAD><TITLE>Service Unavailable</TITLE>\r\n"
+    b'<META HTTP-EQUIV="Content-Type" Content="text/html; charset=us-ascii"></HEAD>\r\n'
+    b"<BODY><h2>Service Unavailable</h2>\r\n<hr><p>HTTP Error 503. The service is unavailable.</p>\r\n"
+    b"</BODY></HTML>\r\n"
+)
 #: The session configuration that every Windows has.
 _ENDPOINT: Final = "microsoft.powershell"
 
@@ -255,10 +264,9 @@ class Listener:
         """Answer as HTTP.sys does when WinRM has no say."""
         if status == HTTPStatus.UNAUTHORIZED:
             return self._gate.challenge(session.connection.channel)
-        body = b"<h2>Service Unavailable</h2>" if status == HTTPStatus.SERVICE_UNAVAILABLE else b""
-        return HttpResponse(
-            HTTPStatus(status), (("Content-Type", "text/html; charset=us-ascii"),) if body else (), body
-        )
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return HttpResponse(HTTPStatus.SERVICE_UNAVAILABLE, (_HTML,), _UNAVAILABLE)
+        return HttpResponse(HTTPStatus(status))
 
     @staticmethod
     def _is_anonymous_identify(path: str, request: HttpRequest) -> bool:
