@@ -15,9 +15,14 @@ from provisioner.wire import namespaces as ns
 
 
 class Chunk(Protocol):
-    """Output on its way, cut as envelopes allow."""
+    """Output on its way, cut as envelopes allow.
+
+    ``ends_response``: nothing after it goes into the same response. ``awaits_answer``: its command goes on when
+    the client has answered it.
+    """
 
     ends_response: bool
+    awaits_answer: bool
 
     @property
     def is_sent(self) -> bool:

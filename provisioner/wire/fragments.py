@@ -153,12 +153,14 @@ class Defragmenter:
 class Outgoing:
     """One encoded message on its way out, cut into fragments as the envelopes allow.
 
-    ``ends_response`` says that nothing after this message goes into the same response.
+    ``ends_response`` says that nothing after this message goes into the same response, ``awaits_answer`` that
+    its pipeline waits for the client.
     """
 
     object_id: int
     blob: bytes
     ends_response: bool = False
+    awaits_answer: bool = False
     _offset: int = 0
     _fragment_id: int = 0
 

@@ -124,6 +124,8 @@ class _Shell:
 #: What one Receive response needs besides its streams, and what one stream needs besides its text.
 _RESPONSE_OVERHEAD_BYTES: Final = 2100
 _STREAM_OVERHEAD_BYTES: Final = 100
+#: One response with this much data takes no more, whatever the client has room for (a recorded large file).
+_RESPONSE_DATA_BYTES: Final = 131072
 _MINIMUM_IDLE_TIMEOUT_S: Final = 60.0
 _FIRST_PROCESS_ID: Final = 2612
 _SIGNALS: Final = frozenset(
@@ -508,24 +510,28 @@ class Shells:
 
     def _received(self, shell: _Shell, command_id: uuid.UUID | None, waiting: _Waiting) -> Respond:
         """Take from a stream what one response has room for."""
-        pieces = self._take(shell.streams[command_id], waiting)
+        pieces, awaits_answer = self._take(shell.streams[command_id], waiting)
         exit_code = self._exit_code(shell, command_id, waiting)
         if exit_code is not None:
             del shell.streams[command_id]
             shell.ended.add(self._known(command_id))
             shell.contents.forget(self._known(command_id))
         command = _guid(command_id) if command_id else None
-        states = (waiting.wanted, "Done") if exit_code is not None else ((), "Running")
-        ends, state = states if shell.contents.is_classic else ((), "Done" if exit_code is not None else "")
+        ends: tuple[str, ...] = ()
+        state = "Running" if shell.contents.is_classic else "Pending" if awaits_answer else ""
+        if exit_code is not None:
+            ends, state = waiting.wanted if shell.contents.is_classic else (), "Done"
         body = shell_messages.received(pieces, command, shell_messages.Progress(state, exit_code, ends))
         return Respond(waiting.ticket, f"{ns.SHELL}/ReceiveResponse", body)
 
     @staticmethod
-    def _take(stream: _Stream, waiting: _Waiting) -> list[tuple[str, bytes]]:
+    def _take(stream: _Stream, waiting: _Waiting) -> tuple[list[tuple[str, bytes]], bool]:
+        """Take what fits; tells besides whether the command waits for the client's answer to it."""
         pieces: list[tuple[str, bytes]] = []
+        size, awaits_answer = 0, False
         kept: deque[tuple[str, Chunk]] = deque()
         room = waiting.max_envelope_bytes - _RESPONSE_OVERHEAD_BYTES
-        while stream.queue:
+        while stream.queue and size < _RESPONSE_DATA_BYTES:
             name, chunk = stream.queue[0]
             if name not in waiting.wanted:
                 kept.append(stream.queue.popleft())
@@ -535,13 +541,15 @@ class Shells:
                 break
             piece = chunk.take(limit)
             pieces.append((name, piece))
+            size += len(piece)
             room -= _STREAM_OVERHEAD_BYTES + (len(piece) + 2) // 3 * 4
             if chunk.is_sent:
                 stream.queue.popleft()
+                awaits_answer = chunk.awaits_answer
                 if chunk.ends_response:
                     break
         stream.queue.extendleft(reversed(kept))
-        return pieces
+        return pieces, awaits_answer
 
     @staticmethod
     def _known(command_id: uuid.UUID | None) -> uuid.UUID:

@@ -60,6 +60,7 @@ class Text:
 
     data: bytes
     ends_response: bool = False
+    awaits_answer: bool = False
 
     @property
     def is_sent(self) -> bool:

@@ -218,8 +218,12 @@ class Replay:
             case "PIPELINE_HOST_CALL":
                 call = value.extended
                 is_told = call["ci"] == clixml.Primitive("I64", records.NO_ANSWER)
-                make = pool.tell_host if is_told else pool.call_host
-                make(pipeline_id, call["mi"].text, call["mi"].value, call["mp"].value)
+                arguments = call["mp"].value
+                if call["mi"].text == "SetShouldExit":
+                    pool.set_should_exit(pipeline_id, arguments[0])
+                else:
+                    make = pool.tell_host if is_told else pool.call_host
+                    make(pipeline_id, call["mi"].text, call["mi"].value, arguments)
             case "PIPELINE_STATE":
                 if value.extended["PipelineState"] == records.STATE_COMPLETED:
                     pool.complete(pipeline_id)

@@ -95,6 +95,11 @@ class Pipelines:
         """Return a pipeline; None when there is none of that id."""
         return self._items.get(pipeline_id) if pipeline_id is not None else None
 
+    def of(self, wire_id: uuid.UUID | None) -> uuid.UUID | None:
+        """Return which pipeline has this id inside its messages."""
+        found = (key for key, item in self._items.items() if item.wire_id == wire_id)
+        return next(found, None) if wire_id is not None else None
+
     def add(self, pipeline_id: uuid.UUID) -> None:
         """Make room for a pipeline whose messages will come."""
         self._items[pipeline_id] = Pipeline()

@@ -156,7 +156,7 @@ class RunspacePool:
         try:
             for message in fragments.feed(data):
                 if pipeline is None:
-                    events += self._take_pool_message(message)
+                    events += self._take_host_answer(message) or self._take_pool_message(message)
                 else:
                     assert command_id is not None
                     events += self._take_pipeline_message(command_id, pipeline, message)
@@ -261,7 +261,8 @@ class RunspacePool:
         pipeline.calls_made += 1
         pipeline.open_calls.add(pipeline.calls_made)
         call = records.host_call(pipeline.calls_made, method, number, list(parameters))
-        self._emit(MessageType.PIPELINE_HOST_CALL, clixml.write(call, self._encrypt), pipeline_id)
+        payload = clixml.write(call, self._encrypt)
+        self._emit(MessageType.PIPELINE_HOST_CALL, payload, pipeline_id, awaits_answer=True)
         return pipeline.calls_made
 
     def set_should_exit(self, pipeline_id: uuid.UUID, code: int) -> None:
@@ -319,9 +320,10 @@ class RunspacePool:
         pipeline_id: uuid.UUID | None = None,
         *,
         ends_response: bool = False,
+        awaits_answer: bool = False,
     ) -> None:
         message = self._numbered(kind, payload, pipeline_id)
-        message.ends_response = ends_response
+        message.ends_response, message.awaits_answer = ends_response, awaits_answer
         self._outgoing.append((pipeline_id, message))
 
     def _write(self, pipeline_id: uuid.UUID, kind: MessageType, payload: bytes) -> None:
@@ -424,6 +426,16 @@ class RunspacePool:
                 self._minimum = count if answer else self._minimum
         self._emit(MessageType.RUNSPACE_AVAILABILITY, clixml.write(records.availability(call_id, answer)))
         return self._start_waiting()
+
+    def _take_host_answer(self, message: Message) -> Sequence[Event]:
+        """Take an answer for a pipeline from the stream of the pool: pypsrp names no command with it."""
+        if message.type != MessageType.PIPELINE_HOST_RESPONSE:
+            return ()
+        pipeline_id = self._pipelines.of(message.pipeline_id)
+        pipeline = self._pipelines.get(pipeline_id)
+        if pipeline is None or pipeline_id is None:
+            return ()
+        return self._take_pipeline_message(pipeline_id, pipeline, message)
 
     def _take_pipeline_message(
         self, pipeline_id: uuid.UUID, pipeline: Pipeline, message: Message
