@@ -21,7 +21,7 @@ from provisioner.lab.resources.binding import (
     is_same_bag,
     thrown,
 )
-from provisioner.lab.resources.calls import silenced, written
+from provisioner.lab.resources.calls import silenced, works_silently, written
 
 _HYPHENED = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #: What Guid.TryParse takes, but for the form of lists of numbers.
@@ -262,11 +262,7 @@ def _members(found: Sequence[Switch], context: ResourceContext, *, is_silent: bo
 
 def _described(descriptions: Sequence[str], context: ResourceContext) -> list[str]:
     """Get-NetAdapter -InterfaceDescription with errors silenced; one that ends the statement is written."""
-    try:
-        context.machine.ledger.attempt("Get-NetAdapter")
-    except MachineError as error:
-        if error.is_terminating:
-            context.nonterminating.append(thrown(error, "Get-NetAdapter"))
+    if not works_silently(context, "Get-NetAdapter"):
         return []
     found = (context.machine.network.described(text) for text in descriptions)
     return [adapter.name for adapter in found if adapter is not None]

@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.lab.machine.storage.disks import Disk, Disks, Partition
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_argument, invalid_operation, is_same
-from provisioner.lab.resources.calls import written
+from provisioner.lab.resources.calls import works, works_silently, written
 from provisioner.lab.resources.storage.lookup import ID_TYPES, drive_letter, find_disk
 
 _RULES = (
@@ -41,17 +41,19 @@ class DiskResource:
         """Get-TargetResource: the letter is looked for on every disk."""
         bound = bind("Get-TargetResource", _RULES, properties)
         letter = drive_letter(bound["DriveLetter"])
-        disk = find_disk(bound, context.machine)
-        partition = context.machine.area(Disks).lettered(letter)
+        disk = find_disk(bound, context)
+        partition = _lettered(letter, context)
+        volume = _lettered(letter, context, "Get-Volume")
+        unit = volume.unit if volume and works_silently(context, "Get-CimInstance") else 0
         return {
             "DiskId": bound["DiskId"],
             "DiskIdType": bound.get("DiskIdType", "Number"),
             "DriveLetter": partition.letter if partition else None,
             "PartitionStyle": disk.style if disk else None,
             "Size": partition.size if partition else None,
-            "FSLabel": partition.label if partition else None,
-            "AllocationUnitSize": (partition.unit or None) if partition else None,
-            "FSFormat": partition.file_system if partition else None,
+            "FSLabel": volume.label if volume else None,
+            "AllocationUnitSize": unit or None,
+            "FSFormat": volume.file_system if volume else None,
             "DevDrive": False,
         }
 
@@ -59,7 +61,7 @@ class DiskResource:
         """Test-TargetResource, in the order of the module; the first difference decides."""
         bound = bind("Test-TargetResource", _RULES, properties)
         letter = drive_letter(bound["DriveLetter"])
-        disk = find_disk(bound, context.machine)
+        disk = find_disk(bound, context)
         if disk is None or disk.is_offline or disk.is_read_only:
             return False
         style = bound.get("PartitionStyle", "GPT")
@@ -67,13 +69,18 @@ class DiskResource:
             if disk.style == "RAW" or _may_clear(bound):
                 return False
             raise _wrong_style(bound, disk.style)
-        partition = context.machine.area(Disks).lettered(letter)
+        partition = _lettered(letter, context)
         if partition is None:
             return False
-        is_destructive = bound.get("AllowDestructive", False)
-        if is_destructive and _differs_in_what_is_destroyed(bound, partition, context):
+        has_size, has_unit = _has_size(bound, partition, context), _has_unit(bound, partition, context)
+        volume = _lettered(letter, context, "Get-Volume")
+        has_format = "FSFormat" not in bound or bool(
+            volume and is_same(volume.file_system, bound["FSFormat"])
+        )
+        # Only what may be changed is looked at.
+        if bound.get("AllowDestructive") and not (has_size and has_unit and has_format):
             return False
-        if "FSLabel" in bound and not is_same(partition.label, bound["FSLabel"]):
+        if "FSLabel" in bound and not (volume and is_same(volume.label, bound["FSLabel"])):
             return False
         if bound.get("DevDrive"):
             raise _no_dev_drive()
@@ -88,11 +95,10 @@ class DiskResource:
         if bound.get("DevDrive"):
             raise _no_dev_drive()
         disks = context.machine.area(Disks)
-        assigned = next((item for item in disks.partitions(disk.number) if item.letter == letter), None)
+        there = disks.partitions(disk.number) if works_silently(context, "Get-Partition") else []
+        assigned = next((item for item in there if item.letter == letter), None)
         if assigned is None:
-            partition = _reusable(bound, disks.partitions(disk.number)) or await _new(
-                bound, disk, letter, context
-            )
+            partition = _reusable(bound, there, context) or await _new(bound, disk, letter, context)
             if partition is None:
                 return
             if partition.is_read_only:
@@ -107,20 +113,31 @@ class DiskResource:
             written(context, "Set-Partition", partial(disks.give_letter, partition, letter))
 
 
-def _differs_in_what_is_destroyed(
-    bound: Mapping[str, Any], partition: Partition, context: ResourceContext
-) -> bool:
-    """Compare size, allocation unit and file system: only looked at when they may be changed."""
+def _lettered(letter: str, context: ResourceContext, cmdlet: str = "Get-Partition") -> Partition | None:
+    """Look for a letter on every disk; what does not answer finds nothing."""
+    return context.machine.area(Disks).lettered(letter) if works_silently(context, cmdlet) else None
+
+
+def _has_size(bound: Mapping[str, Any], partition: Partition, context: ResourceContext) -> bool:
     size = bound.get("Size")
     if size is None:
-        largest = context.machine.area(Disks).supported_size(partition)[1]
-        size = partition.size if largest - partition.size < _TOLERANCE else largest
-    unit = bound.get("AllocationUnitSize", 0)
-    return (
-        bool(size and partition.size != size)
-        or bool(partition.unit and unit and unit != partition.unit)
-        or ("FSFormat" in bound and not is_same(partition.file_system, bound["FSFormat"]))
-    )
+        size = _largest(partition, context)
+        if size - partition.size < _TOLERANCE:
+            size = partition.size
+    return not size or partition.size == size
+
+
+def _has_unit(bound: Mapping[str, Any], partition: Partition, context: ResourceContext) -> bool:
+    answers = works_silently(context, "Get-CimInstance")
+    unit = bound.get("AllocationUnitSize")
+    return not answers or not unit or not partition.unit or unit == partition.unit
+
+
+def _largest(partition: Partition, context: ResourceContext) -> int:
+    """Give the size a partition could have; 0 without an answer."""
+    supported = partial(context.machine.area(Disks).supported_size, partition)
+    answer = written(context, "Get-PartitionSupportedSize", supported)
+    return answer[1] if answer else 0
 
 
 def _may_clear(bound: Mapping[str, Any]) -> bool:
@@ -131,7 +148,7 @@ def _prepared(bound: Mapping[str, Any], context: ResourceContext) -> Disk:
     """On line, writable, wiped when that is allowed, with a partition table."""
     machine = context.machine
     disks = machine.area(Disks)
-    disk = find_disk(bound, machine)
+    disk = find_disk(bound, context)
     style = bound.get("PartitionStyle", "GPT")
     if disk is None:
         # A disk that is not there has no partition style; the module goes on and fails over that.
@@ -150,14 +167,15 @@ def _prepared(bound: Mapping[str, Any], context: ResourceContext) -> Disk:
     return disks.disk(disk.number)
 
 
-def _reusable(bound: Mapping[str, Any], there: list[Partition]) -> Partition | None:
+def _reusable(bound: Mapping[str, Any], there: list[Partition], context: ResourceContext) -> Partition | None:
     """Give a partition of exactly the size, or without one a nameless volume of the right file system."""
     size = bound.get("Size")
     basic = [item for item in there if item.type == "Basic"]
     if size:
         return next((item for item in basic if item.size == size), None)
     wanted = bound.get("FSFormat", "NTFS")
-    return next((item for item in basic if not item.letter and is_same(item.file_system, wanted)), None)
+    nameless = (item for item in basic if not item.letter and works(context, "Get-Volume"))
+    return next((item for item in nameless if is_same(item.file_system, wanted)), None)
 
 
 async def _new(
@@ -173,7 +191,7 @@ async def _new(
 
 def _resized(bound: Mapping[str, Any], partition: Partition, context: ResourceContext) -> Partition:
     disks = context.machine.area(Disks)
-    largest = disks.supported_size(partition)[1]
+    largest = _largest(partition, context)
     size = bound.get("Size", largest)
     if partition.size == size:
         return partition
@@ -184,7 +202,8 @@ def _resized(bound: Mapping[str, Any], partition: Partition, context: ResourceCo
     if is_same(bound.get("FSFormat", "NTFS"), "ReFS"):
         context.warning(f"Partition {what}: a ReFS volume cannot be resized.")
         return partition
-    if size > largest:
+    # Whoever got no answer does not know what is too much.
+    if size > largest > 0:
         raise invalid_argument(
             f"Set-TargetResource: Attempted to resize partition {what} while maximum allowed size was {largest}.",
             "Size",
@@ -196,13 +215,19 @@ def _formatted(bound: Mapping[str, Any], partition: Partition, context: Resource
     disks = context.machine.area(Disks)
     wanted, unit = bound.get("FSFormat", "NTFS"), bound.get("AllocationUnitSize") or None
     kind = "ReFS" if is_same(wanted, "ReFS") else "NTFS"
+    if not works(context, "Get-Volume"):
+        return partition
     if not partition.file_system:
         label = bound.get("FSLabel") or ""
         done = written(context, "Format-Volume", partial(disks.format, partition, kind, label, unit))
         return done or partition
     if "FSFormat" in bound and not is_same(partition.file_system, kind) and bound.get("AllowDestructive"):
-        change = partial(disks.format, partition, kind, "", unit)
-        partition = written(context, "Format-Volume", change) or partition
+        done = written(context, "Format-Volume", partial(disks.format, partition, kind, "", unit))
+        injected = context.machine.ledger.failing.get("Format-Volume")
+        if done is None and not (injected and injected.is_terminating):
+            # The volume is what Format-Volume gave: none, which gets no label.
+            return partition
+        partition = done or partition
     if "FSLabel" in bound and not is_same(partition.label, bound["FSLabel"]):
         named = partial(disks.label, partition, bound["FSLabel"])
         partition = written(context, "Set-Volume", named) or partition

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.storage.disks import Disk, Disks
+from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import invalid_argument, is_same
-from provisioner.lab.resources.calls import silenced
+from provisioner.lab.resources.calls import works_silently
 
 ID_TYPES: Final = ("Number", "UniqueId", "Guid", "Location", "FriendlyName", "SerialNumber")
 #: Guid and Location are no parameters of Get-Disk; the module compares them itself, which comes to the same.
@@ -23,10 +23,12 @@ _READ: Final[Mapping[str, Callable[[Disk], str]]] = {
 }
 
 
-def find_disk(bound: Mapping[str, Any], machine: Machine) -> Disk | None:
+def find_disk(bound: Mapping[str, Any], context: ResourceContext) -> Disk | None:
     """Find the disk of DiskId and DiskIdType; a failing query finds none."""
+    if not works_silently(context, "Get-Disk"):
+        return None
     read = _READ[str(bound.get("DiskIdType", "Number")).casefold()]
-    found = silenced(machine.area(Disks).all) or ()
+    found = context.machine.area(Disks).all()
     return next((disk for disk in found if is_same(read(disk), bound["DiskId"])), None)
 
 

@@ -32,20 +32,20 @@ class WaitForDisk:
             "DiskIdType": bound.get("DiskIdType", "Number"),
             "RetryIntervalSec": bound.get("RetryIntervalSec", _INTERVAL_S),
             "RetryCount": bound.get("RetryCount", _COUNT),
-            "IsAvailable": find_disk(bound, context.machine) is not None,
+            "IsAvailable": find_disk(bound, context) is not None,
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
         bound = bind("Test-TargetResource", _RULES, properties)
-        return find_disk(bound, context.machine) is not None
+        return find_disk(bound, context) is not None
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: it sleeps after the last try too, and with a count of 0 never looks."""
         bound = bind("Set-TargetResource", _RULES, properties)
         count, interval = bound.get("RetryCount", _COUNT), bound.get("RetryIntervalSec", _INTERVAL_S)
         for _ in range(count):
-            if find_disk(bound, context.machine) is not None:
+            if find_disk(bound, context) is not None:
                 return
             await context.sleep(interval)
         kind = bound.get("DiskIdType", "Number")

@@ -19,10 +19,10 @@ def _disk(state: dict[str, Any], **fields: Any) -> Disk:
         state["Number"],
         state["UniqueId"],
         state.get("Size", 0),
-        state["Guid"],
-        state["Location"],
-        state["FriendlyName"],
-        state["SerialNumber"],
+        state.get("Guid") or "",
+        state.get("Location") or "",
+        state.get("FriendlyName") or "",
+        state.get("SerialNumber") or "",
         **fields,
     )
 
@@ -33,8 +33,8 @@ def _partitioned(state: dict[str, Any]) -> Machine:
     disk = _disk(
         it,
         style=it["PartitionStyle"],
-        is_offline=it["IsOffline"],
-        is_read_only=it["IsReadOnly"],
+        is_offline=it.get("IsOffline", False),
+        is_read_only=it.get("IsReadOnly", False),
         keeps_partitions_read_only=bool(state.get("new_readonly")),
     )
     partitions = [
@@ -42,12 +42,12 @@ def _partitioned(state: dict[str, Any]) -> Machine:
             item["DiskNumber"],
             item["PartitionNumber"],
             item["Size"],
-            item["DriveLetter"] or "",
-            item["Type"],
-            item["FileSystem"],
-            item["Label"],
-            item["BlockSize"],
-            item["IsReadOnly"],
+            (item["DriveLetter"] or "").strip("\0"),
+            item.get("Type", "Basic"),
+            item["FileSystem"] or "",
+            item["Label"] or "",
+            item["BlockSize"] or 0,
+            item.get("IsReadOnly", False),
         )
         for item in state["partitions"]
     ]
@@ -55,9 +55,9 @@ def _partitioned(state: dict[str, Any]) -> Machine:
     return made
 
 
-def _read_partitioned(made: Machine, _before: dict[str, Any]) -> Any:
+def _read_partitioned(made: Machine, before: dict[str, Any]) -> Any:
     disks = made.area(Disks)
-    disk = disks.disk(1)
+    disk = disks.disk(before["disk"]["Number"])
     return (
         disk.is_offline,
         disk.is_read_only,
@@ -74,7 +74,7 @@ def _read_partitioned(made: Machine, _before: dict[str, Any]) -> Any:
                 "BlockSize": item.unit,
                 "IsReadOnly": item.is_read_only,
             }
-            for item in disks.partitions(1)
+            for item in disks.partitions(disk.number)
         ],
     )
 
@@ -103,7 +103,7 @@ def _waiting(state: dict[str, Any]) -> Machine:
     made = machine(volumes={"C": 100})
     disks = _LateDisks(made)
     disks.adopt([_disk(item) for item in state["disks"]], [])
-    disks.hidden = state["appears"]
+    disks.hidden = int(state.get("appears", 0))
     made.areas._made["machine.storage.disks:Disks"] = disks
     return made
 
