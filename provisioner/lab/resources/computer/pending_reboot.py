@@ -56,11 +56,9 @@ def _state(bound: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]
         "ComponentBasedServicing": _has_subkey(SERVICING, "RebootPending", context)
         or machine.features.needs_restart,
         "WindowsUpdate": _has_subkey(UPDATE, "RebootRequired", context),
-        "PendingFileRename": bool(machine.registry.get(SESSION_MANAGER, PENDING_RENAMES)),
-        "PendingComputerRename": not is_same(
-            names.active(machine.registry, machine.computer_name),
-            names.pending(machine.registry, machine.computer_name),
-        ),
+        "PendingFileRename": works(context, _GET_VALUE)
+        and bool(machine.registry.get(SESSION_MANAGER, PENDING_RENAMES)),
+        "PendingComputerRename": _is_renamed(context),
         "CcmClientSDK": False,
     }
     if not skips["SkipCcmClientSDK"]:

@@ -32,7 +32,7 @@ def check_address(address: str, family: str) -> None:
             "configuration and try again.",
             "Address",
         )
-    if found != family:
+    if not is_same(found, family):
         raise invalid_argument(
             f"Address '{address}' is in {found} format, which does not match server address family {family}. "
             "Please correct either of them in the configuration and try again.",

@@ -14,16 +14,18 @@ import pytest
 import yaml
 
 from tests.unit.lab.resources.cluster import test_goldens as cluster
+from tests.unit.lab.resources.computer import test_goldens as computer
 from tests.unit.lab.resources.golden import FIELDS, Scenario, simulated
 from tests.unit.lab.resources.hyperv import test_goldens as hyperv
 from tests.unit.lab.resources.iscsi import test_goldens as iscsi
+from tests.unit.lab.resources.network import test_goldens as network
 from tests.unit.lab.resources.security import test_goldens as security
 from tests.unit.lab.resources.storage import test_goldens as storage
 
 _CASES = Path(__file__).parents[3] / "cases" / "lab" / "branches"
 _SCENARIOS: dict[str, Scenario] = {
     resource: scenario
-    for family in (cluster, hyperv, iscsi, security, storage)
+    for family in (cluster, computer, hyperv, iscsi, network, security, storage)
     for (_module, resource), scenario in family.SCENARIOS.items()
 }
 #: What only stands beside the fields.

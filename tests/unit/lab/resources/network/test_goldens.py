@@ -153,7 +153,10 @@ SCENARIOS = {
         DnsServerAddress(), _dns, _read_dns, lambda state: [state["v4"] or "", state["v6"] or ""]
     ),
     ("NetworkingDsc", "Firewall"): Scenario(
-        Firewall(), _rules, _read_rules, lambda state: [_listed(item) for item in state["rules"]]
+        Firewall(),
+        _rules,
+        _read_rules,
+        lambda state: [_listed({**DEFAULTS, **item}) for item in state["rules"]],
     ),
     ("NetworkingDsc", "IPAddress"): Scenario(
         IpAddressResource(), _ip, _read_ip, _expected_ip, shown=_small_addresses
