@@ -20,7 +20,7 @@ import yaml
 from provisioner.wire import clixml, namespaces, records
 from provisioner.wire.contents import Await, Caller, Happened
 from provisioner.wire.fragments import FRAGMENT_HEADER_BYTES, Defragmenter, MalformedFragment, Message
-from provisioner.wire.psrp import InputArrived, KeyOffered, MetadataRequested, PipelineRequested
+from provisioner.wire.psrp import KeyOffered, MetadataRequested, PipelineRequested
 from provisioner.wire.service import Answer, Service
 from provisioner.wire.settings import ServiceSettings
 from provisioner.wire.winrs import ProcessRequested

@@ -96,6 +96,7 @@ class RunspacePool:
         self._minimum = 1
         self._host = HostInfo()
         self._version = ""
+        self._opened: tuple[int, bytes] | None = None
         self._is_compatible = self._is_deaf = self._is_open = self._is_closed = self._is_prepared = False
 
     # -- called by the shell -------------------------------------------------------------------------------
@@ -138,7 +139,10 @@ class RunspacePool:
             self._numbered(MessageType.SESSION_CAPABILITY, _capability(self._version), None),
             self._numbered(MessageType.RUNSPACEPOOL_INIT_DATA, init_data, None),
         ]
-        self._emit(MessageType.RUNSPACEPOOL_STATE, _OPENED)
+        if self._opened is not None and not self._is_prepared:
+            # What nobody has acknowledged comes once more, under its old number.
+            self._outgoing.append((None, Outgoing(*self._opened, ends_response=True)))
+        self._emit(MessageType.APPLICATION_PRIVATE_DATA, _private_data(self._build), ends_response=True)
         return b"".join(part.take(1 << 20) for part in answer)
 
     def command(self, command_id: uuid.UUID, arguments: bytes) -> list[Event]:
@@ -321,10 +325,11 @@ class RunspacePool:
         *,
         ends_response: bool = False,
         awaits_answer: bool = False,
-    ) -> None:
+    ) -> Outgoing:
         message = self._numbered(kind, payload, pipeline_id)
         message.ends_response, message.awaits_answer = ends_response, awaits_answer
         self._outgoing.append((pipeline_id, message))
+        return message
 
     def _write(self, pipeline_id: uuid.UUID, kind: MessageType, payload: bytes) -> None:
         pipeline = self._pipelines.get(pipeline_id)
@@ -407,7 +412,8 @@ class RunspacePool:
         self._minimum, self._pipelines.size, self._host = opening.minimum, opening.maximum, opening.host
         self._emit(MessageType.APPLICATION_PRIVATE_DATA, _private_data(self._build), ends_response=True)
         self._is_open = True
-        self._emit(MessageType.RUNSPACEPOOL_STATE, _OPENED)
+        opened = self._emit(MessageType.RUNSPACEPOOL_STATE, _OPENED)
+        self._opened = (opened.object_id, opened.blob)
 
     def _answer(self, kind: int, value: Any) -> Sequence[Event]:
         """Answer a question about the pool's size."""
