@@ -50,6 +50,8 @@ class Listener:
     hostname: str = ""
     thumbprint: str = ""
     source: str = ""
+    enabled: str = "true"
+    url_prefix: str = "wsman"
 
 
 class Listeners(Area["Machine"]):

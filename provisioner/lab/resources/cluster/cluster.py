@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from provisioner.lab.machine.area import MachineError
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation, is_same
-from provisioner.lab.resources.calls import silenced, written
+from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation, thrown
+from provisioner.lab.resources.calls import works, written
 from provisioner.lab.resources.cluster.membership import (
     CMDLETS,
     clusters_of,
     demand_domain,
     find_cluster,
     impersonate,
+    states_of,
 )
 
 _RULES = (
-    Rule("Name", is_mandatory=True, may_be_empty=False),
+    Rule("Name", is_mandatory=True),
     Rule("StaticIPAddress"),
     Rule("IgnoreNetwork", "strings"),
     Rule("DomainAdministratorCredential", "any"),
@@ -38,9 +40,11 @@ class ClusterResource:
         demand_domain(context)
         impersonate(bound, context)
         cluster = find_cluster(bound["Name"], context, in_try=False)
+        questions = ("Get-ClusterResource", "Get-ClusterParameter")
+        answers = cluster is not None and all(works(context, cmdlet) for cmdlet in questions)
         return {
             "Name": bound["Name"],
-            "StaticIPAddress": cluster.address if cluster else None,
+            "StaticIPAddress": cluster.address if cluster and answers else None,
             "IgnoreNetwork": bound.get("IgnoreNetwork"),
         }
 
@@ -55,9 +59,8 @@ class ClusterResource:
         cluster = find_cluster(bound["Name"], context, in_try=True)
         if cluster is None:
             return False
-        nodes = clusters_of(context).states(cluster)
-        own = (state for name, state in nodes if is_same(name, context.machine.computer_name))
-        return next(own, "") in {"Up", "Paused"}
+        own = states_of(cluster, context, in_try=True) or [""]
+        return own[0] in {"Up", "Paused"}
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: the cluster is looked for before anybody is impersonated."""
@@ -70,14 +73,28 @@ class ClusterResource:
         if cluster is None:
             with calling(CMDLETS + "NewClusterCommand"):
                 clusters.create(machine, bound["Name"], bound.get("StaticIPAddress") or None)
-            if silenced(partial(clusters.find, machine)) is None:
+            try:
+                made = clusters.find(machine)
+            except MachineError as error:
+                context.nonterminating.append(thrown(error, CMDLETS + "GetClusterCommand"))
+                if error.is_terminating:
+                    return
+                made = None
+            if made is None:
                 raise invalid_operation(
                     "Cluster creation failed. Please verify output of 'Get-Cluster' command."
                 )
             return
-        own = [state for name, state in clusters.states(cluster) if is_same(name, machine.computer_name)]
+        own = states_of(cluster, context, in_try=False)
+        if own is None:
+            return
         if "Down" in own and not bound.get("KeepDownedNodesInCluster"):
-            evict = partial(clusters.remove, machine, cluster, machine.computer_name)
-            written(context, CMDLETS + "RemoveClusterNodeCommand", evict)
+            try:
+                clusters.remove(machine, cluster, machine.computer_name)
+            except MachineError as error:
+                context.nonterminating.append(thrown(error, CMDLETS + "RemoveClusterNodeCommand"))
+                if error.is_terminating:
+                    # The module only cleans up behind the statement that ended.
+                    return
         join = partial(clusters.add, machine, cluster, machine.computer_name)
         written(context, CMDLETS + "AddClusterNodeCommand", join)

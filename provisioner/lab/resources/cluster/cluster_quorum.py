@@ -10,7 +10,7 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.cluster.cluster import Quorum
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
-from provisioner.lab.resources.calls import written
+from provisioner.lab.resources.calls import works, written
 from provisioner.lab.resources.cluster.membership import CMDLETS, clusters_of
 
 _TYPES: Final = (
@@ -56,7 +56,10 @@ class ClusterQuorum:
         """Test-TargetResource."""
         bound = bind("Test-TargetResource", _RULES, properties)
         kind, resource = _current(context)
-        return is_same(kind, bound.get("Type", "")) and is_same(resource, bound.get("Resource", ""))
+        # Nothing is not the empty text: a witness without its parameter is never as wanted.
+        return is_same(kind, bound.get("Type", "")) and (
+            resource is not None and is_same(resource, bound.get("Resource", ""))
+        )
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: without a type it does nothing."""
@@ -82,7 +85,7 @@ def _set(context: ResourceContext, wanted: Quorum) -> None:
     clusters.set_quorum(context.machine, cluster, wanted)
 
 
-def _current(context: ResourceContext) -> tuple[str, str]:
+def _current(context: ResourceContext) -> tuple[str, str | None]:
     """Read type and witness.
 
     Raises:
@@ -105,8 +108,9 @@ def _current(context: ResourceContext) -> tuple[str, str]:
         kind = quorum.type
     else:
         raise _unknown(f"Unknown quorum type: {quorum.type}")
-    of_parameter = kind in {"NodeAndFileShareMajority", "NodeAndCloudMajority"}
-    return kind, (quorum.parameter if of_parameter else quorum.resource_name) or ""
+    if kind in {"NodeAndFileShareMajority", "NodeAndCloudMajority"}:
+        return kind, quorum.parameter if works(context, "Get-ClusterParameter") else None
+    return kind, quorum.resource_name or ""
 
 
 def _unknown(message: str) -> ResourceError:

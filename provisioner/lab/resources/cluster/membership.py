@@ -9,7 +9,8 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.cluster.cluster import Cluster, Clusters
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.resources.base import ResourceContext
-from provisioner.lab.resources.binding import invalid_operation, thrown
+from provisioner.lab.resources.binding import invalid_operation, is_same, thrown
+from provisioner.lab.resources.calls import works
 
 CMDLETS = "Microsoft.FailoverClusters.PowerShell."
 
@@ -23,9 +24,9 @@ def demand_domain(context: ResourceContext) -> None:
     """Refuse to work in a workgroup.
 
     Raises:
-        ResourceError: the machine is no member of a domain.
+        ResourceError: the machine is no member of a domain, or does not say so.
     """
-    if not context.machine.area(Identity).domain:
+    if not works(context, "Get-CimInstance") or not context.machine.area(Identity).domain:
         raise invalid_operation("Can't find the target node's domain name.")
 
 
@@ -41,6 +42,21 @@ def impersonate(bound: Mapping[str, Any], context: ResourceContext) -> None:
         context.machine.ledger.attempt("LogonUser")
     except MachineError as error:
         raise thrown(error) from None
+
+
+def states_of(cluster: Cluster, context: ResourceContext, *, in_try: bool) -> list[str] | None:
+    """Give the states of this machine's entries among the nodes (Get-ClusterNode); None when that ended the block.
+
+    An error that is only written leaves no nodes.
+    """
+    try:
+        context.machine.ledger.attempt("Get-ClusterNode")
+    except MachineError as error:
+        if not (in_try and error.is_terminating):
+            context.nonterminating.append(thrown(error, CMDLETS + "GetClusterNodeCommand"))
+        return None if error.is_terminating else []
+    own = context.machine.computer_name
+    return [state for name, state in clusters_of(context).states(cluster) if is_same(name, own)]
 
 
 def find_cluster(name: str, context: ResourceContext, *, in_try: bool) -> Cluster | None:

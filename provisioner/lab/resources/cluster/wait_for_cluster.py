@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.resources.base import ResourceContext
-from provisioner.lab.resources.binding import Rule, bind, invalid_operation
+from provisioner.lab.resources.binding import Rule, bind, invalid_operation, thrown
 from provisioner.lab.resources.cluster.membership import find_cluster
 
 _RULES = (
-    Rule("Name", is_mandatory=True, may_be_empty=False),
+    Rule("Name", is_mandatory=True),
     Rule("RetryIntervalSec", "uint64"),
     Rule("RetryCount", "uint32"),
 )
@@ -33,18 +34,18 @@ class WaitForCluster:
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
         bound = bind("Test-TargetResource", _RULES, properties)
-        return bool(
-            context.machine.area(Identity).domain
-            and find_cluster(bound["Name"], context, in_try=True) is not None
-        )
+        return bool(_domain(context) and find_cluster(bound["Name"], context, in_try=True) is not None)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: it sleeps after the last try too; without a domain there is no try."""
         bound = bind("Set-TargetResource", _RULES, properties)
         count, interval = bound.get("RetryCount", _COUNT), bound.get("RetryIntervalSec", _INTERVAL_S)
         tries = 0
-        while tries < count and context.machine.area(Identity).domain:
-            if find_cluster(bound["Name"], context, in_try=True) is not None:
+        while tries < count:
+            domain = _domain(context)
+            if domain == "":
+                break
+            if domain and find_cluster(bound["Name"], context, in_try=True) is not None:
                 return
             await context.sleep(interval)
             tries += 1
@@ -52,3 +53,15 @@ class WaitForCluster:
             f"Failover cluster {bound['Name']} was not found after {tries} attempts with {interval} seconds in "
             "between."
         )
+
+
+def _domain(context: ResourceContext) -> str | None:
+    """Give the domain: an empty text without one or without an answer, None when the question was thrown."""
+    try:
+        context.machine.ledger.attempt("Get-CimInstance")
+    except MachineError as error:
+        if error.is_terminating:
+            return None
+        context.nonterminating.append(thrown(error, "Get-CimInstance"))
+        return ""
+    return context.machine.area(Identity).domain

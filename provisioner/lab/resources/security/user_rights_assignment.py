@@ -105,6 +105,16 @@ def _accounts(identities: Sequence[str], context: ResourceContext, policy: str, 
             local = context.machine.accounts.local_sids()
             only_administrators = identity.casefold() == _LOCAL_ADMINISTRATORS
             found += [sid for sid in local if not only_administrators or sid.endswith(_ADMINISTRATOR_RID)]
+        elif not identity:
+            # The helper is not called with an empty text; the others go on.
+            context.nonterminating.append(
+                ResourceError(
+                    "Cannot bind argument to parameter 'Identity' because it is an empty string.",
+                    "ParameterArgumentValidationErrorEmptyStringNotAllowed,ConvertTo-LocalFriendlyName",
+                    "InvalidData",
+                    "System.Management.Automation.ParameterBindingValidationException",
+                )
+            )
         else:
             found += _translate(identity, context, policy, in_set=in_set)
     return found

@@ -11,7 +11,7 @@ from provisioner.lab.machine.security.certificate_store import CertificateStore,
 from provisioner.lab.machine.security.wsman_listeners import Listener, Listeners
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, invalid_argument, is_same
-from provisioner.lab.resources.calls import written
+from provisioner.lab.resources.calls import works, written
 
 _RULES = (
     Rule("Transport", is_mandatory=True, allowed=("HTTP", "HTTPS")),
@@ -53,15 +53,16 @@ class WSManListener:
                 )
             )
         listener = found[0]
-        certificate = context.machine.area(CertificateStore).find(listener.thumbprint)
+        asks = bool(listener.thumbprint) and len(found) == 1 and works(context, "Get-ChildItem")
+        certificate = context.machine.area(CertificateStore).find(listener.thumbprint) if asks else None
         return answer | {
             "Ensure": "Present",
             "Port": listener.port,
             "Address": listener.address,
-            "Issuer": certificate.issuer if certificate and listener.thumbprint else None,
+            "Issuer": certificate.issuer if certificate else None,
             "Hostname": listener.hostname,
-            "Enabled": "true",
-            "URLPrefix": "wsman",
+            "Enabled": listener.enabled,
+            "URLPrefix": listener.url_prefix,
             "CertificateThumbprint": listener.thumbprint,
         }
 
@@ -135,10 +136,15 @@ def _full_name(context: ResourceContext) -> str:
 
 
 def _certificate(bound: Mapping[str, Any], context: ResourceContext) -> StoredCertificate | None:
-    """Find the certificate by its thumbprint, or by issuer and subject: the full name first, then the short."""
-    usable = [item for item in context.machine.area(CertificateStore).all() if item.serves_tls]
+    """Find the certificate by its thumbprint, or by issuer and subject: the full name first, then the short.
+
+    One that is named by its thumbprint may be for anything. Each search asks anew, and writes its error.
+    """
+    there = context.machine.area(CertificateStore).all()
     if "CertificateThumbprint" in bound:
-        marked = (item for item in usable if is_same(item.thumbprint, bound["CertificateThumbprint"]))
+        if not works(context, "Get-ChildItem"):
+            return None
+        marked = (item for item in there if is_same(item.thumbprint, bound["CertificateThumbprint"]))
         return next(marked, None)
     form = bound.get("SubjectFormat", "Both").casefold()
     names = []
@@ -147,10 +153,13 @@ def _certificate(bound: Mapping[str, Any], context: ResourceContext) -> StoredCe
     if form in {"both", "nameonly"}:
         names.append(context.machine.computer_name)
     for name in names:
+        if not works(context, "Get-ChildItem"):
+            continue
         subject = f"CN={name}, {bound['DN']}" if "DN" in bound else f"CN={name}"
-        for item in usable:
+        for item in there:
             if (
-                is_same(item.issuer, bound.get("Issuer", ""))
+                item.serves_tls
+                and is_same(item.issuer, bound.get("Issuer", ""))
                 and is_same(item.subject, subject)
                 and (
                     not bound.get("MatchAlternate")

@@ -28,6 +28,7 @@ _SCENARIOS: dict[str, Scenario] = {
     for family in (cluster, computer, hyperv, iscsi, network, security, storage)
     for (_module, resource), scenario in family.SCENARIOS.items()
 }
+_ANSWERS = ("get", "test_before", "test_after", "get_after")
 #: What only stands beside the fields.
 _BESIDE = {"case", "state", "parameters"}
 
@@ -52,7 +53,7 @@ async def differences(resource: str, case: dict[str, Any]) -> list[str]:
     assert not unknown, f"no field of a case: {unknown}"
     scenario = _SCENARIOS[resource]
     answer = await simulated({"state_before": case["state"], "parameters": case["parameters"]}, scenario)
-    actual = {name: _told(value) for name, value in answer.items()}
+    actual = answer | {name: _told(answer[name]) for name in _ANSWERS}
     actual["set_error"] = answer["set_error"] and answer["set_error"][0]
     actual["set_nonterminating"] = [item[0] for item in answer["set_nonterminating"]]
     wanted = {name: value for name, value in case.items() if name in FIELDS}

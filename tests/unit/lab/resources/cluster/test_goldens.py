@@ -54,7 +54,7 @@ def _fail(made: Machine, cmdlet: str, message: str, *what: str, is_terminating: 
 
 def _clusters(state: dict[str, Any]) -> Machine:
     made, clusters = _member(state)
-    it = state["cluster"]
+    it = state.get("cluster")
     if it:
         nodes = [(node["Name"], node["State"]) for node in it["Nodes"]]
         clusters.clusters = [Cluster(it["Name"], it["Address"], "contoso.com", nodes)]
@@ -76,7 +76,7 @@ def _read_clusters(made: Machine, _before: dict[str, Any]) -> Any:
 
 
 def _expected_clusters(state: dict[str, Any]) -> Any:
-    it = state["cluster"]
+    it = state.get("cluster")
     return it and (it["Name"], it["Address"], [(node["Name"], node["State"]) for node in it["Nodes"]])
 
 
@@ -84,9 +84,14 @@ def _quorums(state: dict[str, Any]) -> Machine:
     made, clusters = _member(state)
     it = state["quorum"]
     quorum = Quorum(it["type"], it["resource_type"], it["resource_name"], it["parameter"])
-    disks = [ClusterDisk(f"Cluster Disk {number}", "", "") for number in (1, 2)]
-    clusters.clusters = [Cluster("CLU1", None, "contoso.com", [("NODE1", "Up")], quorum, disks)]
+    clusters.clusters = [Cluster("CLU1", None, "contoso.com", [("NODE1", "Up")], quorum)]
     return made
+
+
+def _witness_disk(made: Machine, properties: dict[str, Any]) -> None:
+    """To the recorded cmdlet every name is that of a disk."""
+    disks = [ClusterDisk(str(properties.get("Resource") or ""), "", "")]
+    made.world.area(Clusters).clusters[0].disks = disks
 
 
 def _read_quorum(made: Machine, _before: dict[str, Any]) -> Any:
@@ -101,7 +106,7 @@ def _read_quorum(made: Machine, _before: dict[str, Any]) -> Any:
 
 def _waiting(state: dict[str, Any]) -> Machine:
     made, clusters = _member(state)
-    clusters.unknown_name = {"null": "nothing", "error": "error", "throw": "throw"}[state["how"]]
+    clusters.unknown_name = {"null": "nothing"}.get(state.get("how", "null"), state.get("how", "null"))
     clusters.hidden = int(state["appears"])
     if clusters.hidden >= 0:
         clusters.clusters = [Cluster("CLU1", None, "contoso.com", [("NODE2", "Up")])]
@@ -120,7 +125,7 @@ SCENARIOS = {
         },
     ),
     ("FailoverClusterDsc", "ClusterQuorum"): Scenario(
-        ClusterQuorum(), _quorums, _read_quorum, lambda state: state["quorum"]
+        ClusterQuorum(), _quorums, _read_quorum, lambda state: state["quorum"], _witness_disk
     ),
     ("FailoverClusterDsc", "WaitForCluster"): Scenario(
         WaitForCluster(), _waiting, lambda _made, _before: None, lambda _state: None

@@ -53,14 +53,16 @@ def _listening(state: dict[str, Any]) -> Machine:
                 item["Address"],
                 item["Transport"],
                 item["Port"],
-                item["Hostname"],
-                item["CertificateThumbprint"],
-                item["Source"] or "",
+                item.get("Hostname") or "",
+                item.get("CertificateThumbprint") or "",
+                item.get("Source") or "",
+                item.get("Enabled", "true"),
+                item.get("URLPrefix", "wsman"),
             )
             for item in state["listeners"]
         ]
     )
-    for item in state["certificates"]:
+    for item in state.get("certificates", ()):
         made.area(CertificateStore).add(
             StoredCertificate(
                 item["Thumbprint"], item["Subject"], item["Issuer"], tuple(item["Dns"]), tuple(item["Usages"])
@@ -76,8 +78,8 @@ def _read_listeners(made: Machine, _before: dict[str, Any]) -> Any:
             "Transport": item.transport,
             "Port": item.port,
             "Hostname": item.hostname,
-            "Enabled": "true",
-            "URLPrefix": "wsman",
+            "Enabled": item.enabled,
+            "URLPrefix": item.url_prefix,
             "CertificateThumbprint": item.thumbprint,
             "Source": item.source or None,
         }
