@@ -8,12 +8,13 @@ from typing import Any
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.profile_strings import read_value, write_value
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, is_same
+from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
 from provisioner.lab.resources.files import texts
 
 _KEYS = tuple(Rule(name, may_be_empty=False) for name in ("Path", "Section", "Key"))
 _RULES = (*_KEYS, texts.TYPE, texts.TEXT, texts.SECRET)
 _RESOLVE = "Microsoft.PowerShell.Commands.ResolvePathCommand"
+_OUT_FILE = "Microsoft.PowerShell.Commands.OutFileCommand"
 _WRITER = "Set-IniSettingFileValue"
 #: Characters of the buffer that a value is read into, the last of them a zero.
 _BUFFER = 500
@@ -46,7 +47,11 @@ class IniSettingsFile:
         path, files = bound["Path"], context.machine.files
         texts.check_parent(path, context)
         if not files.is_file(path):
-            files.write(path, b"")
+            try:
+                context.machine.ledger.attempt("Out-File")
+                files.write(path, b"")
+            except MachineError as error:
+                context.nonterminating.append(thrown(error, _OUT_FILE))
         wanted = texts.wanted_text(bound, context)
         if "Secret" in bound and not is_same(bound.get("Type", "Text"), "Secret"):
             context.nonterminating.append(
@@ -59,19 +64,16 @@ class IniSettingsFile:
             )
             return
         if not wanted:
-            context.nonterminating.append(
-                _binding_error(
-                    "Cannot bind argument to parameter 'Value' because it is an empty string.",
-                    "ParameterArgumentValidationErrorEmptyStringNotAllowed",
-                    "InvalidData",
-                    "System.Management.Automation.ParameterBindingValidationException",
-                )
-            )
+            texts.complain_of_empty_text("Value", _WRITER, context)
             return
         entry = files.find(path)
-        if entry is not None and "ReadOnly" in entry.attributes:
+        if entry is None:
+            texts.complain_of_path(path, context, _RESOLVE)
+            return
+        if "ReadOnly" in entry.attributes:
             return
         try:
+            context.machine.ledger.attempt("WritePrivateProfileString")
             files.write(path, write_value(files.read(path), bound["Section"], bound["Key"], wanted))
         except MachineError as error:
             context.verbose(error.message)

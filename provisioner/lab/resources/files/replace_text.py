@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.resources.base import ResourceContext, ResourceError
+from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, is_same
-from provisioner.lab.resources.files import texts
+from provisioner.lab.resources.files import patterns, texts
 
 _KEYS = (Rule("Path", may_be_empty=False), Rule("Search", may_be_empty=False))
 _RULES = (
@@ -19,7 +19,6 @@ _RULES = (
     Rule("AllowAppend", "boolean"),
     Rule("Encoding", allowed=texts.ENCODINGS),
 )
-_INVOCATION = "System.Management.Automation.MethodInvocationException"
 
 
 class ReplaceText:
@@ -33,101 +32,74 @@ class ReplaceText:
         bound = bind("Get-TargetResource", _KEYS, properties)
         path = bound["Path"]
         texts.check_parent(path, context)
-        data = _data(path, context)
-        if data is None:
-            texts.complain_of_path(path, context)
-            texts.complain_of_path(path, context)
-        found = _search(bound["Search"], data, context)
+        content = texts.content(path, context)
+        encoding = texts.encoding(path, context)
+        found = _search(bound["Search"], content, context)
+        if found is None:
+            texts.complain_of_count(context)
         return {
             "Path": path,
             "Search": bound["Search"],
             "Type": "Text",
             "Text": ",".join(found or ()),
-            "Encoding": texts.named_encoding(data) if data else None,
+            "Encoding": encoding,
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource: what was found must be the text; the encoding counts when nothing was."""
         bound = bind("Test-TargetResource", _RULES, properties)
-        texts.check_parent(bound["Path"], context)
-        data = _data(bound["Path"], context)
-        if data is None:
+        path = bound["Path"]
+        texts.check_parent(path, context)
+        if not context.machine.files.is_file(path):
             return False
-        wanted = texts.wanted_text(bound, context)
-        found = _search(bound["Search"], data, context)
+        content = texts.content(path, context)
+        encoding = texts.encoding(path, context)
+        found = _search(bound["Search"], content, context)
         if found is None:
-            return True
-        if not found:
-            encoding = bound.get("Encoding", texts.named_encoding(data))
-            return not bound.get("AllowAppend") and is_same(encoding, texts.named_encoding(data))
-        return all(is_same(item, wanted) for item in found)
+            texts.complain_of_count(context)
+        elif not found:
+            if bound.get("AllowAppend"):
+                return False
+            if "Encoding" in bound:
+                return is_same(bound["Encoding"], encoding or "")
+        # Only now, and whether anything was found or not, the module looks at the secret.
+        wanted = texts.wanted_text(bound, context)
+        return all(is_same(item, wanted) for item in found or ())
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: an encoding that the file has already is not asked for, and so gets lost."""
         bound = bind("Set-TargetResource", _RULES, properties)
         path = bound["Path"]
         texts.check_parent(path, context)
-        data = _data(path, context)
-        if data is None:
-            texts.complain_of_path(path, context)
-        if not data:
-            texts.complain_of_nothing(context)
+        content = texts.content(path, context, is_silent=True)
+        actual = texts.encoding(path, context)
         wanted = texts.wanted_text(bound, context)
         encoding = None if is_same(bound.get("Type", "Text"), "Secret") else bound.get("Encoding")
-        if encoding is not None and data and is_same(encoding, texts.named_encoding(data)):
+        if encoding is not None and is_same(encoding, actual or ""):
             encoding = None
-        if not data:
-            texts.write(path, wanted, encoding, context)
-            return
-        content = texts.decode(data)
-        try:
-            if bound.get("AllowAppend") and not texts.pattern(bound["Search"]).search(content):
-                content += wanted + _line_ending(content)
-            else:
-                content = texts.replace(texts.pattern(bound["Search"], ignores_case=True), wanted, content)
-        except re.error as error:
-            texts.complain_of_pattern(error, context)
+        if content is None:
+            content = wanted
+        else:
+            found = _search(bound["Search"], content, context)
+            if found == [] and bound.get("AllowAppend"):
+                content = _appended(content, wanted, context)
+            elif found is not None:
+                content = patterns.parse(bound["Search"], ignores_case=True).replace(content, wanted)
         texts.write(path, content, encoding, context)
 
 
-def _data(path: str, context: ResourceContext) -> bytes | None:
-    files = context.machine.files
-    return files.read(path) if files.is_file(path) else None
-
-
-def _search(search: str, data: bytes | None, context: ResourceContext) -> list[str] | None:
-    """Find all matches; what goes wrong is complained of statement by statement, and gives None."""
-    if not data:
-        texts.complain_of_nothing(context)
-        context.nonterminating.append(
-            ResourceError(
-                'Exception calling "Matches" with "2" argument(s): "Value cannot be null.\r\n'
-                'Parameter name: input"',
-                "ArgumentNullException",
-                "NotSpecified",
-                _INVOCATION,
-            )
-        )
-        _complain_of_count(context)
+def _search(search: str, content: str | None, context: ResourceContext) -> list[str] | None:
+    """Find all matches; what goes wrong is complained of, and gives None."""
+    if content is None:
+        texts.complain_of_no_input(context)
         return None
-    try:
-        return [found[0] for found in texts.pattern(search).finditer(texts.decode(data))]
-    except re.error as error:
-        texts.complain_of_pattern(error, context)
-        _complain_of_count(context)
-        return None
+    return texts.matching(lambda: [found[0] for found in patterns.parse(search).matches(content)], context)
 
 
-def _complain_of_count(context: ResourceContext) -> None:
-    context.nonterminating.append(
-        ResourceError(
-            "The property 'Count' cannot be found on this object. Verify that the property exists.",
-            "PropertyNotFoundStrict",
-            "NotSpecified",
-            "System.Management.Automation.PropertyNotFoundException",
-        )
-    )
-
-
-def _line_ending(content: str) -> str:
-    return "\n" if content.endswith("\n") and not content.endswith("\r\n") else "\r\n"
+def _appended(content: str, wanted: str, context: ResourceContext) -> str:
+    if not wanted:
+        texts.complain_of_empty_text("Text", "Add-ConfigurationEntry", context)
+        return content
+    # Both look at the last line end, or at the one before it.
+    is_bare = re.search(r"\n$", content) and not re.search(r"\r\n$", content)
+    return content + wanted + ("\n" if is_bare else "\r\n")
