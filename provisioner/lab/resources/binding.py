@@ -70,29 +70,75 @@ def bind(function: str, rules: Sequence[Rule], properties: Mapping[str, Any]) ->
 
 
 def _convert(function: str, rule: Rule, value: Any) -> Any:
-    match rule.kind, value:
-        case "boolean", str():
-            raise ResourceError(
-                f"Cannot process argument transformation on parameter '{rule.name}'. Cannot convert value "
-                '"System.String" to type "System.Boolean". Boolean parameters accept only Boolean values and '
-                "numbers, such as $True, $False, 1 or 0.",
-                f"ParameterArgumentTransformationError,{function}",
-                "InvalidData",
-                _TRANSFORMATION,
-            )
-        case "boolean", int():
-            return bool(value)
-        case "integer", str():
-            found = _SIZE.fullmatch(value.strip())
-            return int(found[1]) * _UNITS[(found[2] or "").upper()] if found else value
-        case "uint16" | "uint32" | "uint64", _:
+    match rule.kind:
+        case "boolean":
+            return _boolean(function, rule, value)
+        case "integer":
+            return _integer(function, rule, value)
+        case "string":
+            return _text(function, rule, value)
+        case "uint16" | "uint32" | "uint64":
             return _unsigned(function, rule, value)
-        case "strings", str():
-            return [value]
-        case "strings", (list() | tuple()):
-            return [str(item) for item in value]
+        case "strings" if isinstance(value, list | tuple):
+            return ["" if item is None else str(item) for item in value]
+        case "strings" if isinstance(value, str | int | float):
+            return [str(value)]
         case _:
             return value
+
+
+def _boolean(function: str, rule: Rule, value: Any) -> bool:
+    if not isinstance(value, int):
+        raise _not_converted(
+            function,
+            rule,
+            f'value "{_type_name(value)}" to type "System.Boolean". Boolean parameters accept only Boolean '
+            "values and numbers, such as $True, $False, 1 or 0.",
+        )
+    return bool(value)
+
+
+def _integer(function: str, rule: Rule, value: Any) -> int:
+    if isinstance(value, list | tuple):
+        raise _not_converted(function, rule, 'value to type "System.Int64".')
+    text = str(int(value or 0)) if value is None or isinstance(value, bool) else str(value).strip()
+    is_negative = text[:1] == "-" and text[1:2].isdigit()
+    number = _number(text[1:] if is_negative else text)
+    if number < 0:
+        raise _not_converted(
+            function,
+            rule,
+            f'value "{text}" to type "System.Int64". Error: "Input string was not in a correct format."',
+        )
+    return -number if is_negative else number
+
+
+def _text(function: str, rule: Rule, value: Any) -> Any:
+    """Convert to a text: nothing is an empty one, a list none; a hash table is left to those who expect it."""
+    if isinstance(value, list | tuple):
+        raise _not_converted(function, rule, "value to type System.String.")
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _type_name(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return "System.String"
+        case _:
+            return "System.Object[]"
+
+
+def _not_converted(function: str, rule: Rule, what: str) -> ResourceError:
+    return ResourceError(
+        f"Cannot process argument transformation on parameter '{rule.name}'. Cannot convert {what}",
+        f"ParameterArgumentTransformationError,{function}",
+        "InvalidData",
+        _TRANSFORMATION,
+    )
 
 
 def _unsigned(function: str, rule: Rule, value: Any) -> int:

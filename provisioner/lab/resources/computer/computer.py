@@ -111,7 +111,7 @@ class Computer:
 
 def _bind(function: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     bound = bind(function, _RULES, properties)
-    name = bound["Name"]
+    name = bound["Name"] = "" if bound["Name"] is None else str(bound["Name"])
     if not name:
         raise _wrong_name(
             function,

@@ -76,7 +76,9 @@ def bind_lists(function: str, rules: Sequence[Rule], properties: Mapping[str, An
     )
     for rule in rules:
         value = bound.get(rule.name)
-        if isinstance(value, list) and not rule.may_be_empty and (not value or "" in value):
+        if rule.kind != "strings" or rule.name not in bound or rule.may_be_empty:
+            continue
+        if not value or "" in value:
             raise ResourceError(
                 f"Cannot validate argument on parameter '{rule.name}'. The argument is null, empty, or an "
                 "element of the argument collection contains a null value. Supply a collection that does not "
