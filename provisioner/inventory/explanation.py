@@ -243,9 +243,10 @@ def _connection(node: Node) -> Iterator[Explained]:
         if key == "transport":
             default = "psrp"
         built_in = [] if default in {None, ""} else [Given(BUILT_IN, default, None)]
-        first, *rest = [*given.get(key, []), *built_in]
-        is_ref = key == "password"
-        yield Explained("connection", (key,), first, tuple(rest), is_reference=is_ref)
+        values = [*given.get(key, []), *built_in]
+        if values:
+            is_ref = key == "password"
+            yield Explained("connection", (key,), values[0], tuple(values[1:]), is_reference=is_ref)
 
 
 def _encryption(node: Node) -> Iterator[Explained]:
