@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from provisioner.cli.context import json_option, say, verb
+from provisioner.cli.context import say, verb
 from provisioner.cli.lab.homes import name_option, one_running, running
 from provisioner.cli.lazy import LazyGroup
 from provisioner.errors import UsageError
@@ -25,6 +23,7 @@ VERBS = {
     "scenario": ("provisioner.cli.commands.lab_fault:scenario", "Let things go wrong as a file says."),
     "record": ("provisioner.cli.commands.lab_record:record", "Keep what is said to a node."),
     "replay": ("provisioner.cli.commands.lab_record:replay", "Say what a recording has to a node again."),
+    "status": ("provisioner.cli.commands.lab_status:status", "Show running labs and their nodes."),
     "up": ("provisioner.cli.commands.lab_up:up", "Start a simulated node for every node of an inventory."),
 }
 
@@ -36,37 +35,21 @@ def lab() -> None:
 
 @lab.command()
 @lab_argument
-@json_option
+@click.option("--all", "is_all", is_flag=True, help="All running labs.")
 @verb
-def status(name: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """Show a running lab and its nodes; all running labs without a name."""
-    answers = [ask(folder, {"op": "status"}) for folder in running(name)]
-    if as_json:
-        for answer in answers:
-            say(json.dumps(answer))
-        return
-    if not answers:
-        say("No lab is running.")
-    for answer in answers:
-        say(f"lab {answer['lab']}: process {answer['pid']}, since {answer['started']}, {answer['folder']}")
-        for node in answer["nodes"]:
-            say(
-                f"  {node['name']:<15} {node['address']}:{node['port']:<6} {node['state']:<10} "
-                f"LCM {node['lcm']:<21} booted {node['boot_time']}"
-            )
-            for text in node["faults"]:
-                say(f"    fault: {text}")
-
-
-@lab.command()
-@lab_argument
-@verb
-def down(name: str | None) -> None:
+def down(name: str | None, is_all: bool) -> None:  # noqa: FBT001 - click passes each option
     """Stop a lab. What its nodes are is kept for the next 'up' of that name."""
+    if is_all and name:
+        raise UsageError(
+            f"All labs, or '{name}'?", "Write 'provision lab down NAME' or 'provision lab down --all'."
+        )
     folders = running(name)
-    if len(folders) > 1:
+    if len(folders) > 1 and not is_all:
         names = ", ".join(folder.name for folder in folders)
-        raise UsageError(f"Several labs are running: {names}.", "Say which: provision lab down NAME.")
+        raise UsageError(
+            f"Several labs are running: {names}.",
+            "Say which: provision lab down NAME, or provision lab down --all.",
+        )
     for folder in folders:
         stop(folder)
         say(f"Lab {folder.name} is down.")

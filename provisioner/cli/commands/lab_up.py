@@ -31,6 +31,9 @@ from provisioner.lab.spec import NodeSpec, read_node_spec
 
 #: Nodes that ``up`` lists; of the rest it gives the number.
 _LISTED = 20
+#: From so many nodes on the start takes long enough to be announced.
+_MANY = 200
+_PROFILE = "server2022"
 
 
 @click.command()
@@ -41,9 +44,7 @@ _LISTED = 20
 @click.option(
     "--profile",
     type=click.Choice(list(PROFILES)),
-    default="server2022",
-    show_default=True,
-    help="What the nodes of --count are.",
+    help=f"What the nodes of --count are; {_PROFILE} when left out.",
 )
 @name_option
 @click.option("--foreground", is_flag=True, help="Stay in this process until interrupted.")
@@ -66,7 +67,7 @@ _LISTED = 20
 def up(  # noqa: PLR0913, PLR0917 - click passes each option
     inventory: Path | None,
     count: int | None,
-    profile: str,
+    profile: str | None,
     name: str | None,
     foreground: bool,  # noqa: FBT001
     fresh: bool,  # noqa: FBT001
@@ -79,8 +80,15 @@ def up(  # noqa: PLR0913, PLR0917 - click passes each option
             "A lab is made from an inventory or from a number of nodes.",
             "Write 'provision lab up INVENTORY' or 'provision lab up --count 50 --profile server2022'.",
         )
+    if inventory is not None and profile is not None:
+        raise UsageError(
+            "--profile is for --count: an inventory says itself what its nodes are.",
+            "Write 'lab: {windows: \"2019\"}' in the inventory, or leave --profile out.",
+        )
     if count is not None:
-        inventory = write_inventory(folder_of(name or "lab"), count, profile)
+        folder = folder_of(name or "lab")
+        os.close(claim(folder))  # the inventory of a lab that runs stays as it is
+        inventory = write_inventory(folder, count, profile or _PROFILE)
         say(f"The inventory of these nodes is {inventory}.")
     assert inventory is not None
     loaded, problems = load_inventory(inventory)
@@ -95,6 +103,8 @@ def up(  # noqa: PLR0913, PLR0917 - click passes each option
         make_secret(path)
     hand_out_certificates(loaded, inventory.parent, folder)
     spec = LabSpec(folder.name, nodes, folder, time_scale)
+    if len(nodes) >= _MANY:
+        click.echo(f"Starting {len(nodes)} nodes ...", err=True)
     if foreground:
         claim(folder)
         run_lab(spec, shards, _announce)
@@ -114,23 +124,26 @@ def _forget(folder: Path) -> None:
 def _node_specs(inventory: Inventory, base: Path, problems: Diagnostics) -> list[NodeSpec]:
     specs = []
     for node in inventory.nodes.values():
+        _expect_loopback(node, problems)
+    for node in inventory.nodes.values():
         endpoint = node.connection.endpoint
-        _require_loopback(node, problems)
         spec, found = read_node_spec(
             name=node.name,
             address=endpoint.host,
             port=endpoint.port,
             user=node.connection.user,
-            nt_hash=account_hash(node.connection.password, base),
+            # A password file is made only for what will be a lab.
+            nt_hash=b"" if problems.has_errors else account_hash(node.connection.password, base),
             lab_trees=node.lab,
         )
         problems.extend(found)
-        specs.append(spec if found.has_errors else equipped(spec, endpoint, base))
+        if not problems.has_errors:
+            specs.append(equipped(spec, endpoint, base))
     problems.raise_errors()
     return specs
 
 
-def _require_loopback(node: Node, problems: Diagnostics) -> None:
+def _expect_loopback(node: Node, problems: Diagnostics) -> None:
     host = node.connection.endpoint.host
     try:
         address = ipaddress.ip_address(host)
@@ -144,13 +157,13 @@ def _require_loopback(node: Node, problems: Diagnostics) -> None:
             node.where,
             "Give the node an address such as 127.20.0.11.",
         )
-        problems.raise_errors()
 
 
 def _announce(status: dict[str, Any]) -> None:
     say(f"Lab {status['lab']} is up: {counted(len(status['nodes']), 'node')}, process {status['pid']}.")
     nodes = status["nodes"]
+    width = max(len(node["name"]) for node in nodes[:_LISTED])
     for node in nodes[:_LISTED]:
-        say(f"  {node['name']:<15} {node['address']}:{node['port']}")
+        say(f"  {node['name']:<{width}}  {node['address']}:{node['port']}")
     if len(nodes) > _LISTED:
         say(f"  and {len(nodes) - _LISTED} more, to {nodes[-1]['name']} {nodes[-1]['address']}")

@@ -37,12 +37,12 @@ def running(name: str | None) -> list[Path]:
         folder = folder_of(name)
         if not folder.is_dir():
             raise LabError(f"no lab is named '{name}'", "Start one: provision lab up INVENTORY.")
-        ask(folder, {"op": "status"})
+        ask(folder, {"op": "hello"})
         return [folder]
     found = []
     for folder in sorted(_home().glob("*/")):
         try:
-            ask(folder, {"op": "status"})
+            ask(folder, {"op": "hello"})
         except LabError:
             continue
         found.append(folder)
@@ -56,6 +56,11 @@ def one_running(name: str | None) -> Path:
         UsageError: there is not exactly one to choose from.
     """
     folders = running(name)
-    if len(folders) != 1:
-        raise UsageError(f"{len(folders)} labs are running.", "Say which: --name NAME.")
+    if not folders:
+        raise UsageError(
+            "No lab is running.", "Start one: provision lab up INVENTORY, or provision lab up --count 5."
+        )
+    if len(folders) > 1:
+        names = ", ".join(folder.name for folder in folders)
+        raise UsageError(f"Several labs are running: {names}.", "Say which: --name NAME.")
     return folders[0]

@@ -164,13 +164,21 @@ class Lab:
             "state": "up" if node.is_up else "restarting",
             "lcm": node.lcm.state,
             "boot_time": node.machine.boot_time.isoformat(timespec="seconds"),
+            **views.counted_resources(node),
             "faults": self._faults.of(node.name),
             **self._fleet.counters(node.name),
         }
 
     async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         match request:
+            case {"op": "hello"}:
+                return {"lab": self._spec.name, "pid": os.getpid()}
             case {"op": "status"}:
+                for (
+                    node
+                ) in self._nodes:  # the first time each has a document to read; clients go on meanwhile
+                    views.counted_resources(node)
+                    await asyncio.sleep(0)
                 return self.status()
             case {"op": "down"}:
                 self._stopping.set()

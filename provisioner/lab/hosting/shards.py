@@ -20,6 +20,7 @@ from provisioner.lab.hosting.app import Lab, LabSpec
 from provisioner.lab.hosting.background import Ready
 
 _FOLDER = "shards"
+_STATUS_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +117,5 @@ def _merged(status: dict[str, Any], others: Sequence[_Shard]) -> dict[str, Any]:
     """Add the nodes of the other shards to the first one's status."""
     nodes = [*status["nodes"]]
     for shard in others:
-        nodes += ask(shard.folder, {"op": "status"})["nodes"]
+        nodes += ask(shard.folder, {"op": "status"}, timeout_s=_STATUS_S)["nodes"]
     return {**status, "nodes": sorted(nodes, key=lambda node: str(node["name"]))}

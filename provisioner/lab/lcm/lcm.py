@@ -48,6 +48,8 @@ class Lcm:
         self._engine = Engine(host, find_resource, options or LcmOptions())
         self._rounds = consistency.Rounds(self._engine)
         self._engine.schedule = Schedule(host, self._rounds.begin)
+        #: What ``simulation`` said last; None when files, and with them documents or modules, changed since.
+        self._simulation: list[tuple[str, str, str]] | None = None
         host.machine.ledger.listeners.append(self._note_change)
 
     # -- what the node sees ---------------------------------------------------------------------------------
@@ -65,8 +67,13 @@ class Lcm:
     def simulation(self) -> list[tuple[str, str, str]]:
         """Say of each resource of the last document how it is simulated: id, type, and specific or generic.
 
-        A resource that nothing simulates is ``none``.
+        A resource that nothing simulates is ``none``. A document is read once: whoever lists a fleet asks for all.
         """
+        if self._simulation is None:
+            self._simulation = self._read_simulation()
+        return self._simulation
+
+    def _read_simulation(self) -> list[tuple[str, str, str]]:
         found: list[tuple[str, str, str]] = []
         for resource in self._engine.resting_document():
             simulated = self._engine.find_resource(resource.class_name, resource.module)
@@ -108,7 +115,9 @@ class Lcm:
         self._host.save()
         self.on_start()
 
-    def _note_change(self, _area: str, what: str) -> None:
+    def _note_change(self, area: str, what: str) -> None:
+        if area in {"files", "machine"}:
+            self._simulation = None
         if what == PROVIDER_HOST_ENDED:
             self.on_provider_killed()
 

@@ -16,6 +16,8 @@ from typing import Any, Final
 #: Keys that name a record of a list, the first one that a record has.
 _NAMES: Final = ("path", "name", "id", "guid", "key")
 _CONTENTS: Final = frozenset({"content", "data", "pending", "current", "previous", "meta"})
+#: When a file was written follows from what was done; that it changed is told by its contents.
+_TIMES: Final = frozenset({"written"})
 _LONGEST: Final = 160
 _OPENED: Final = 2
 _ABSENT: Final = object()
@@ -50,7 +52,12 @@ def _members(value: Any) -> Mapping[str, Any] | None:
     """Give the members of a value by name; None when it is compared as a whole."""
     if isinstance(value, dict):
         return value
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    if not isinstance(value, list):
+        return None
+    if value and all(isinstance(item, list) and item and isinstance(item[0], str) for item in value):
+        rows = {item[0]: item[1:] for item in value}
+        return rows if len(rows) == len(value) else None
+    if not all(isinstance(item, dict) for item in value):
         return None
     named = {_name_of(item): item for item in value}
     return named if "" not in named and len(named) == len(value) else None
@@ -65,7 +72,8 @@ def _shown(path: str, value: Any) -> str:
         return ""
     value = _brief(path.rpartition("/")[2], value)
     if isinstance(value, dict):
-        value = {key: _brief(key, part) for key, part in value.items()}
+        name = path.rpartition("/")[2]
+        value = {key: _brief(key, part) for key, part in value.items() if part != name and key not in _TIMES}
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 

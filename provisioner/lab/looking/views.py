@@ -20,7 +20,6 @@ def show(node: SimulatedNode) -> dict[str, Any]:
     """Say what a node is: machine, LCM, and how each resource of its last document is simulated."""
     machine = node.machine
     simulation = node.lcm.simulation()
-    kinds = Counter(kind for _, _, kind in simulation)
     return {
         "node": node.name,
         "computer_name": machine.computer_name,
@@ -38,9 +37,14 @@ def show(node: SimulatedNode) -> dict[str, Any]:
         "resources": [
             {"resource": resource, "type": kind, "simulated": how} for resource, kind, how in simulation
         ],
-        "specific": kinds["specific"],
-        "generic": kinds["generic"],
+        **counted_resources(node),
     }
+
+
+def counted_resources(node: SimulatedNode) -> dict[str, int]:
+    """Count the resources of a node's last document by how they are simulated; ``unsimulated`` ones cannot run."""
+    kinds = Counter(kind for _, _, kind in node.lcm.simulation())
+    return {"specific": kinds["specific"], "generic": kinds["generic"], "unsimulated": kinds["none"]}
 
 
 def diff(node: SimulatedNode) -> dict[str, Any]:
