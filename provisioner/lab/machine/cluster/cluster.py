@@ -124,10 +124,7 @@ class Clusters(Area["World[Machine]"]):
         demand_module(asking, "Get-Cluster")
         asking.ledger.attempt("Get-Cluster")
         if name is None:
-            found = self.of(asking)
-            if found is None or self._state(asking.computer_name, "Up") == "Down":
-                raise service_error(asking.computer_name)
-            return found
+            return self.own(asking)
         asking.ledger.attempt("Get-Cluster -Name")
         wanted = name.partition(".")[0].casefold()
         for cluster in self.clusters:
@@ -145,6 +142,17 @@ class Clusters(Area["World[Machine]"]):
             "ObjectNotFound",
             is_terminating=self.unknown_name == "throw",
         )
+
+    def own(self, asking: Machine) -> Cluster:
+        """Give the cluster of the asking machine, as all cmdlets find it that are given none.
+
+        Raises:
+            MachineError: there is none; the service of the node does not run.
+        """
+        found = self.of(asking)
+        if found is None or self._state(asking.computer_name, "Up") == "Down":
+            raise service_error(asking.computer_name)
+        return found
 
     def states(self, cluster: Cluster) -> list[tuple[str, str]]:
         """Give the nodes with their states now: one whose service does not run is down."""

@@ -136,7 +136,7 @@ class UserRights(Area["Machine"]):
         An entry is ``*SID``, or the name of an account. A bare SID is no name of any: it is kept, with an error.
         """
         try:
-            self.owner.ledger.attempt("secedit.exe")
+            self.owner.ledger.attempt("Start-Process")
         except MachineError:
             return _NOT_DONE
         self._changed[constant] = tuple(self._entry(text) for text in entries)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.cluster.cluster import Quorum
+from provisioner.lab.machine.cluster.cluster import Quorum, demand_module
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
 from provisioner.lab.resources.calls import works, written
@@ -80,9 +80,8 @@ class ClusterQuorum:
 
 def _set(context: ResourceContext, wanted: Quorum) -> None:
     clusters = clusters_of(context)
-    cluster = clusters.find(context.machine)
-    assert cluster is not None
-    clusters.set_quorum(context.machine, cluster, wanted)
+    demand_module(context.machine, "Set-ClusterQuorum")
+    clusters.set_quorum(context.machine, clusters.own(context.machine), wanted)
 
 
 def _current(context: ResourceContext) -> tuple[str, str | None]:
@@ -92,10 +91,9 @@ def _current(context: ResourceContext) -> tuple[str, str | None]:
         ResourceError: Windows says something the module does not know, or nothing.
     """
     try:
+        demand_module(context.machine, "Get-ClusterQuorum")
         context.machine.ledger.attempt("Get-ClusterQuorum")
-        cluster = clusters_of(context).find(context.machine)
-        assert cluster is not None
-        quorum = cluster.quorum
+        quorum = clusters_of(context).own(context.machine).quorum
     except MachineError as error:
         context.nonterminating.append(thrown(error, CMDLETS + "GetClusterQuorumCommand"))
         raise _unknown("Unknown quorum type: ") from None

@@ -202,11 +202,11 @@ def _is_as_wanted(bound: Mapping[str, Any], found: Sequence[Switch], context: Re
 
 
 def _has_members(bound: Mapping[str, Any], found: Sequence[Switch], context: ResourceContext) -> bool:
-    """Compare the adapters of a team, in any order; a switch that is none has no list of them."""
-    teams = [item for item in found if item.is_team and item.descriptions]
-    if not teams:
+    """Compare the adapters of a team, in any order, or of what should be one."""
+    above = [item for item in found if item.descriptions]
+    if not above:
         return False
-    names = _members(teams, context, is_silent=True)
+    names = _members(above, context, is_silent=True)
     wanted = bound.get("NetAdapterName", ())
     if not names or not wanted:
         side = "Difference" if names else "Reference"

@@ -10,6 +10,7 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.security.user_rights import CONSTANTS, UserRights
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same
+from provisioner.lab.resources.calls import works
 
 _RULES = (
     Rule("Policy", is_mandatory=True, allowed=tuple(CONSTANTS)),
@@ -91,6 +92,8 @@ def _constant(policy: str) -> str:
 
 def _current(policy: str, context: ResourceContext) -> list[str] | None:
     """Give who has the right, by name; None when nobody does."""
+    if not works(context, "secedit.exe"):
+        return None
     holders = context.machine.area(UserRights).export().get(_constant(policy))
     if holders is None:
         return None
@@ -102,7 +105,8 @@ def _accounts(identities: Sequence[str], context: ResourceContext, policy: str, 
     found: list[str] = []
     for identity in identities:
         if identity.casefold() in {_LOCAL, _LOCAL_ADMINISTRATORS}:
-            local = context.machine.accounts.local_sids()
+            answers = works(context, "Get-CimInstance")
+            local = context.machine.accounts.local_sids() if answers else []
             only_administrators = identity.casefold() == _LOCAL_ADMINISTRATORS
             found += [sid for sid in local if not only_administrators or sid.endswith(_ADMINISTRATOR_RID)]
         elif not identity:

@@ -44,7 +44,7 @@ class DiskResource:
         disk = find_disk(bound, context)
         partition = _lettered(letter, context)
         volume = _lettered(letter, context, "Get-Volume")
-        unit = volume.unit if volume and works_silently(context, "Get-CimInstance") else 0
+        has_unit = works_silently(context, "Get-CimInstance") and volume is not None
         return {
             "DiskId": bound["DiskId"],
             "DiskIdType": bound.get("DiskIdType", "Number"),
@@ -52,7 +52,7 @@ class DiskResource:
             "PartitionStyle": disk.style if disk else None,
             "Size": partition.size if partition else None,
             "FSLabel": volume.label if volume else None,
-            "AllocationUnitSize": unit or None,
+            "AllocationUnitSize": (volume.unit or None) if volume and has_unit else None,
             "FSFormat": volume.file_system if volume else None,
             "DevDrive": False,
         }
@@ -72,13 +72,15 @@ class DiskResource:
         partition = _lettered(letter, context)
         if partition is None:
             return False
-        has_size, has_unit = _has_size(bound, partition, context), _has_unit(bound, partition, context)
+        is_destructive = bound.get("AllowDestructive")
+        # What is not as wanted counts only where it may be changed.
+        if not _has_size(bound, partition, context) and is_destructive:
+            return False
+        if not _has_unit(bound, partition, context) and is_destructive:
+            return False
         volume = _lettered(letter, context, "Get-Volume")
-        has_format = "FSFormat" not in bound or bool(
-            volume and is_same(volume.file_system, bound["FSFormat"])
-        )
-        # Only what may be changed is looked at.
-        if bound.get("AllowDestructive") and not (has_size and has_unit and has_format):
+        has_format = volume is not None and is_same(volume.file_system, bound.get("FSFormat"))
+        if "FSFormat" in bound and not has_format and is_destructive:
             return False
         if "FSLabel" in bound and not (volume and is_same(volume.label, bound["FSLabel"])):
             return False
@@ -185,7 +187,9 @@ async def _new(
     size = bound.get("Size") or None
     made = written(context, "New-Partition", partial(disks.new_partition, disk.number, letter, size))
     if made is not None:
-        await context.sleep(_WATCH_S[1] if made.is_read_only else _WATCH_S[0])
+        for _ in range(1, _WATCH_S[1] if made.is_read_only else _WATCH_S[0]):
+            await context.sleep(1)
+            works(context, "Get-Partition")
     return made
 
 

@@ -32,7 +32,7 @@ def _rights(state: dict[str, Any]) -> Machine:
     made.accounts.adopt(_ACCOUNTS)
     made.area(UserRights).adopt(state["rights"])
     if state.get("secedit_fails"):
-        made.ledger.failing["secedit.exe"] = MachineError("", "NativeCommandError", "NotSpecified")
+        made.ledger.failing["Start-Process"] = MachineError("", "NativeCommandError", "NotSpecified")
     return made
 
 
