@@ -183,14 +183,14 @@ def _validate(function: str, rule: Rule, value: Any) -> None:
             )
         if isinstance(value, list) and value and not all(value):
             raise _empty_text(function, rule.name)
-        if isinstance(value, list) and not value:
+        if isinstance(value, list) and not value and rule.is_mandatory:
             raise ResourceError(
                 f"Cannot bind argument to parameter '{rule.name}' because it is an empty array.",
                 f"ParameterArgumentValidationErrorEmptyArrayNotAllowed,{function}",
                 "InvalidData",
                 _BINDING,
             )
-        if value is None or value == "":
+        if value is None or value in ("", []):
             raise _refused(
                 function,
                 rule.name,

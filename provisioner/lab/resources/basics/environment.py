@@ -46,10 +46,10 @@ class Environment:
         return {"Name": name, "Ensure": "Absent" if value is None else "Present", "Value": value}
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
-        """Test-TargetResource: what one of the targets lacks is absent."""
+        """Test-TargetResource: what one of the targets lacks, or has otherwise, is absent."""
         bound = bind("Test-TargetResource", self._rules(*_RULES), properties)
         is_present = is_same(bound.get("Ensure", "Present"), "Present")
-        values = {target: _current(bound["Name"], target, context) for target in _targets(bound)}
+        values = _currents(bound, context)
         if None in values.values():
             return not is_present
         found = [
@@ -59,12 +59,11 @@ class Environment:
         if not wanted:
             return is_present
         if not bound.get("Path"):
-            is_equal = [value == wanted for value in found]
-            return all(is_equal) if is_present else not any(is_equal)
-        paths = _split(wanted.strip(";").strip())
-        if is_present:
-            return all(_has(value, path) for value in found for path in paths)
-        return not any(_has(value, path) for value in found for path in paths)
+            return all(value == wanted for value in found) == is_present
+        for value in found:
+            if _has_paths(value, wanted, "Test-TargetResource", is_all=is_present) != is_present:
+                return False
+        return True
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: the process is written before the machine."""
@@ -97,12 +96,21 @@ def _stored(name: str, context: ResourceContext) -> str | None:
     return None if value is None else str(value)
 
 
-def _current(name: str, target: str, context: ResourceContext) -> str | None:
+def _currents(bound: Mapping[str, Any], context: ResourceContext) -> dict[str, str | None]:
+    """Give the values of the targets, the machine first; of a path the machine's is the one that is stored."""
     process = context.machine.area(ProcessEnvironment)
-    if target == "process":
-        return process.get(name)
-    stored = _stored(name, context)
-    return None if stored is None else process.expand(stored)
+    name, targets = bound["Name"], _targets(bound)
+    found: dict[str, str | None] = {}
+    if "machine" in targets:
+        stored = _stored(name, context)
+        if stored is not None and not bound.get("Path"):
+            # This value, unlike that of a path, is read with a cmdlet, whose errors are silenced.
+            is_readable = "Get-ItemProperty" not in context.machine.ledger.failing
+            stored = process.expand(stored) if is_readable else None
+        found["machine"] = stored
+    if "process" in targets:
+        found["process"] = process.get(name)
+    return found
 
 
 def _split(paths: str) -> list[str]:
@@ -113,10 +121,24 @@ def _has(value: str, path: str) -> bool:
     return any(is_same(item, path) for item in _split(value))
 
 
+def _has_paths(value: str | None, paths: str, function: str, *, is_all: bool) -> bool:
+    """Whether all (blank ones aside) or any of the paths are in a value, which must not be empty."""
+    if not value:
+        raise ResourceError(
+            "Cannot bind argument to parameter 'ExistingPaths' because it is an empty string.",
+            f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
+            "InvalidData",
+            "System.Management.Automation.ParameterBindingValidationException",
+        )
+    if is_all:
+        return all(_has(value, path) for path in _split(paths) if path)
+    return any(_has(value, path) for path in _split(paths))
+
+
 def _make(bound: Mapping[str, Any], context: ResourceContext) -> None:
     name, value = bound["Name"], str(bound.get("Value") or "")
     targets = _targets(bound)
-    currents = {target: _current(name, target, context) for target in targets}
+    currents = _currents(bound, context)
     if not any(currents.values()):
         if not value:
             raise invalid_operation(
@@ -133,15 +155,15 @@ def _make(bound: Mapping[str, Any], context: ResourceContext) -> None:
             _write(name, value, targets, context)
         return
     for target, current in currents.items():
-        missing = [path for path in _split(trimmed) if current and not _has(current, path)]
-        if missing:
-            _write(name, ";".join([str(current), *missing]), [target], context)
+        if not _has_paths(current, trimmed, "Set-TargetResource", is_all=True):
+            missing = [path for path in _split(trimmed) if not _has(str(current), path)]
+            _write(name, ";".join([str(current), *missing]).strip(";"), [target], context)
 
 
 def _take_away(bound: Mapping[str, Any], context: ResourceContext) -> None:
     name, value = bound["Name"], str(bound.get("Value") or "")
     targets = _targets(bound)
-    currents = {target: _current(name, target, context) for target in targets}
+    currents = _currents(bound, context)
     if all(current is None for current in currents.values()):
         return
     if not value or not bound.get("Path"):
@@ -151,12 +173,15 @@ def _take_away(bound: Mapping[str, Any], context: ResourceContext) -> None:
     if not trimmed:
         return
     for target, current in currents.items():
-        if not current:
+        items = _split(current or "")
+        kept = [item for item in items if not _has(trimmed, item)]
+        if current and len(kept) == len(items):
             continue
-        left = ";".join(item for item in _split(current) if not _has(trimmed, item)).strip(";")
+        # A target that lacks the variable has nothing left either, and so is to lose it.
+        left = ";".join(kept).strip(";") if current else ""
         if not left:
             _delete(name, [target], context)
-        elif any(_has(trimmed, item) for item in _split(current)):
+        elif left != current:
             _write(name, left, [target], context)
 
 
@@ -172,6 +197,7 @@ def _write(name: str, value: str, targets: Iterable[str], context: ResourceConte
             stored = machine.registry.values(ENVIRONMENT)
             kind = next((item.kind for item in stored.values() if is_same(item.name, name)), "String")
             machine.registry.set(ENVIRONMENT, name, value, kind)
+            machine.ledger.attempt("Get-ItemProperty")
     except MachineError as error:
         raise invalid_operation(
             f"Failed to set environment variable '{name}' to value '{value}'. {error.message}"
@@ -183,25 +209,29 @@ def _demand_short(name: str) -> None:
         raise MachineError("Argument is too long.", "ArgumentException", "InvalidArgument")
 
 
+def _demand_removable(name: str, context: ResourceContext) -> None:
+    _demand_short(name)
+    context.machine.ledger.attempt("Get-ItemProperty")
+    if _stored(name, context) is None:
+        raise MachineError("There is no such variable.", name, "InvalidArgument")
+    context.machine.ledger.attempt("Remove-ItemProperty")
+
+
 def _delete(name: str, targets: Iterable[str], context: ResourceContext) -> None:
     machine = context.machine
     for target in targets:
         if target == "process":
             machine.area(ProcessEnvironment).set(name, "")
-        elif _stored(name, context) is None:
-            # The text of the error is formatted with too few arguments.
+            continue
+        try:
+            _demand_removable(name, context)
+        except MachineError:
+            # Whatever failed, the text that tells of it is formatted with too few arguments.
             raise ResourceError(
                 "Error formatting a string: Index (zero based) must be greater than or equal to zero and less "
                 "than the size of the argument list..",
                 "FormatError,Remove-EnvironmentVariable",
                 "InvalidOperation",
                 "System.Management.Automation.RuntimeException",
-            )
-        else:
-            try:
-                machine.ledger.attempt("Remove-ItemProperty")
-            except MachineError as error:
-                raise invalid_operation(
-                    f"Failed to remove environment variable '{name}'. {error.message}"
-                ) from None
-            machine.registry.delete_value(ENVIRONMENT, name)
+            ) from None
+        machine.registry.delete_value(ENVIRONMENT, name)
