@@ -10,8 +10,10 @@ from provisioner.lab.machine.computer.time_zone import TimeZone as Zones
 from provisioner.lab.machine.computer.time_zone import zones
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, is_same
-from provisioner.lab.resources.calls import works, written
+from provisioner.lab.resources.calls import silenced, works, works_silently, written
 
+#: Without it the module finds no cmdlet, and takes CIM and a program instead.
+_FINDER = "Get-Command"
 _RULES = (
     Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
     Rule("TimeZone", may_be_empty=False, is_mandatory=True),
@@ -42,12 +44,16 @@ class TimeZone:
             return
         await context.sleep(context.machine.durations.other_s)
         change = partial(context.machine.area(Zones).change, bound["TimeZone"])
-        written(context, "Microsoft.PowerShell.Commands.SetTimeZoneCommand", change)
+        if works_silently(context, _FINDER):
+            written(context, "Microsoft.PowerShell.Commands.SetTimeZoneCommand", change)
+        elif works_silently(context, "tzutil.exe"):
+            # A program that fails is no error.
+            silenced(change)
 
 
 def _current(context: ResourceContext) -> list[str]:
     """Give the ids whose name is that of the current zone; none when it cannot be read, which is written."""
-    if not works(context, "Get-TimeZone"):
+    if not works(context, "Get-TimeZone" if works_silently(context, _FINDER) else "Get-CimInstance"):
         return []
     area = context.machine.area(Zones)
     shown = area.standard_name(area.current)

@@ -70,7 +70,7 @@ class VirtualMemory:
                 context.reboot_requested = True
             return
         if found is None:
-            written(context, "New-CimInstance", lambda: files.add(f"{root}pagefile.sys"))
+            _make(f"{root}pagefile.sys", context)
         initial, maximum = _sizes(bound)
         written(context, "Set-CimInstance", lambda: files.resize(root[:2], initial, maximum))
         context.reboot_requested = True
@@ -115,14 +115,25 @@ def _existing(drive: str, context: ResourceContext) -> PageFile | None:
             "InvalidOperation",
             _RUNTIME,
         ),
-        ResourceError(
-            "Cannot bind argument to parameter 'Drive' because it is an empty string.",
-            "ParameterArgumentValidationErrorEmptyStringNotAllowed,Get-PageFileSetting",
-            "InvalidData",
-            "System.Management.Automation.ParameterBindingValidationException",
-        ),
+        _empty("Drive", "Get-PageFileSetting"),
     ]
     return None
+
+
+def _make(name: str, context: ResourceContext) -> None:
+    if works(context, "Join-Path"):
+        written(context, "New-CimInstance", lambda: context.machine.area(PageFiles).add(name))
+    else:
+        context.nonterminating.append(_empty("PageFileName", "New-PageFile"))
+
+
+def _empty(parameter: str, function: str) -> ResourceError:
+    return ResourceError(
+        f"Cannot bind argument to parameter '{parameter}' because it is an empty string.",
+        f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
+        "InvalidData",
+        "System.Management.Automation.ParameterBindingValidationException",
+    )
 
 
 def _ready(drive: str, context: ResourceContext) -> str:
