@@ -18,6 +18,8 @@ _HEADER: Final = struct.Struct(">QQBI")
 _MESSAGE: Final = struct.Struct("<II16s16s")
 _START: Final = 1
 _END: Final = 2
+#: Ids are signed where they are read.
+_OBJECT_IDS: Final = range(1, 1 << 63)
 
 #: Real ends send fragments of 32 KB, header included.
 MAX_FRAGMENT_BYTES: Final = 32768
@@ -69,7 +71,8 @@ def decode_message(blob: bytes) -> Message:
         kind,
         uuid.UUID(bytes_le=pool),
         None if pipeline_id == NIL else pipeline_id,
-        data.removeprefix(codecs.BOM_UTF8),
+        # A payload that is nothing but its mark is a document without a root.
+        data.removeprefix(codecs.BOM_UTF8) or data,
         destination,
     )
 
@@ -79,11 +82,14 @@ class Defragmenter:
     """Puts fragments of one stream together again. Fragments of two messages never interleave.
 
     The stream may be cut anywhere, inside a header too. ``total_limit`` bounds all that ever comes, in bytes; None
-    does not. After an error the rest of what came with it is lost, and a new message may begin.
+    does not. A fragment out of order is dropped with its message; what stands behind it, or behind a message that
+    the caller did not want to go on after, stays where it is until more data comes. A header that can be none is
+    never passed: such a stream is dead.
     """
 
     total_limit: int | None = None
     _rest: bytes = b""
+    _at: int = 0
     _total: int = 0
     _object_id: int = 0
     _next_id: int = 0
@@ -96,56 +102,49 @@ class Defragmenter:
         Raises:
             MalformedFragment: The stream cannot be followed any more.
         """
-        try:
-            for object_id, fragment_id, flags, blob in self._cut(data):
-                whole = self._add(object_id, fragment_id, flags, blob)
-                if whole is not None:
-                    yield decode_message(whole)
-        except MalformedFragment:
-            self._rest = b""
-            self._begin(0, 0)
-            raise
-
-    def _cut(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-        """Yield ``(object id, fragment id, flags, blob)`` of what is complete and keep the rest."""
         self._total += len(data)
         if self.total_limit is not None and self._total > self.total_limit:
             raise MalformedFragment(f"more than {self.total_limit} bytes for one command")
-        data = self._rest + data if self._rest else data
-        self._rest = b""
-        offset = 0
-        while offset + _HEADER.size <= len(data):
-            object_id, fragment_id, flags, length = _HEADER.unpack_from(data, offset)
-            if length > MAX_MESSAGE_BYTES:
-                raise MalformedFragment(f"a fragment of {length} bytes")
-            begin, end = offset + _HEADER.size, offset + _HEADER.size + length
-            if end > len(data):
+        self._rest, self._at = self._rest[self._at :] + data, 0
+        # Behind the header of a fragment there is something: one that is empty waits for what follows it.
+        while len(self._rest) - self._at > _HEADER.size:
+            object_id, fragment_id, flags, length = _HEADER.unpack_from(self._rest, self._at)
+            if object_id not in _OBJECT_IDS or _HEADER.size + length > MAX_MESSAGE_BYTES:
+                # What comes after it is never looked at, and need not be kept.
+                self._rest, self._at = self._rest[self._at : self._at + _HEADER.size + 1], 0
+                raise MalformedFragment(f"a fragment of {length} bytes of object {object_id}")
+            size = self._size + _HEADER.size + length
+            if size > MAX_MESSAGE_BYTES:
+                self._forget()
+                raise MalformedFragment(f"a message over {MAX_MESSAGE_BYTES} bytes")
+            begin, end = self._at + _HEADER.size, self._at + _HEADER.size + length
+            if end > len(self._rest):
                 break
-            offset = end
-            yield object_id, fragment_id, flags, data[begin:end]
-        self._rest = data[offset:]
+            blob, self._at, self._size = self._rest[begin:end], end, size
+            whole = self._add(object_id, fragment_id, flags, blob)
+            if whole is not None:
+                yield decode_message(whole)
+        if self._at == len(self._rest):
+            self._rest, self._at = b"", 0
 
     def _add(self, object_id: int, fragment_id: int, flags: int, blob: bytes) -> bytes | None:
-        if object_id == 0:
-            raise MalformedFragment("object id 0")
         if flags & _START:
-            self._begin(object_id, fragment_id)
+            self._object_id = object_id
+            self._parts.clear()
         elif object_id != self._object_id or fragment_id != self._next_id:
+            self._forget()
             raise MalformedFragment(f"fragment {fragment_id} of object {object_id} out of order")
-        self._size += len(blob)
-        if self._size > MAX_MESSAGE_BYTES:
-            raise MalformedFragment(f"a message over {MAX_MESSAGE_BYTES} bytes")
         if blob:
             self._parts.append(blob)
         self._next_id = fragment_id + 1
         if not flags & _END:
             return None
         whole = b"".join(self._parts)
-        self._begin(0, 0)
+        self._forget()
         return whole
 
-    def _begin(self, object_id: int, fragment_id: int) -> None:
-        self._object_id, self._next_id, self._size = object_id, fragment_id, 0
+    def _forget(self) -> None:
+        self._object_id = self._next_id = self._size = 0
         self._parts.clear()
 
 

@@ -414,8 +414,11 @@ def availability(call_id: int, answer: bool | int) -> Structure:  # noqa: FBT001
     return Structure((), extended={"SetMinMaxRunspacesResponse": answer, "ci": Primitive("I64", call_id)})
 
 
-def application_private_data(build: str) -> Structure:
-    """Build APPLICATION_PRIVATE_DATA of Windows PowerShell 5.1; ``build`` is ``20348.2227``."""
+def application_private_data(build: str, protocol: str = "2.3") -> Structure:
+    """Build APPLICATION_PRIVATE_DATA of Windows PowerShell 5.1; ``build`` is ``20348.2227``.
+
+    ``protocol`` is the version both ends speak, whatever the server's own is.
+    """
 
     def version(text: str) -> Primitive:
         return Primitive("Version", text)
@@ -435,7 +438,7 @@ def application_private_data(build: str) -> Structure:
         "CLRVersion": version("4.0.30319.42000"),
         "BuildVersion": version(f"10.0.{build}"),
         "WSManStackVersion": version("3.0"),
-        "PSRemotingProtocolVersion": version("2.3"),
+        "PSRemotingProtocolVersion": version(protocol),
         "SerializationVersion": version("1.1.0.1"),
     }
     data = Structure(types, value={"PSVersionTable": Structure(types, value=table)})

@@ -88,9 +88,9 @@ class RunspaceShell:
     def receive(
         self, command_id: uuid.UUID | None, data: bytes, *, stream: str, is_last: bool
     ) -> Sequence[Event]:
-        """Take fragments; which stream carries them and whether it ends is no matter to PSRP."""
-        del stream, is_last
-        return self.pool.receive(command_id, data)
+        """Take fragments; whether the stream ends is no matter to PSRP."""
+        del is_last
+        return self.pool.receive(command_id, data, stream)
 
     def signal(self, command_id: uuid.UUID, code: str) -> Sequence[Event]:
         """Stop a pipeline, whichever way the client asks."""

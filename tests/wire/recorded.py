@@ -148,12 +148,24 @@ def error_details(value: Any) -> records.ErrorDetails:
     )
 
 
-class Stage:
-    """One pool, and somebody who runs its pipelines as a recording says they ran."""
+def share_key(pool: RunspacePool) -> None:
+    """Let the client have the key of a pool before it says anything."""
+    pool.session_key = AnyKey()
+    pool.give_key(bytes(8) + b"RSA1" + bytes(100))
+    pool.outgoing()
 
-    def __init__(self, *, is_administrator: bool = False) -> None:
+
+class Stage:
+    """One pool, and somebody who runs its pipelines as a recording says they ran.
+
+    ``has_key`` is for recordings of protocol version 2.4, whose secure strings need no key.
+    """
+
+    def __init__(self, *, is_administrator: bool = False, has_key: bool = False) -> None:
         self.pool = RunspacePool("20348.1", is_administrator=is_administrator)
         self.pool.session_key = AnyKey()
+        if has_key:
+            share_key(self.pool)
         self.events: list[Event] = []
         self.answers: list[Answered] = []
         self._running: set[uuid.UUID] = set()
@@ -196,7 +208,7 @@ class Stage:
                 case StopRequested(pipeline_id):
                     self._stopping.add(pipeline_id)
                 case KeyOffered(public_key):
-                    self.pool.give_key(public_key)
+                    self._happened(self.pool.give_key(public_key))
                 case _:
                     pass
 

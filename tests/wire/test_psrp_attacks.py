@@ -15,7 +15,7 @@ from provisioner.wire.fragments import MAX_COMMAND_BYTES, MAX_MESSAGE_BYTES
 from provisioner.wire.psrp import PipelineRequested, RunspacePool
 from provisioner.wire.psrp.message_types import MessageType
 from tests.unit.wire.psrp_client import message
-from tests.wire.recorded import AnyKey
+from tests.wire.recorded import share_key
 
 _ID = uuid.UUID(int=0x11)
 _PIPELINE = uuid.UUID(int=0x22)
@@ -95,7 +95,7 @@ def _opening() -> bytes:
 
 def _opened() -> RunspacePool:
     pool = RunspacePool("20348.1")
-    pool.session_key = AnyKey()
+    share_key(pool)
     pool.create(_opening())
     pool.outgoing()
     return pool

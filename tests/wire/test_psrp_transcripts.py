@@ -63,7 +63,8 @@ def _items(name: str) -> list[Sent | Answered]:
 
 
 def _replayed(items: list[Sent | Answered]) -> Stage:
-    stage = Stage()
+    opening = next((item.data for item in items if isinstance(item, Sent)), b"")
+    stage = Stage(has_key=b'"protocolversion">2.4<' in opening)
     for item in items:
         if isinstance(item, Sent):
             stage.send(item)

@@ -134,7 +134,8 @@ class Runspaces:
             pool.session_key = AesSessionKey()
         match event:
             case KeyOffered(public_key):
-                pool.give_key(public_key)
+                for following in pool.give_key(public_key):
+                    self.handle(shell_id, pool, following, user)
                 self._written(shell_id)
             case PipelineRequested() | MetadataRequested():
                 running = pipelines[event.pipeline_id] = _Running()

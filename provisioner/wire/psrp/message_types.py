@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 
 class MessageType(IntEnum):
@@ -13,6 +13,7 @@ class MessageType(IntEnum):
     INIT_RUNSPACEPOOL = 0x00010004
     PUBLIC_KEY = 0x00010005
     ENCRYPTED_SESSION_KEY = 0x00010006
+    PUBLIC_KEY_REQUEST = 0x00010007
     CONNECT_RUNSPACEPOOL = 0x00010008
     SET_MAX_RUNSPACES = 0x00021002
     SET_MIN_RUNSPACES = 0x00021003
@@ -39,3 +40,16 @@ class MessageType(IntEnum):
     INFORMATION_RECORD = 0x00041011
     PIPELINE_HOST_CALL = 0x00041100
     PIPELINE_HOST_RESPONSE = 0x00041101
+
+
+class Target(Enum):
+    """Who a message is for: bits of its number tell, of unknown numbers too."""
+
+    PIPELINE = 0x00041000
+    POOL = 0x00021000
+    SESSION = 0x00010000
+
+
+def target(number: int) -> Target | None:
+    """Return who a message is for; None is nobody. Bits as RemoteDataObject of PowerShell looks at them."""
+    return next((item for item in Target if number & item.value == item.value), None)

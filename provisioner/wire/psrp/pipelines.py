@@ -42,17 +42,20 @@ class Pipeline:
     """``wire_id`` is the id inside the messages; some clients write its bytes in another order than CommandId.
 
     ``early`` is input that came before the pipeline ran; ``calls_made`` counts host calls that want an answer.
+    A guest runs inside what the only runspace of its pool runs already.
     """
 
     wire_id: uuid.UUID | None = None
     phase: Phase = Phase.WAITING
     fragments: Defragmenter = field(default_factory=_command_fragments)
+    prompt_fragments: Defragmenter | None = None
     request: PipelineRequested | MetadataRequested | None = None
     early: list[InputArrived | InputEnded] = field(default_factory=list)
     calls_made: int = 0
     open_calls: set[int] = field(default_factory=set)
     is_input_over: bool = False
     is_forgotten: bool = False
+    is_guest: bool = False
 
     @property
     def invocation_streams(self) -> frozenset[str]:
@@ -61,12 +64,12 @@ class Pipeline:
 
     @property
     def is_nested(self) -> bool:
-        """Whether it runs inside whatever its runspace runs already."""
+        """Whether it may run inside whatever its runspace runs already."""
         return isinstance(self.request, PipelineRequested) and self.request.is_nested
 
     def take_input(self, event: InputArrived | InputEnded) -> Sequence[Event]:
         """Return what is to be handed on now."""
-        is_expected = not isinstance(self.request, PipelineRequested) or self.request.expects_input
+        is_expected = isinstance(self.request, PipelineRequested) and self.request.expects_input
         if self.is_input_over or not is_expected or self.phase is Phase.FINISHED:
             return ()
         self.is_input_over = isinstance(event, InputEnded)
@@ -84,12 +87,26 @@ class Pipeline:
 
 
 class Pipelines:
-    """All pipelines of a pool. ``size`` is how many run at a time."""
+    """All pipelines of a pool, and its runspaces: how many are idle, and how many there are in all.
+
+    A runspace is made when none is idle and ``size`` allows it. A smaller size takes idle ones away, none that
+    run. Source: RunspacePoolInternal of PowerShell.
+    """
 
     def __init__(self) -> None:
         self.size = 1
+        self._idle = self._all = 1
         self._items: dict[uuid.UUID, Pipeline] = {}
         self._queue: deque[uuid.UUID] = deque()
+
+    def open(self, minimum: int, maximum: int) -> None:
+        """Make the first runspaces."""
+        self.size, self._idle, self._all = maximum, minimum, minimum
+
+    def resize(self, size: int) -> None:
+        """Change how many runspaces there may be."""
+        surplus = max(0, self._idle - size)
+        self.size, self._idle, self._all = size, self._idle - surplus, self._all - surplus
 
     def get(self, pipeline_id: uuid.UUID | None) -> Pipeline | None:
         """Return a pipeline; None when there is none of that id."""
@@ -106,9 +123,13 @@ class Pipelines:
 
     @property
     def free(self) -> int:
-        """Runspaces that run nothing."""
-        running = (item.phase is Phase.RUNNING and not item.is_nested for item in self._items.values())
-        return max(0, self.size - sum(running))
+        """Runspaces that could run something now."""
+        return self._idle + max(0, self.size - self._all)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any pipeline runs."""
+        return any(item.phase is Phase.RUNNING for item in self._items.values())
 
     def enqueue(self, pipeline_id: uuid.UUID) -> None:
         """Let a pipeline wait for its turn."""
@@ -117,21 +138,34 @@ class Pipelines:
     def start(self) -> list[uuid.UUID]:
         """Start those whose turn it is; a nested one needs no runspace of its own."""
         started, waiting = [], deque[uuid.UUID]()
-        free = self.free
         for pipeline_id in self._queue:
             pipeline = self._items[pipeline_id]
-            if free == 0 and not pipeline.is_nested:
+            pipeline.is_guest = pipeline.is_nested and self.size == 1 and self.is_busy
+            if self.free == 0 and not pipeline.is_guest:
                 waiting.append(pipeline_id)
                 continue
+            if not pipeline.is_guest:
+                self._occupy()
             pipeline.phase = Phase.RUNNING
             started.append(pipeline_id)
-            free -= not pipeline.is_nested
         self._queue = waiting
         return started
 
+    def _occupy(self) -> None:
+        if self._idle:
+            self._idle -= 1
+        else:
+            self._all += 1
+
     def finish(self, pipeline_id: uuid.UUID) -> None:
         """A pipeline is over, or never begins."""
-        self._items[pipeline_id].phase = Phase.FINISHED
+        pipeline = self._items[pipeline_id]
+        if pipeline.phase is Phase.RUNNING and not pipeline.is_guest:
+            if self._idle < self.size:
+                self._idle += 1
+            else:
+                self._all -= 1
+        pipeline.phase = Phase.FINISHED
         if pipeline_id in self._queue:
             self._queue.remove(pipeline_id)
 

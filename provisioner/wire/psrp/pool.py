@@ -1,18 +1,20 @@
 """One runspace pool of the server: what each message of a client does to it.
 
 A message that cannot be understood is dropped, as the real server drops it: the pipeline it was for gives no
-answer, the pool lives on. A message for another pool, a second SESSION_CAPABILITY and CLOSE_SESSION close the
-pool. A client of another major version gets the server's SESSION_CAPABILITY and nothing after it.
+answer, the pool lives on, and what came behind it waits for more data. A question to another pool, a second
+SESSION_CAPABILITY and CLOSE_SESSION close the pool; before there is a pool they, and whatever else comes out of
+turn, make the session deaf without a word. A client of another major version gets the server's SESSION_CAPABILITY
+and nothing after it. Which stream carried a message is no matter: its type and its ids tell whom it is for.
 
-Source: MS-PSRP 3.2; reactions to odd input as measured on a real server.
+Source: MS-PSRP 3.2; reactions to odd input as measured on a real server; order and states as those of
+ServerRemoteSessionDSHandlerStateMachine of PowerShell.
 """
 
 from __future__ import annotations
 
-import base64
 import uuid
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Final
 
 from provisioner.wire import clixml, faults, records
@@ -25,7 +27,7 @@ from provisioner.wire.fragments import (
     Outgoing,
     encode_message,
 )
-from provisioner.wire.psrp import requests
+from provisioner.wire.psrp import payloads, requests
 from provisioner.wire.psrp.events import (
     Event,
     HostAnswered,
@@ -37,23 +39,13 @@ from provisioner.wire.psrp.events import (
     PipelineRequested,
     StopRequested,
 )
-from provisioner.wire.psrp.message_types import MessageType
-from provisioner.wire.psrp.pipelines import Phase, Pipeline, Pipelines
-from provisioner.wire.psrp.session_key import SessionKey
+from provisioner.wire.psrp.message_types import MessageType, Target, target
+from provisioner.wire.psrp.pipelines import Phase, Pipelines
+from provisioner.wire.psrp.session_key import KeyMissing, Secrets, SessionKey
 
-_STATE_OPENED: Final = 2
-_STATE_CLOSED: Final = 3
-_STATE_CLOSING: Final = 4
-
-_OPENED: Final = clixml.write(records.pool_state(_STATE_OPENED))
-_CLOSING: Final = clixml.write(records.pool_state(_STATE_CLOSING))
-_CLOSED: Final = clixml.write(records.pool_state(_STATE_CLOSED))
-_COMPLETED: Final = clixml.write(records.pipeline_state(records.STATE_COMPLETED))
-_STOPPED: Final = clixml.write(records.pipeline_state(records.STATE_STOPPED, records.STOPPED))
-_PREPARING: Final = clixml.write(
-    records.progress("Preparing modules for first use.", " ", -1, is_completed=True)
-)
-_MESSAGE_TYPES: Final = frozenset(MessageType)
+_PROMPT_STREAM: Final = "pr"
+#: Versions of clients that wait to be asked for their key.
+_OLD_VERSIONS: Final = frozenset({"2.0", "2.1"})
 #: The messages that records of text travel in.
 _RECORD_STREAMS: Final = {
     "Warning": MessageType.WARNING_RECORD,
@@ -62,14 +54,13 @@ _RECORD_STREAMS: Final = {
 }
 
 
-@lru_cache(maxsize=32)
-def _private_data(build: str) -> bytes:
-    return clixml.write(records.application_private_data(build))
+class _Stage(Enum):
+    """Where the session is."""
 
-
-@lru_cache(maxsize=8)
-def _capability(version: str) -> bytes:
-    return clixml.write(records.session_capability(version))
+    NEGOTIATING = "negotiating"
+    ESTABLISHED = "established"
+    KEY_WANTED = "key wanted"  #: the client was asked for its key, and may say nothing else
+    CLOSED = "closed"
 
 
 class RunspacePool:
@@ -86,7 +77,7 @@ class RunspacePool:
     def __init__(self, build: str, endpoint: str = "", *, is_administrator: bool = True) -> None:
         self._build = build
         self.endpoint = endpoint
-        self.session_key: SessionKey | None = None
+        self._secrets = Secrets()
         self._is_administrator = is_administrator
         self._pool_id: uuid.UUID | None = None
         self._fragments = Defragmenter()
@@ -97,7 +88,22 @@ class RunspacePool:
         self._host = HostInfo()
         self._version = ""
         self._opened: tuple[int, bytes] | None = None
-        self._is_compatible = self._is_deaf = self._is_open = self._is_closed = self._is_prepared = False
+        self._prompt_fragments: Defragmenter | None = None
+        # Messages that cannot be read, and such that cannot be written, before there is a key.
+        self._unread: list[tuple[uuid.UUID | None, Message]] = []
+        self._late: list[tuple[uuid.UUID | None, bytes, str]] = []
+        self._unwritten: dict[uuid.UUID, list[tuple[MessageType, Callable[[], bytes]]]] = {}
+        self._stage = _Stage.NEGOTIATING
+        self._is_open = self._is_closed = self._is_prepared = False
+
+    @property
+    def session_key(self) -> SessionKey | None:
+        """The key of the pool's secure strings."""
+        return self._secrets.key
+
+    @session_key.setter
+    def session_key(self, key: SessionKey) -> None:
+        self._secrets.key = key
 
     # -- called by the shell -------------------------------------------------------------------------------
 
@@ -109,9 +115,11 @@ class RunspacePool:
         """
         try:
             for message in self._fragments.feed(creation):
-                self._take_pool_message(message)
+                self._take(message, None)
         except MalformedFragment:
             raise faults.invalid_parameter("The creationXml holds no PSRP messages.") from None
+        except (clixml.UnreadableError, clixml.UnserializableError, requests.Refused):
+            pass  # the pool is not opened, and nobody is told
         if not self._version:
             raise faults.invalid_parameter("The creationXml holds no SESSION_CAPABILITY message.")
 
@@ -128,21 +136,29 @@ class RunspacePool:
                 message.pool_id != self._pool_id for message in messages
             ):
                 raise faults.invalid_parameter("The connectXml is not meant for this runspace pool.")
+            client = requests.capability(self._read(messages[0]))
             size = requests.connecting(self._read(messages[1]))
         except (MalformedFragment, clixml.UnreadableError, requests.Refused):
             raise faults.invalid_parameter("The connectXml holds no PSRP messages.") from None
-        if size is not None:
-            self._minimum, self._pipelines.size = size
+        if client is None or not client.can_connect:
+            raise faults.invalid_parameter("The client's version cannot connect to a runspace pool.")
+        # The size stays what it is; a client may be wrong about one end of it.
+        if size is not None and size[0] != self._minimum and size[1] != self._pipelines.size:
+            raise faults.invalid_parameter("The runspace pool has another size.")
         self._fragments = Defragmenter()
         init_data = clixml.write(records.pool_init_data(self._minimum, self._pipelines.size))
         answer = [
-            self._numbered(MessageType.SESSION_CAPABILITY, _capability(self._version), None),
+            self._numbered(MessageType.SESSION_CAPABILITY, payloads.capability(self._version), None),
             self._numbered(MessageType.RUNSPACEPOOL_INIT_DATA, init_data, None),
         ]
         if self._opened is not None and not self._is_prepared:
             # What nobody has acknowledged comes once more, under its old number.
             self._outgoing.append((None, Outgoing(*self._opened, ends_response=True)))
-        self._emit(MessageType.APPLICATION_PRIVATE_DATA, _private_data(self._build), ends_response=True)
+        self._emit(
+            MessageType.APPLICATION_PRIVATE_DATA,
+            payloads.private_data(self._build, self._version),
+            ends_response=True,
+        )
         return b"".join(part.take(1 << 20) for part in answer)
 
     def command(self, command_id: uuid.UUID, arguments: bytes) -> list[Event]:
@@ -150,23 +166,33 @@ class RunspacePool:
         self._pipelines.add(command_id)
         return self.receive(command_id, arguments)
 
-    def receive(self, command_id: uuid.UUID | None, data: bytes) -> list[Event]:
-        """Take fragments for one pipeline, or for the pool. What cannot be followed is lost, as on Windows."""
-        pipeline = self._pipelines.get(command_id)
-        if pipeline is None and command_id is not None:
+    def receive(self, command_id: uuid.UUID | None, data: bytes, stream: str = "stdin") -> list[Event]:
+        """Take fragments for one pipeline, or for the pool; each stream has a sequence of its own."""
+        if command_id is not None and self._pipelines.get(command_id) is None:
             return []
-        fragments = pipeline.fragments if pipeline else self._fragments
+        if any(waiting == command_id for waiting, _ in self._unread):
+            self._late.append((command_id, data, stream))
+            return []
         events: list[Event] = []
         try:
-            for message in fragments.feed(data):
-                if pipeline is None:
-                    events += self._take_host_answer(message) or self._take_pool_message(message)
-                else:
-                    assert command_id is not None
-                    events += self._take_pipeline_message(command_id, pipeline, message)
-        except MalformedFragment:
-            pass
+            for message in self._sequence(command_id, stream).feed(data):
+                events += self._take(message, command_id)
+        except (MalformedFragment, clixml.UnreadableError, requests.Refused):
+            pass  # nobody is told; what came behind it waits for more data
+        except KeyMissing:
+            self._unread.append((command_id, message))
+            self._ask_for_key()
         return events
+
+    def _sequence(self, command_id: uuid.UUID | None, stream: str) -> Defragmenter:
+        pipeline = self._pipelines.get(command_id)
+        if stream != _PROMPT_STREAM:
+            return pipeline.fragments if pipeline is not None else self._fragments
+        if pipeline is not None:
+            pipeline.prompt_fragments = pipeline.prompt_fragments or Defragmenter()
+            return pipeline.prompt_fragments
+        self._prompt_fragments = self._prompt_fragments or Defragmenter()
+        return self._prompt_fragments
 
     def signal(self, command_id: uuid.UUID, *, forget: bool) -> list[Event]:
         """Stop a pipeline; with ``forget`` nobody waits for its end."""
@@ -179,7 +205,7 @@ class RunspacePool:
                 pipeline.is_forgotten = forget
                 events.append(StopRequested(command_id))
             case Phase.WAITING if not forget:
-                self._finish(command_id, _STOPPED)
+                self._finish(command_id, payloads.STOPPED)
             case _:
                 pass
         if forget and pipeline.phase is not Phase.RUNNING:
@@ -194,7 +220,7 @@ class RunspacePool:
     def is_finished(self, command_id: uuid.UUID) -> bool:
         """Tell whether the pipeline's last message has been handed over."""
         pipeline = self._pipelines.get(command_id)
-        return pipeline is None or pipeline.phase is Phase.FINISHED
+        return pipeline is None or (pipeline.phase is Phase.FINISHED and command_id not in self._unwritten)
 
     @property
     def is_closed(self) -> bool:
@@ -209,13 +235,12 @@ class RunspacePool:
         Raises:
             UnserializableError: Not a neutral value.
         """
-        payload = b"" if value is None else clixml.write(value, self._encrypt)
-        self._write(pipeline_id, MessageType.PIPELINE_OUTPUT, payload)
+        self._write(pipeline_id, MessageType.PIPELINE_OUTPUT, value)
 
     def write_error(self, pipeline_id: uuid.UUID, error: records.ErrorDetails) -> None:
         """Send a non-terminating error."""
         record = records.error_record(error, is_extended=self._tells(pipeline_id, "error"))
-        self._write(pipeline_id, MessageType.ERROR_RECORD, clixml.write(record, self._encrypt))
+        self._write(pipeline_id, MessageType.ERROR_RECORD, record)
 
     def write_text(
         self, pipeline_id: uuid.UUID, kind: str, text: str, invocation: records.Invocation | None = None
@@ -223,12 +248,11 @@ class RunspacePool:
         """Send a record of text; ``kind`` is Warning, Verbose or Debug."""
         told = invocation if self._tells(pipeline_id, kind.casefold()) else None
         record = records.informational(kind, text, told)
-        self._write(pipeline_id, _RECORD_STREAMS[kind], clixml.write(record, self._encrypt))
+        self._write(pipeline_id, _RECORD_STREAMS[kind], record)
 
     def write_information(self, pipeline_id: uuid.UUID, record: records.InformationDetails) -> None:
         """Send an information record."""
-        payload = clixml.write(records.information(record), self._encrypt)
-        self._write(pipeline_id, MessageType.INFORMATION_RECORD, payload)
+        self._write(pipeline_id, MessageType.INFORMATION_RECORD, records.information(record))
 
     def write_progress(
         self,
@@ -240,8 +264,8 @@ class RunspacePool:
         operation: str | None = None,
     ) -> None:
         """Send a progress record."""
-        payload = clixml.write(records.progress(activity, status, percent, operation=operation))
-        self._write(pipeline_id, MessageType.PROGRESS_RECORD, payload)
+        record = records.progress(activity, status, percent, operation=operation)
+        self._write(pipeline_id, MessageType.PROGRESS_RECORD, record)
 
     def tell_host(
         self, pipeline_id: uuid.UUID, method: str, number: int, parameters: Sequence[Any] = ()
@@ -249,7 +273,7 @@ class RunspacePool:
         """Have the client's host do something that has no answer; nothing is sent where there is no host."""
         if self._host_of(pipeline_id).has_ui:
             call = records.host_call(records.NO_ANSWER, method, number, list(parameters))
-            self._write(pipeline_id, MessageType.PIPELINE_HOST_CALL, clixml.write(call, self._encrypt))
+            self._write(pipeline_id, MessageType.PIPELINE_HOST_CALL, call)
 
     def call_host(
         self, pipeline_id: uuid.UUID, method: str, number: int, parameters: Sequence[Any] = ()
@@ -265,32 +289,54 @@ class RunspacePool:
         pipeline.calls_made += 1
         pipeline.open_calls.add(pipeline.calls_made)
         call = records.host_call(pipeline.calls_made, method, number, list(parameters))
-        payload = clixml.write(call, self._encrypt)
+        payload = clixml.write(call, self._secrets.encrypt)
         self._emit(MessageType.PIPELINE_HOST_CALL, payload, pipeline_id, awaits_answer=True)
         return pipeline.calls_made
 
     def set_should_exit(self, pipeline_id: uuid.UUID, code: int) -> None:
         """Tell the client's host, if there is one or not, that a script ended by ``exit``."""
-        self._write(pipeline_id, MessageType.PIPELINE_HOST_CALL, clixml.write(records.set_should_exit(code)))
+        self._write(pipeline_id, MessageType.PIPELINE_HOST_CALL, records.set_should_exit(code))
 
     def send_event(self, event: records.EventDetails) -> None:
         """Tell the client of an event."""
         if self._is_open and not self._is_closed:
-            self._emit(MessageType.USER_EVENT, clixml.write(records.user_event(event), self._encrypt))
+            self._emit(MessageType.USER_EVENT, clixml.write(records.user_event(event), self._secrets.encrypt))
 
-    def give_key(self, public_key: bytes) -> None:
-        """Answer KeyOffered with the pool's key. What is no public key gets no answer."""
-        if self.session_key is None:
-            return
-        try:
-            wrapped = base64.b64encode(self.session_key.wrap(public_key)).decode()
-        except ValueError:
-            return
+    def give_key(self, public_key: bytes) -> list[Event]:
+        """Answer KeyOffered with the pool's key. What is no public key gets no answer.
+
+        What waited for the key is written and read now.
+        """
+        wrapped = self._secrets.wrap(public_key)
+        if wrapped is None:
+            return []
         self._emit(MessageType.ENCRYPTED_SESSION_KEY, clixml.write(records.encrypted_session_key(wrapped)))
+        self._stage = _Stage.ESTABLISHED if self._stage is _Stage.KEY_WANTED else self._stage
+        unwritten, self._unwritten = self._unwritten, {}
+        for pipeline_id, messages in unwritten.items():
+            for kind, payload in messages:
+                self._emit(kind, payload(), pipeline_id)
+        unread, self._unread = self._unread, []
+        late, self._late = self._late, []
+        events: list[Event] = []
+        for command_id, message in unread:
+            try:
+                events += self._take(message, command_id)
+            except (clixml.UnreadableError, requests.Refused):
+                continue
+            events += self.receive(command_id, b"")
+        for command_id, data, stream in late:
+            events += self.receive(command_id, data, stream)
+        return events
+
+    def _ask_for_key(self) -> None:
+        if self._stage is _Stage.ESTABLISHED:
+            self._stage = _Stage.KEY_WANTED
+            self._emit(MessageType.PUBLIC_KEY_REQUEST, clixml.write(""))
 
     def complete(self, pipeline_id: uuid.UUID) -> list[Event]:
         """End a pipeline well; the events begin those that waited for its runspace."""
-        return self._finish(pipeline_id, _COMPLETED)
+        return self._finish(pipeline_id, payloads.COMPLETED)
 
     def fail(self, pipeline_id: uuid.UUID, error: records.ErrorDetails) -> list[Event]:
         """End a pipeline by a terminating error."""
@@ -299,7 +345,7 @@ class RunspacePool:
 
     def stopped(self, pipeline_id: uuid.UUID) -> list[Event]:
         """End a pipeline that was asked to stop."""
-        return self._finish(pipeline_id, _STOPPED)
+        return self._finish(pipeline_id, payloads.STOPPED)
 
     def _host_of(self, pipeline_id: uuid.UUID) -> HostInfo:
         pipeline = self._pipelines.get(pipeline_id)
@@ -331,89 +377,123 @@ class RunspacePool:
         self._outgoing.append((pipeline_id, message))
         return message
 
-    def _write(self, pipeline_id: uuid.UUID, kind: MessageType, payload: bytes) -> None:
+    def _write(self, pipeline_id: uuid.UUID, kind: MessageType, value: Any) -> None:
+        """Send a message of a running pipeline; null has no payload."""
         pipeline = self._pipelines.get(pipeline_id)
         if pipeline is not None and pipeline.phase is Phase.RUNNING:
-            self._emit(kind, payload, pipeline_id)
+            self._say(
+                pipeline_id,
+                kind,
+                lambda: b"" if value is None else clixml.write(value, self._secrets.encrypt),
+            )
+
+    def _say(self, pipeline_id: uuid.UUID, kind: MessageType, payload: Callable[[], bytes]) -> None:
+        """Send a message of a pipeline after those that wait for a key."""
+        waiting = self._unwritten.get(pipeline_id)
+        if waiting is not None:
+            waiting.append((kind, payload))
+            return
+        try:
+            data = payload()
+        except KeyMissing:
+            self._unwritten[pipeline_id] = [(kind, payload)]
+            self._ask_for_key()
+        else:
+            self._emit(kind, data, pipeline_id)
 
     def _tells(self, pipeline_id: uuid.UUID, stream: str) -> bool:
         """Tell whether the records of a stream say which command wrote them."""
         pipeline = self._pipelines.get(pipeline_id)
         return pipeline is not None and stream in pipeline.invocation_streams
 
-    def _encrypt(self, text: str) -> str:
-        if self.session_key is None:
-            raise clixml.UnserializableError("a secure string before the pool has a key")
-        return base64.b64encode(self.session_key.encrypt(text)).decode()
-
-    def _decrypt(self, text: str) -> str:
-        if self.session_key is None:
-            raise ValueError("no key yet")
-        return self.session_key.decrypt(base64.b64decode(text, validate=True))
-
     # -- receiving -----------------------------------------------------------------------------------------
 
     def _read(self, message: Message) -> Any:
-        return clixml.read(message.data, self._decrypt)
+        return clixml.read(message.data, self._secrets.decrypt)
 
-    def _is_foreign(self, message: Message) -> bool:
-        """Tell whether a message is to be passed over, and close the pool if it says that it should be."""
-        if self._is_closed or message.destination != TO_SERVER or message.type not in _MESSAGE_TYPES:
-            return True
-        if self._version and message.pool_id != self._pool_id:
-            self._close()
-        return self._is_closed
+    def _take(self, message: Message, command_id: uuid.UUID | None) -> Sequence[Event]:
+        """Do what a message says; ``command_id`` is whose stream it came by.
 
-    def _take_pool_message(self, message: Message) -> Sequence[Event]:
-        if self._is_foreign(message):
+        Raises:
+            UnreadableError: Its payload is none.
+            Refused: It says what the server does not take.
+            KeyMissing: It cannot be read before there is a key.
+        """
+        if self._stage is _Stage.CLOSED:
             return ()
-        try:
-            return self._pool_message(message)
-        except (clixml.UnreadableError, requests.Refused):
+        value = self._read(message) if message.data else None
+        if not message.destination & TO_SERVER:
+            raise requests.Refused("not for the server")
+        audience = target(message.type)
+        if audience is Target.SESSION:
+            return self._session_message(message, value)
+        if audience is None:
             return ()
+        if self._stage is not _Stage.ESTABLISHED:
+            self._stage = _Stage.CLOSED
+            return ()
+        is_own = self._is_open and message.pool_id == self._pool_id
+        if audience is Target.PIPELINE:
+            if not is_own:
+                raise requests.Refused("no such pool")
+            return self._pipeline_message(message, value, command_id)
+        if is_own:
+            return self._pool_message(message, value, command_id)
+        self._close()
+        return ()
 
-    def _pool_message(self, message: Message) -> Sequence[Event]:
-        if message.type == MessageType.SESSION_CAPABILITY:
-            self._negotiate(message)
-            return ()
-        # Who does not begin with a capability is not listened to any more.
-        self._is_deaf = self._is_deaf or not self._version
-        if not self._is_compatible:
-            return ()
+    def _session_message(self, message: Message, value: Any) -> Sequence[Event]:
         match message.type:
-            case MessageType.INIT_RUNSPACEPOOL if not self._is_open:
-                self._open(requests.opening(self._read(message)))
+            case MessageType.SESSION_CAPABILITY:
+                self._negotiate(requests.capability(value))
+            case MessageType.INIT_RUNSPACEPOOL if self._stage is _Stage.ESTABLISHED:
+                if self._is_open:
+                    raise requests.Refused("the pool is open")
+                self._open(requests.opening(value), message.pool_id)
+            case MessageType.INIT_RUNSPACEPOOL:
+                self._stage = _Stage.CLOSED
             case MessageType.CLOSE_SESSION:
                 self._close()
             case MessageType.PUBLIC_KEY:
-                return (KeyOffered(requests.public_key(self._read(message))),)
+                offered = KeyOffered(requests.public_key(value))
+                return () if self._stage is _Stage.NEGOTIATING else (offered,)
+        return ()
+
+    def _negotiate(self, found: requests.Capability | None) -> None:
+        if self._stage is not _Stage.NEGOTIATING or found is None:
+            self._close()
+            return
+        self._version = found.version
+        self._secrets.is_asked_for = found.version in _OLD_VERSIONS
+        self._emit(MessageType.SESSION_CAPABILITY, payloads.capability(found.version))
+        self._stage = _Stage.ESTABLISHED if found.is_compatible else _Stage.CLOSED
+
+    def _open(self, opening: requests.Opening, pool_id: uuid.UUID) -> None:
+        if opening.sets_threads and not self._is_administrator:
+            raise requests.Refused("threads of its own choice")
+        self._pool_id, self._minimum, self._host = pool_id, opening.minimum, opening.host
+        self._pipelines.open(opening.minimum, opening.maximum)
+        self._emit(
+            MessageType.APPLICATION_PRIVATE_DATA,
+            payloads.private_data(self._build, self._version),
+            ends_response=True,
+        )
+        self._is_open = True
+        opened = self._emit(MessageType.RUNSPACEPOOL_STATE, payloads.OPENED)
+        self._opened = (opened.object_id, opened.blob)
+
+    def _pool_message(self, message: Message, value: Any, command_id: uuid.UUID | None) -> Sequence[Event]:
+        match message.type:
+            case MessageType.CREATE_PIPELINE | MessageType.GET_COMMAND_METADATA:
+                return self._begin(message, value, command_id or message.pipeline_id)
             case (
                 MessageType.GET_AVAILABLE_RUNSPACES
                 | MessageType.SET_MAX_RUNSPACES
                 | MessageType.SET_MIN_RUNSPACES
                 | MessageType.RESET_RUNSPACE_STATE
-            ) if self._is_open:
-                return self._answer(message.type, self._read(message))
+            ):
+                return self._answer(message.type, value)
         return ()
-
-    def _negotiate(self, message: Message) -> None:
-        if self._version:
-            self._close()
-        if self._version or self._is_deaf:
-            return
-        found = requests.capability(self._read(message))
-        self._version, self._is_compatible = found.version, found.is_compatible
-        self._emit(MessageType.SESSION_CAPABILITY, _capability(found.version))
-        self._pool_id = message.pool_id
-
-    def _open(self, opening: requests.Opening) -> None:
-        if opening.sets_threads and not self._is_administrator:
-            return
-        self._minimum, self._pipelines.size, self._host = opening.minimum, opening.maximum, opening.host
-        self._emit(MessageType.APPLICATION_PRIVATE_DATA, _private_data(self._build), ends_response=True)
-        self._is_open = True
-        opened = self._emit(MessageType.RUNSPACEPOOL_STATE, _OPENED)
-        self._opened = (opened.object_id, opened.blob)
 
     def _answer(self, kind: int, value: Any) -> Sequence[Event]:
         """Answer a question about the pool's size."""
@@ -425,61 +505,53 @@ class RunspacePool:
             case MessageType.SET_MAX_RUNSPACES:
                 count = requests.count(value, "MaxRunspaces")
                 answer = self._minimum <= count
-                self._pipelines.size = count if answer else self._pipelines.size
+                if answer:
+                    self._pipelines.resize(count)
             case MessageType.SET_MIN_RUNSPACES:
                 count = requests.count(value, "MinRunspaces")
                 answer = 1 <= count <= self._pipelines.size
                 self._minimum = count if answer else self._minimum
+            case MessageType.RESET_RUNSPACE_STATE:
+                answer = self._pipelines.size == 1 and not self._pipelines.is_busy
         self._emit(MessageType.RUNSPACE_AVAILABILITY, clixml.write(records.availability(call_id, answer)))
         return self._start_waiting()
 
-    def _take_host_answer(self, message: Message) -> Sequence[Event]:
-        """Take an answer for a pipeline from the stream of the pool: pypsrp names no command with it."""
-        if message.type != MessageType.PIPELINE_HOST_RESPONSE:
-            return ()
-        pipeline_id = self._pipelines.of(message.pipeline_id)
+    def _begin(self, message: Message, value: Any, pipeline_id: uuid.UUID | None) -> Sequence[Event]:
+        """Begin the pipeline whose command is there."""
         pipeline = self._pipelines.get(pipeline_id)
-        if pipeline is None or pipeline_id is None:
-            return ()
-        return self._take_pipeline_message(pipeline_id, pipeline, message)
-
-    def _take_pipeline_message(
-        self, pipeline_id: uuid.UUID, pipeline: Pipeline, message: Message
-    ) -> Sequence[Event]:
-        if not self._is_open or self._is_foreign(message):
-            return ()
-        if pipeline.wire_id is None:
-            pipeline.wire_id = message.pipeline_id
-        if message.pipeline_id != pipeline.wire_id:
-            return ()
-        try:
-            return self._pipeline_message(pipeline_id, pipeline, message)
-        except (clixml.UnreadableError, requests.Refused):
-            return ()  # the real server stays silent, and the pipeline never ends
+        if pipeline is None or pipeline_id is None or pipeline.request is not None:
+            raise requests.Refused("no command, or one that has begun")
+        pipeline.wire_id = message.pipeline_id
+        if message.type == MessageType.CREATE_PIPELINE:
+            found = requests.pipeline(value, reads_nested=self._version not in _OLD_VERSIONS)
+            pipeline.request = self._request(pipeline_id, found)
+        else:
+            pipeline.request = MetadataRequested(pipeline_id, requests.command_patterns(value))
+        self._pipelines.enqueue(pipeline_id)
+        return self._start_waiting()
 
     def _pipeline_message(
-        self, pipeline_id: uuid.UUID, pipeline: Pipeline, message: Message
+        self, message: Message, value: Any, command_id: uuid.UUID | None
     ) -> Sequence[Event]:
+        """Hand on what is for a pipeline that has begun; for any other it is dropped."""
+        pipeline_id: uuid.UUID | None = command_id
+        pipeline = self._pipelines.get(command_id)
+        if pipeline is None or pipeline.wire_id != message.pipeline_id:
+            pipeline_id = self._pipelines.of(message.pipeline_id)
+            pipeline = self._pipelines.get(pipeline_id)
+        if pipeline is None or pipeline_id is None or pipeline.request is None:
+            return ()
         match message.type:
-            case MessageType.CREATE_PIPELINE if pipeline.request is None:
-                pipeline.request = self._request(pipeline_id, requests.pipeline(self._read(message)))
-            case MessageType.GET_COMMAND_METADATA if pipeline.request is None:
-                patterns = requests.command_patterns(self._read(message))
-                pipeline.request = MetadataRequested(pipeline_id, patterns)
             case MessageType.PIPELINE_INPUT:
-                value = self._read(message) if message.data else None
                 return pipeline.take_input(InputArrived(pipeline_id, value))
             case MessageType.END_OF_PIPELINE_INPUT:
                 return pipeline.take_input(InputEnded(pipeline_id))
             case MessageType.PIPELINE_HOST_RESPONSE:
-                answer = requests.host_response(self._read(message))
+                answer = requests.host_response(value)
                 return pipeline.take_answer(
                     HostAnswered(pipeline_id, answer.call_id, answer.value, answer.error)
                 )
-            case _:
-                return ()
-        self._pipelines.enqueue(pipeline_id)
-        return self._start_waiting()
+        return ()
 
     def _request(self, pipeline_id: uuid.UUID, found: requests.Pipeline) -> PipelineRequested:
         return PipelineRequested(
@@ -500,7 +572,7 @@ class RunspacePool:
             assert pipeline.request is not None
             if not self._is_prepared:
                 self._is_prepared = True
-                self._emit(MessageType.PROGRESS_RECORD, _PREPARING, pipeline_id)
+                self._emit(MessageType.PROGRESS_RECORD, payloads.PREPARING, pipeline_id)
             events.append(pipeline.request)
             events += pipeline.early
             pipeline.early.clear()
@@ -514,11 +586,13 @@ class RunspacePool:
         if pipeline.is_forgotten:
             self._pipelines.drop(pipeline_id)
         else:
-            self._emit(MessageType.PIPELINE_STATE, payload, pipeline_id)
+            self._say(pipeline_id, MessageType.PIPELINE_STATE, lambda: payload)
         return self._start_waiting()
 
     def _close(self) -> None:
-        if not self._is_closed:
+        """End the session; who has a pool is told."""
+        self._stage = _Stage.CLOSED
+        if self._is_open and not self._is_closed:
             self._is_closed = True
-            self._emit(MessageType.RUNSPACEPOOL_STATE, _CLOSING)
-            self._emit(MessageType.RUNSPACEPOOL_STATE, _CLOSED)
+            self._emit(MessageType.RUNSPACEPOOL_STATE, payloads.CLOSING)
+            self._emit(MessageType.RUNSPACEPOOL_STATE, payloads.CLOSED)

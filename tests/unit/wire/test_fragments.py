@@ -48,6 +48,46 @@ def test_after_an_error_a_new_message_may_begin() -> None:
     assert len(list(defragmenter.feed(_fragment(2, 0, 3, bytes(40))))) == 1
 
 
+def test_what_stands_behind_an_error_waits_for_more_data() -> None:
+    """As ReceiveDataCollection of PowerShell: the rest stays in its buffer when an exception ends its loop."""
+    defragmenter = Defragmenter()
+    lost = _fragment(1, 0, 1, bytes(20)) + _fragment(1, 5, 2, bytes(20))
+    with pytest.raises(MalformedFragment):
+        list(defragmenter.feed(lost + _fragment(2, 0, 3, bytes(41)) + _fragment(3, 0, 3, bytes(42))))
+    assert [len(message.data) for message in defragmenter.feed(b"")] == [1, 2]
+
+
+def test_a_message_is_gone_on_behind_when_more_data_comes() -> None:
+    """Whoever cannot make sense of a message stops there; what came with it is looked at with the next data."""
+    defragmenter = Defragmenter()
+    first = next(defragmenter.feed(_fragment(1, 0, 3, bytes(41)) + _fragment(2, 0, 3, bytes(42))))
+    assert len(first.data) == 1
+    assert [len(message.data) for message in defragmenter.feed(b"")] == [2]
+
+
+@pytest.mark.parametrize("header", [struct.pack(">QQBI", 0, 0, 3, 40), struct.pack(">QQBI", 1, 0, 3, 2**31)])
+def test_a_header_that_can_be_none_is_never_passed(header: bytes) -> None:
+    """As ReceiveDataCollection of PowerShell: ids below 1 and sizes over the limit are thrown at before they are read."""
+    defragmenter = Defragmenter()
+    for data in (header + bytes(40), _fragment(2, 0, 3, bytes(40)), b""):
+        with pytest.raises(MalformedFragment):
+            list(defragmenter.feed(data))
+
+
+def test_an_empty_fragment_waits_for_what_follows_it() -> None:
+    """As ReceiveDataCollection of PowerShell: it asks for more bytes than a header has."""
+    defragmenter = Defragmenter()
+    begun = _fragment(1, 0, 1, bytes(40)) + _fragment(1, 1, 2, b"")
+    assert list(defragmenter.feed(begun)) == []
+    assert len(list(defragmenter.feed(b"\0"))) == 1
+
+
+def test_a_start_begins_anew_whatever_was_there() -> None:
+    defragmenter = Defragmenter()
+    stream = _fragment(1, 0, 1, bytes(90)) + _fragment(1, 7, 1, bytes(40)) + _fragment(1, 8, 2, b"ab")
+    assert [message.data for message in defragmenter.feed(stream)] == [b"ab"]
+
+
 def test_a_command_has_a_largest_size() -> None:
     defragmenter = Defragmenter(total_limit=150)
     assert len(list(defragmenter.feed(_fragment(1, 0, 3, bytes(40))))) == 1
@@ -79,7 +119,8 @@ def test_a_first_fragment_may_have_the_id_one() -> None:
         _fragment(1, 1, 2, bytes(40)),
         _fragment(1, 0, 1, bytes(20)) + _fragment(1, 2, 2, bytes(20)),
         _fragment(1, 0, 1, bytes(20)) + _fragment(2, 1, 2, bytes(20)),
-        struct.pack(">QQBI", 1, 0, 3, 2**32 - 1),
+        _fragment(2**63, 0, 3, bytes(40)),
+        struct.pack(">QQBI", 1, 0, 3, 2**32 - 1) + b"a",
     ],
 )
 def test_what_cannot_be_followed_is_refused(stream: bytes) -> None:
