@@ -76,6 +76,9 @@ def ask(folder: Path, request: dict[str, Any], timeout_s: float = 10.0) -> dict[
             line.sendall(json.dumps(request).encode() + b"\n")
             text = b"".join(iter(lambda: line.recv(_LONGEST_REQUEST), b""))
         reply: dict[str, Any] = json.loads(text)
+    except (ConnectionRefusedError, FileNotFoundError) as error:
+        advice = "What its nodes are is kept: 'provision lab up' goes on with it."
+        raise LabError(f"lab '{folder.name}' is not running", advice) from error
     except (OSError, ValueError) as error:
         raise LabError(f"no lab answers in {folder}: {error}") from error
     if "error" in reply:

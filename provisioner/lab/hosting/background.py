@@ -6,6 +6,7 @@ arguments, the environment or a file. Fork happens before any thread or event lo
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -64,7 +65,8 @@ def detach(folder: Path, main: Callable[[Ready], None]) -> dict[str, Any]:
         text = pipe.readline()  # not to the end: processes that ``main`` forks hold the pipe too
     reply: dict[str, Any] = json.loads(text) if text else {"error": "it ended without a word"}
     if "error" in reply:
-        raise LabError(f"the lab did not start: {reply['error']}", f"Its log is {folder / _LOG}.")
+        advice = [*filter(None, [reply.get("help")]), f"Its log is {folder / _LOG}."]
+        raise LabError(f"the lab did not start: {reply['error']}", "\n".join(advice))
     return reply
 
 
@@ -91,12 +93,15 @@ def _run_daemon(main: Callable[[Ready], None], writer: int) -> None:
     try:
         main(ready)
     except BaseException as error:  # noqa: BLE001 - the last frame of a process: everything is reported
-        traceback.print_exc()
         code = 1
         if not told:
-            os.write(writer, json.dumps({"error": str(error) or type(error).__name__}).encode() + b"\n")
-    sys.stdout.flush()
-    sys.stderr.flush()
+            word = {"error": str(error) or type(error).__name__, "help": getattr(error, "help", "")}
+            os.write(writer, json.dumps(word).encode() + b"\n")
+        with contextlib.suppress(OSError):  # the disk of the log may be what is full
+            traceback.print_exc()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

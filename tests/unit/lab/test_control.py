@@ -50,5 +50,5 @@ async def test_garbage_does_not_end_the_server(tmp_path: Path, garbage: bytes) -
 
 
 def test_asking_where_no_lab_runs_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match="no lab answers"):
+    with pytest.raises(LabError, match="is not running"):
         ask(tmp_path, {"op": "status"})
