@@ -208,6 +208,9 @@ class Disks(Area["Machine"]):
     def supported_size(self, partition: Partition) -> tuple[int, int]:
         """Smallest and largest size a partition may get (Get-PartitionSupportedSize)."""
         self.owner.ledger.attempt("Get-PartitionSupportedSize")
+        return self._limits(partition)
+
+    def _limits(self, partition: Partition) -> tuple[int, int]:
         return min(partition.size, _SMALLEST), partition.size + self.free(self.disk(partition.disk))
 
     def new_partition(self, number: int, letter: str = "", size: int | None = None) -> Partition:
@@ -238,7 +241,7 @@ class Disks(Area["Machine"]):
             MachineError: the size is out of reach.
         """
         self.owner.ledger.attempt("Resize-Partition")
-        smallest, largest = self.supported_size(partition)
+        smallest, largest = self._limits(partition)
         if not smallest <= size <= largest:
             raise storage_error(4097, "Size Not Supported", "NotSpecified")
         return self._swap(partition, replace(partition, size=size), "resized")

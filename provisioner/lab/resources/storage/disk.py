@@ -206,8 +206,8 @@ def _resized(bound: Mapping[str, Any], partition: Partition, context: ResourceCo
     if is_same(bound.get("FSFormat", "NTFS"), "ReFS"):
         context.warning(f"Partition {what}: a ReFS volume cannot be resized.")
         return partition
-    # Whoever got no answer does not know what is too much.
-    if size > largest > 0:
+    # Without an answer any size is too much.
+    if size > largest:
         raise invalid_argument(
             f"Set-TargetResource: Attempted to resize partition {what} while maximum allowed size was {largest}.",
             "Size",
