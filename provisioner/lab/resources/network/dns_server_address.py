@@ -8,8 +8,7 @@ from typing import Any
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.networking.ip import CIM_EXCEPTION, Ip
 from provisioner.lab.resources.base import ResourceContext
-from provisioner.lab.resources.binding import Rule, invalid_argument, invalid_operation
-from provisioner.lab.resources.calls import works_silently
+from provisioner.lab.resources.binding import Rule, invalid_argument, invalid_operation, thrown
 from provisioner.lab.resources.network.checks import (
     FAMILIES,
     bind_lists,
@@ -72,11 +71,26 @@ class DnsServerAddress:
 def _servers(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
     """Split what the registry holds at commas alone: a blank stays part of an address."""
     alias, machine = bound["InterfaceAlias"], context.machine
-    adapter = machine.network.find(alias) if works_silently(context, "Get-NetAdapter") else None
+    adapter = machine.network.find(alias) if _answers(context, "Get-NetAdapter") else None
     if adapter is None:
         raise invalid_operation(f"A network adapter with the alias '{alias}' could not be found.")
     family = "IPv6" if bound["AddressFamily"].casefold() == "ipv6" else "IPv4"
-    if not works_silently(context, "Get-ItemProperty"):
+    if not _answers(context, "Get-ItemProperty"):
         return []
     text = str(machine.registry.get(Ip.dns_key(adapter, family), "NameServer") or "")
     return text.split(",") if text.strip() else []
+
+
+def _answers(context: ResourceContext, cmdlet: str) -> bool:
+    """Whether a silenced cmdlet answers, in a function that any error ends.
+
+    Raises:
+        ResourceError: the cmdlet ended itself, which cannot be silenced.
+    """
+    try:
+        context.machine.ledger.attempt(cmdlet)
+    except MachineError as error:
+        if error.is_terminating:
+            raise thrown(error, cmdlet) from None
+        return False
+    return True

@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.networking.firewall import Firewall as Rules
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import (
@@ -17,7 +16,7 @@ from provisioner.lab.resources.binding import (
     is_same,
     is_same_bag,
 )
-from provisioner.lab.resources.calls import works, written
+from provisioner.lab.resources.calls import silenced, works, works_silently, written
 from provisioner.lab.resources.network.checks import bind_lists
 
 _NAME = Rule("Name", may_be_empty=False, is_mandatory=True)
@@ -164,11 +163,9 @@ def _find(name: str, context: ResourceContext) -> dict[str, Any] | None:
     Raises:
         ResourceError: there are several of the name.
     """
-    try:
-        context.machine.ledger.attempt("Get-NetFirewallRule")
-        found = context.machine.area(Rules).find(name)
-    except MachineError:
+    if not works_silently(context, "Get-NetFirewallRule"):
         return None
+    found = silenced(lambda: context.machine.area(Rules).find(name)) or []
     if len(found) > 1:
         raise invalid_operation(
             f"{len(found)} Firewall Rules with the Name '{name}' were found. Only one expected."
