@@ -77,12 +77,13 @@ class NetAdapterName:
 
 
 def _named(name: str, context: ResourceContext) -> Adapter | None:
-    """Look the new name up; all errors of it are silenced."""
+    """Look the new name up; all errors of it are silenced, also that of two adapters of the name."""
     try:
         context.machine.ledger.attempt("Get-NetAdapter")
     except MachineError:
         return None
-    return context.machine.network.find(name)
+    found = [item for item in context.machine.network.adapters if is_same(item.name, name)]
+    return found[0] if len(found) == 1 else None
 
 
 def _find(bound: Mapping[str, Any], context: ResourceContext) -> Adapter | None:
