@@ -30,15 +30,25 @@ RULES = (
     Rule("Credential", "any", may_be_empty=False),
     Rule("DesktopInteract", "boolean"),
     Rule("State", allowed=("Running", "Stopped", "Ignore")),
-    Rule("DisplayName", may_be_empty=False),
+    Rule("DisplayName", may_be_empty=False, only=_SET),
     Rule("Description", may_be_empty=False, only=_SET),
     Rule("Dependencies", "strings"),
-    Rule("StartupTimeout", "integer"),
-    Rule("TerminateTimeout", "integer"),
+    Rule("StartupTimeout", "uint32"),
+    Rule("TerminateTimeout", "uint32"),
 )
 _CMDLETS = "Microsoft.PowerShell.Commands."
 _START_MODES = ("Auto", "Manual", "Disabled")
 _DEFAULT_TIMEOUT_MS = 30000
+#: Properties that Set looks at after making the service or changing its path.
+_PROPERTIES = (
+    "StartupType",
+    "BuiltInAccount",
+    "Credential",
+    "DesktopInteract",
+    "DisplayName",
+    "Description",
+    "Dependencies",
+)
 
 
 class Service:
@@ -49,6 +59,8 @@ class Service:
     rules: tuple[Rule, ...] = RULES
     #: Whether stopping takes running dependants along.
     stops_by_force = False
+    #: Whether properties have to go together also where the service shall be absent.
+    checks_absent = True
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
@@ -56,15 +68,12 @@ class Service:
         service = _read(bound["Name"], context)
         if service is None:
             return {"Name": bound["Name"], "Ensure": "Absent"}
-        account = _bare_account(service)
         return {
             "Name": bound["Name"],
             "Ensure": "Present",
             "Path": service.path,
             "StartupType": service.startup_type,
-            "BuiltInAccount": next(
-                (item for item in _ACCOUNTS if is_same(item, account)), service.start_name
-            ),
+            "BuiltInAccount": _shown_account(service),
             "State": service.status,
             "DisplayName": service.display_name,
             "Description": service.description,
@@ -86,8 +95,7 @@ class Service:
         bound = bind(_SET, self.rules, properties)
         self._check_conflicts(bound)
         name = bound["Name"]
-        services = context.machine.services
-        service = services.find(name)
+        service = _find(name, context)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             if service is not None:
                 await _remove(name, bound, context, force=self.stops_by_force)
@@ -95,7 +103,7 @@ class Service:
         is_repathed = False
         if service is None:
             service = _create(bound, context)
-        elif "Path" in bound and not is_same(bound["Path"], service.path):
+        elif "Path" in bound and not _has_path(service, bound["Path"], "Set-ServicePath", context):
             _change(service.name, {"path": bound["Path"]}, "Path", context)
             is_repathed = True
         _change_properties(bound, service, context)
@@ -103,7 +111,7 @@ class Service:
 
     def _check_conflicts(self, bound: Mapping[str, Any]) -> None:
         name, kind, state = bound["Name"], bound.get("StartupType", ""), bound.get("State", "Running")
-        if is_same(bound.get("Ensure", "Present"), "Absent"):
+        if is_same(bound.get("Ensure", "Present"), "Absent") and not self.checks_absent:
             return
         is_automatic = is_same(kind, "Automatic") and is_same(state, "Stopped")
         if is_automatic or (is_same(kind, "Disabled") and is_same(state, "Running")):
@@ -126,44 +134,91 @@ class Service:
         )
 
 
+def _find(name: str, context: ResourceContext) -> WindowsService | None:
+    """Get-Service, whose errors are silenced."""
+    is_readable = "Get-Service" not in context.machine.ledger.failing
+    return context.machine.services.find(name) if is_readable else None
+
+
+def _query(context: ResourceContext) -> None:
+    """Get-CimInstance of Win32_Service, for what Get-Service does not tell."""
+    with calling("Get-CimInstance"):
+        context.machine.ledger.attempt("Get-CimInstance")
+
+
 def _read(name: str, context: ResourceContext) -> WindowsService | None:
-    service = context.machine.services.find(name)
-    if service is not None and service.start_mode not in _START_MODES:
-        raise refuse_value("Get-TargetResource", "StartMode", service.start_mode, _START_MODES)
+    service = _find(name, context)
+    if service is not None:
+        _query(context)
+        _demand_known_mode(service, "Get-TargetResource")
     return service
+
+
+def _demand_known_mode(service: WindowsService, function: str) -> None:
+    if service.start_mode not in _START_MODES:
+        raise refuse_value(function, "StartMode", service.start_mode, _START_MODES)
+
+
+def _has_path(service: WindowsService, path: str, function: str, context: ResourceContext) -> bool:
+    """Compare paths, which is an error where the service has none."""
+    if function != "Test-TargetResource":
+        _query(context)
+    if not service.path:
+        raise ResourceError(
+            "Cannot bind argument to parameter 'ActualPath' because it is an empty string.",
+            f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
+            "InvalidData",
+            "System.Management.Automation.ParameterBindingValidationException",
+        )
+    return is_same(path, service.path)
 
 
 def _differing(bound: Mapping[str, Any], service: WindowsService, context: ResourceContext) -> bool:
     """Whether one of the bound properties, or the state, is not as wanted."""
+    if "Path" in bound and not _has_path(service, bound["Path"], "Test-TargetResource", context):
+        return True
+    account = _shown_account(service)
     pairs = (
-        ("Path", service.path),
         ("DisplayName", service.display_name),
-        ("Description", service.description or ""),
         ("DesktopInteract", service.desktop_interact),
         ("StartupType", service.startup_type),
-        ("BuiltInAccount", _bare_account(service)),
+        ("BuiltInAccount", account),
     )
     if any(name in bound and not is_same(bound[name], actual) for name, actual in pairs):
         return True
+    if _has_other_description(bound, service):
+        return True
     if "Dependencies" in bound and not is_same_bag(bound["Dependencies"], service.dependencies):
         return True
-    if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), service.start_name):
+    # A credential of a built-in account is compared with that account's short name, and never equal to it.
+    if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), account):
         return True
     state = bound.get("State", "Running")
     return not is_same(state, "Ignore") and not is_same(state, service.status)
 
 
-def _bare_account(service: WindowsService) -> str:
+def _has_other_description(bound: Mapping[str, Any], service: WindowsService) -> bool:
+    """Whether the description differs: none at all is not the empty text."""
+    if "Description" not in bound:
+        return False
+    return service.description is None or not is_same(bound["Description"] or "", service.description)
+
+
+def _shown_account(service: WindowsService) -> str:
+    """Give the account as Get shows it: two of the authority NT Authority have short names."""
     authority, _, account = service.start_name.rpartition("\\")
-    return account.replace(" ", "") if is_same(authority, "NT Authority") else service.start_name
+    found = next((item for item in _ACCOUNTS[1:] if is_same(item, account)), None)
+    return found if found and is_same(authority, "NT Authority") else service.start_name
 
 
 def _start_name(credential: Mapping[str, Any], context: ResourceContext) -> str:
     """User name as Win32_Service shows it; the computer's name is matched with case, as in the module."""
-    user = str(credential["UserName"])
-    if user.startswith(context.machine.computer_name + "\\"):
-        return ".\\" + user.partition("\\")[2]
-    return user if "\\" in user or "@" in user else f".\\{user}"
+    user, computer = str(credential["UserName"]), context.machine.computer_name
+    if any(is_same(user, account) for account in _ACCOUNTS[1:]):
+        return f"NT Authority\\{user}"
+    if "\\" not in user and "@" not in user:
+        return f".\\{user}"
+    return user.replace(computer, ".") if user.startswith(computer + "\\") else user
 
 
 def _create(bound: Mapping[str, Any], context: ResourceContext) -> WindowsService:
@@ -183,10 +238,12 @@ def _create(bound: Mapping[str, Any], context: ResourceContext) -> WindowsServic
 def _change_properties(bound: Mapping[str, Any], service: WindowsService, context: ResourceContext) -> None:
     """Change what differs, in the module's order: a failure leaves what was changed before it."""
     name = service.name
+    if any(item in bound for item in _PROPERTIES):
+        _query(context)
     texts: dict[str, Any] = {}
     if "DisplayName" in bound and not is_same(bound["DisplayName"], service.display_name):
         texts["display_name"] = bound["DisplayName"]
-    if "Description" in bound and not is_same(bound["Description"], service.description or ""):
+    if _has_other_description(bound, service):
         texts["description"] = bound["Description"]
     if texts:
         with calling(_CMDLETS + "SetServiceCommand"):
@@ -198,6 +255,7 @@ def _change_properties(bound: Mapping[str, Any], service: WindowsService, contex
     if account:
         _change(name, account, "BuiltInAccount, Credential, or DesktopInteract", context)
     if "StartupType" in bound:
+        _demand_known_mode(service, "Set-ServiceStartupType")
         kind = next(
             mode for mode in ("Automatic", "Manual", "Disabled") if is_same(mode, bound["StartupType"])
         )
@@ -211,8 +269,11 @@ def _wanted_account(
 ) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     account = bound.get("BuiltInAccount")
-    if account is not None and not is_same(account, _bare_account(service)):
-        fields["start_name"] = account if is_same(account, "LocalSystem") else f"NT Authority\\{account}"
+    if account is not None and is_same(account, "LocalSystem"):
+        # The module compares with .\LocalSystem, which no service shows, and so always sets it.
+        fields["start_name"] = account
+    elif account is not None and not is_same(f"NT Authority\\{account}", service.start_name):
+        fields["start_name"] = f"NT Authority\\{account}"
     if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), service.start_name):
         fields["start_name"] = _start_name(bound["Credential"], context)
     if "DesktopInteract" in bound and bound["DesktopInteract"] != service.desktop_interact:
@@ -222,6 +283,8 @@ def _wanted_account(
 
 def _change(name: str, fields: Mapping[str, Any], properties: str, context: ResourceContext) -> None:
     """Call Win32_Service.Change; ``properties`` is the id of the error about a return value that is not 0."""
+    with calling("Invoke-CimMethod"):
+        context.machine.ledger.attempt("Invoke-CimMethod")
     try:
         context.machine.ledger.attempt("Win32_Service.Change")
     except MachineError as error:
@@ -249,6 +312,9 @@ async def _start(name: str, timeout_ms: int, context: ResourceContext) -> None:
     services = context.machine.services
     service = services.find(name)
     if service is None or service.status == "Running":
+        # The cmdlet is called all the same.
+        with calling(_CMDLETS + "StartServiceCommand"):
+            context.machine.ledger.attempt("Start-Service")
         return
     await context.sleep(context.machine.durations.service_s)
     with calling(_CMDLETS + "StartServiceCommand"):
@@ -271,6 +337,8 @@ def _timed_out() -> ResourceError:
 async def _stop(name: str, timeout_ms: int, context: ResourceContext, *, force: bool) -> None:
     service = context.machine.services.find(name)
     if service is None or service.status == "Stopped":
+        with calling(_CMDLETS + "StopServiceCommand"):
+            context.machine.ledger.attempt("Stop-Service")
         return
     await context.sleep(context.machine.durations.service_s)
     with calling(_CMDLETS + "StopServiceCommand"):
@@ -282,9 +350,15 @@ async def _stop(name: str, timeout_ms: int, context: ResourceContext, *, force: 
 
 async def _remove(name: str, bound: Mapping[str, Any], context: ResourceContext, *, force: bool) -> None:
     await _stop(name, int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)), context, force=force)
+    timeout_ms = int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS))
     try:
         context.machine.ledger.attempt("sc.exe")
         context.machine.services.delete(name)
     except MachineError:
-        await context.sleep(int(bound.get("TerminateTimeout", _DEFAULT_TIMEOUT_MS)) / 1000)
-        raise invalid_operation(f"Failed to delete service {name}.") from None
+        pass
+    else:
+        # Without time to look nobody sees that the service is gone.
+        if timeout_ms:
+            return
+    await context.sleep(timeout_ms / 1000)
+    raise invalid_operation(f"Failed to delete service {name}.")

@@ -18,6 +18,7 @@ class InBoxService(Service):
         Rule("State", allowed=("Running", "Stopped")) if rule.name == "State" else rule for rule in RULES
     )
     stops_by_force = True
+    checks_absent = False
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource: a missing service is an error here."""
