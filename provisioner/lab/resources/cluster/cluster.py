@@ -36,7 +36,7 @@ class ClusterResource:
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", _RULES, properties)
+        bound = bind("Get-TargetResource", _RULES[:4], properties)
         demand_domain(context)
         impersonate(bound, context)
         cluster = find_cluster(bound["Name"], context, in_try=False)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.basics.local_accounts import LocalAccounts
 from provisioner.lab.machine.security.user_rights import CONSTANTS, UserRights
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same
@@ -20,7 +21,7 @@ _RULES = (
 )
 _SID = re.compile(r"S-[0-9-]{3,}")
 _LOCAL, _LOCAL_ADMINISTRATORS = "[local account]", "[local account|administrator]"
-_ADMINISTRATOR_RID = "-500"
+_ADMINISTRATORS = "S-1-5-32-544"
 
 
 class UserRightsAssignment:
@@ -107,8 +108,10 @@ def _accounts(identities: Sequence[str], context: ResourceContext, policy: str, 
         if identity.casefold() in {_LOCAL, _LOCAL_ADMINISTRATORS}:
             answers = works(context, "Get-CimInstance")
             local = context.machine.accounts.local_sids() if answers else []
-            only_administrators = identity.casefold() == _LOCAL_ADMINISTRATORS
-            found += [sid for sid in local if not only_administrators or sid.endswith(_ADMINISTRATOR_RID)]
+            if identity.casefold() == _LOCAL_ADMINISTRATORS:
+                administrators = context.machine.area(LocalAccounts).group(_ADMINISTRATORS)
+                local = [sid for sid in administrators.members if sid in local] if administrators else []
+            found += local
         elif not identity:
             # The helper is not called with an empty text; the others go on.
             context.nonterminating.append(
