@@ -20,13 +20,19 @@ def clusters_of(context: ResourceContext) -> Clusters:
     return context.machine.world.area(Clusters)
 
 
+def shown_domain(context: ResourceContext) -> str:
+    """Give the domain or workgroup (Win32_ComputerSystem.Domain)."""
+    identity = context.machine.area(Identity)
+    return identity.domain or identity.workgroup
+
+
 def demand_domain(context: ResourceContext) -> None:
-    """Refuse to work in a workgroup.
+    """Refuse to work without a domain; to Windows the name of a workgroup is one too.
 
     Raises:
-        ResourceError: the machine is no member of a domain, or does not say so.
+        ResourceError: the machine does not say where it belongs.
     """
-    if not works(context, "Get-CimInstance") or not context.machine.area(Identity).domain:
+    if not works(context, "Get-CimInstance") or not shown_domain(context):
         raise invalid_operation("Can't find the target node's domain name.")
 
 

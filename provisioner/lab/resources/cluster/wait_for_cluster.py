@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, invalid_operation, thrown
-from provisioner.lab.resources.cluster.membership import find_cluster
+from provisioner.lab.resources.cluster.membership import find_cluster, shown_domain
 
 _RULES = (
     Rule("Name", is_mandatory=True),
@@ -37,7 +36,7 @@ class WaitForCluster:
         return bool(_domain(context) and find_cluster(bound["Name"], context, in_try=True) is not None)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
-        """Set-TargetResource: it sleeps after the last try too; without a domain there is no try."""
+        """Set-TargetResource: it sleeps after the last try too."""
         bound = bind("Set-TargetResource", _RULES, properties)
         count, interval = bound.get("RetryCount", _COUNT), bound.get("RetryIntervalSec", _INTERVAL_S)
         tries = 0
@@ -56,7 +55,7 @@ class WaitForCluster:
 
 
 def _domain(context: ResourceContext) -> str | None:
-    """Give the domain: an empty text without one or without an answer, None when the question was thrown."""
+    """Give the domain or workgroup: an empty text without an answer, None when the question was thrown."""
     try:
         context.machine.ledger.attempt("Get-CimInstance")
     except MachineError as error:
@@ -64,4 +63,4 @@ def _domain(context: ResourceContext) -> str | None:
             return None
         context.nonterminating.append(thrown(error, "Get-CimInstance"))
         return ""
-    return context.machine.area(Identity).domain
+    return shown_domain(context)

@@ -40,7 +40,9 @@ def _member(state: dict[str, Any]) -> tuple[Machine, _Clusters]:
     made = machine()
     made.features.install(["Failover-Clustering"], with_tools=True)
     made.services.change(SERVICE, status="Running")
-    if not state.get("no_domain"):
+    if state.get("no_domain"):
+        made.area(Identity).workgroup = ""
+    else:
         made.area(Identity).domain = "contoso.com"
     clusters = _Clusters(made.world)
     clusters.unknown_name = "nothing"
