@@ -136,7 +136,8 @@ def _shares(state: dict[str, Any]) -> Machine:
 def _prepare_for_share(made: Machine, properties: dict[str, Any]) -> None:
     """Know every account of the lists, and have the folder."""
     for name in ("FullAccess", "ChangeAccess", "ReadAccess", "NoAccess"):
-        for account in properties.get(name) or ():
+        listed = properties.get(name)
+        for account in listed if isinstance(listed, list) else [str(listed or "Everyone")]:
             try:
                 made.accounts.sid(account)
             except MachineError:

@@ -1,0 +1,65 @@
+"""Recorded states meet recorded properties of other cases: a resource answers or refuses, and never breaks.
+
+What the published module would say is not known here, but that it says something is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.shared_data import shared
+from tests.unit.lab.resources.computer import test_goldens as computer
+from tests.unit.lab.resources.golden import Key, Scenario, cases, simulated
+from tests.unit.lab.resources.network import test_goldens as network
+
+_SCENARIOS: dict[Key, Scenario] = {**network.SCENARIOS, **computer.SCENARIOS}
+#: Values that no property wants, or that some do.
+_STRANGE: tuple[Any, ...] = (None, "", [], [""], -1, 0, True, "*", "a/b", ["a", "b"], ["/24"], "X" * 20)
+_KEYS = [pytest.param(key, id=key[1]) for key in _SCENARIOS]
+
+
+@pytest.mark.parametrize("key", _KEYS)
+async def test_a_recorded_state_meets_the_properties_of_other_cases(key: Key) -> None:
+    recorded = cases(*key)
+    answers = [
+        await simulated(
+            {"state_before": one["state_before"], "parameters": other["parameters"]}, _SCENARIOS[key]
+        )
+        for one in recorded[::2]
+        for other in recorded
+    ]
+    assert all(isinstance(answer["test_before"], bool | tuple) for answer in answers)
+
+
+@pytest.mark.parametrize("key", _KEYS)
+async def test_a_property_may_have_any_value(key: Key) -> None:
+    for case in cases(*key)[::3]:
+        # Credentials and paths are what the test itself has to read.
+        for name in case["parameters"].keys() - {"Credential", "DomainName", "JoinOU", "Path"}:
+            for value in _STRANGE:
+                changed = {**case, "parameters": {**case["parameters"], name: value}}
+                answer = await simulated(changed, _SCENARIOS[key])
+                assert isinstance(answer["test_before"], bool | tuple)
+
+
+@pytest.mark.parametrize("key", _KEYS)
+async def test_an_error_of_every_cmdlet_that_the_module_calls_is_met(key: Key) -> None:
+    recorded = cases(*key)
+    for cmdlet in _called(key):
+        failing = [await simulated(_failing(case, cmdlet), _SCENARIOS[key]) for case in recorded]
+        working = [await simulated(case, _SCENARIOS[key]) for case in recorded]
+        assert failing != working, cmdlet
+
+
+def _called(key: Key) -> list[str]:
+    listed = json.loads(shared("resource-goldens", key[0], f"{key[1]}.calls.json").read_text("utf-8"))
+    # A program is no cmdlet: what fails of it is silent.
+    return [cmdlet for cmdlet in listed["calls"] if not cmdlet.endswith(".exe")]
+
+
+def _failing(case: dict[str, Any], cmdlet: str) -> dict[str, Any]:
+    state = case["state_before"]
+    return {**case, "state_before": {**state, "errors": {**state.get("errors", {}), cmdlet: "Broken"}}}
