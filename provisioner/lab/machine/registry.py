@@ -59,7 +59,8 @@ class _Key:
 
 
 def _norm(path: str) -> str:
-    cleaned = path.replace("/", "\\").strip("\\")
+    # Names of keys may have slashes; a path without any backslash is one of PowerShell that is spelled with them.
+    cleaned = (path if "\\" in path else path.replace("/", "\\")).strip("\\")
     root, _, rest = cleaned.partition("\\")
     hive = _HIVES.get(root.removesuffix(":").casefold())
     return cleaned if hive is None else f"{hive}\\{rest}".strip("\\")

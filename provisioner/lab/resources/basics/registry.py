@@ -85,7 +85,7 @@ class Registry:
         if "ValueData" not in bound:
             return True
         wanted = registry_data.convert(bound["ValueData"], kind or value.kind, is_hex=bool(bound.get("Hex")))
-        return self._is_equal(wanted, value.data, kind or value.kind)
+        return self._is_equal(wanted, value, kind or value.kind)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: makes missing keys; other data need Force."""
@@ -105,8 +105,10 @@ class Registry:
                 self._write(bound, context)
         elif _is_about_value(bound):
             if _find(bound, context) is not None:
-                with calling(_REMOVE_VALUE):
-                    context.machine.ledger.attempt("Remove-ItemProperty")
+                if bound.get("ValueName"):
+                    # The default value is not removed with the cmdlet.
+                    with calling(_REMOVE_VALUE):
+                        context.machine.ledger.attempt("Remove-ItemProperty")
                 registry.delete_value(key, bound.get("ValueName") or "")
         else:
             self._remove_key(bound, context)
@@ -124,7 +126,7 @@ class Registry:
             "Key",
         )
 
-    def _is_equal(self, wanted: Any, actual: Any, kind: str) -> bool:
+    def _is_equal(self, wanted: Any, actual: Value, kind: str) -> bool:
         return registry_data.is_equal(wanted, actual, kind)
 
     def _write(self, bound: Mapping[str, Any], context: ResourceContext) -> None:
@@ -133,7 +135,7 @@ class Registry:
         wanted = registry_data.convert(bound.get("ValueData", []), kind, is_hex=bool(bound.get("Hex")))
         value = _find(bound, context)
         if value is not None:
-            if self._is_equal(wanted, value.data, kind):
+            if self._is_equal(wanted, value, kind):
                 return
             if not bound.get("Force") and not self.overwrites:
                 raise invalid_operation(
@@ -192,11 +194,11 @@ class InBoxRegistry(Registry):
             "System.InvalidOperationException",
         )
 
-    def _is_equal(self, wanted: Any, actual: Any, kind: str) -> bool:
-        if isinstance(wanted, list) and isinstance(actual, list):
-            return [str(item).casefold() for item in wanted] == [str(item).casefold() for item in actual]
+    def _is_equal(self, wanted: Any, actual: Value, kind: str) -> bool:
+        if isinstance(wanted, list) and isinstance(actual.data, list):
+            return [item.casefold() for item in wanted] == [str(item).casefold() for item in actual.data]
         if is_same(kind, "Binary"):
-            return is_same(wanted, actual)
+            return is_same(wanted, actual.data)
         return super()._is_equal(wanted, actual, kind)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from provisioner.lab.machine.registry import Value
@@ -11,7 +11,8 @@ from provisioner.lab.resources.base import ResourceError
 from provisioner.lab.resources.binding import invalid_argument, is_same
 
 INVOCATION = "System.Management.Automation.MethodInvocationException"
-_NUMBER = re.compile(r"\s*[+-]?\d+\s*")
+_NUMBER = re.compile(r"[ \t-\r]*[+-]?[0-9]+[ \t-\r]*")
+_HEX = re.compile(r"[ \t-\r]*([0-9A-Fa-f]+)[ \t-\r]*")
 #: By kind: bits, name of the .NET type, name of the function that converts.
 _INTEGERS = {
     "dword": (32, "Int32 (dword)", "ConvertTo-DWord"),
@@ -46,13 +47,14 @@ def _binary(text: str) -> str | None:
     digits = text.removeprefix("0x")
     if len(digits) % 2:
         digits = "0" + digits
-    if not re.fullmatch(r"[0-9A-Fa-f]*", digits):
+    found = [_HEX.fullmatch(digits[at : at + 2]) for at in range(0, len(digits), 2)]
+    if None in found:
         raise invalid_argument(
             f"The specified registry key value data {digits} is not in the correct hex format to parse as a Byte "
             "array (Binary).",
             "ValueData",
         )
-    return digits.lower()
+    return "".join(f"{int(byte[1], 16):02x}" for byte in found if byte) or None
 
 
 def _integer(text: str, kind: str, *, is_hex: bool) -> int:
@@ -61,13 +63,14 @@ def _integer(text: str, kind: str, *, is_hex: bool) -> int:
         return 0
     if is_hex:
         digits = text.removeprefix("0x")
-        if not re.fullmatch(rf"[0-9A-Fa-f]{{1,{bits // 4}}}", digits):
+        found = _HEX.fullmatch(digits)
+        number = int(found[1], 16) if found else 2**bits
+        if number >= 2**bits:
             raise invalid_argument(
-                f"The specified registry key value data {text} is not in the correct hex format to parse as an "
+                f"The specified registry key value data {digits} is not in the correct hex format to parse as an "
                 f"{type_name}.",
                 "ValueData",
             )
-        number = int(digits, 16)
         return number - 2**bits if number >= 2 ** (bits - 1) else number
     if not _NUMBER.fullmatch(text):
         raise _unparsable("Input string was not in a correct format.", "FormatException", function)
@@ -87,26 +90,43 @@ def _unparsable(why: str, name: str, function: str) -> ResourceError:
     )
 
 
-def is_equal(wanted: Any, actual: Any, kind: str) -> bool:
-    """Compare as the module does: lists and bytes as unordered sets, the rest as PowerShell's ``-ieq``."""
-    if kind.casefold() in {"multistring", "binary"}:
-        return sorted(_items(wanted, kind)) == sorted(_items(actual, kind))
-    if isinstance(wanted, int):
-        found = _NUMBER.fullmatch(str(actual))
-        return bool(found) and int(found[0]) == wanted if found else False
-    return is_same(wanted, " ".join(actual) if isinstance(actual, list) else actual)
+def is_equal(wanted: Any, actual: Value, kind: str) -> bool:
+    """Compare as the module does: lists and bytes as unordered sets, the rest as PowerShell's ``-ieq``.
+
+    ``kind`` is the one that is wanted; the value may be of another.
+    """
+    folded = kind.casefold()
+    if folded in {"multistring", "binary"}:
+        items = bytes.fromhex(wanted or "") if folded == "binary" else wanted or ()
+        return _folded(items) == _folded(_items(actual))
+    if not isinstance(wanted, int):
+        return is_same(wanted, " ".join(map(str, _items(actual))))
+    if isinstance(actual.data, int):
+        return wanted == actual.data
+    return actual.kind in {"String", "ExpandString"} and _as_number(str(actual.data)) == wanted
 
 
-def _items(data: Any, kind: str) -> list[str]:
-    if data is None:
-        return []
-    if is_same(kind, "Binary") and isinstance(data, str):
-        return [data[at : at + 2].casefold() for at in range(0, len(data), 2)]
-    return [str(item).casefold() for item in (data if isinstance(data, list) else [data])]
+def _items(value: Value) -> list[Any]:
+    if value.kind == "Binary":
+        return list(bytes.fromhex(str(value.data)))
+    return list(value.data) if isinstance(value.data, list) else [value.data]
+
+
+def _folded(items: Iterable[Any]) -> list[str]:
+    return sorted(str(item).casefold() for item in items)
+
+
+def _as_number(text: str) -> int | None:
+    """Convert a text as PowerShell does to compare it with a number: none is 0, and parts are rounded."""
+    bare = text.strip()
+    try:
+        return int(bare, 16) if bare[:2].casefold() == "0x" else round(float(bare or "0"))
+    except (ValueError, OverflowError):
+        return None
 
 
 def shown(value: Value) -> str:
-    """Give data as one text, as Get answers them."""
+    """Give data as one text, as Get answers them: only of several texts there is a list."""
     if isinstance(value.data, list):
-        return f"({', '.join(value.data)})"
+        return f"({', '.join(value.data)})" if len(value.data) > 1 else "".join(value.data)
     return str(value.data)

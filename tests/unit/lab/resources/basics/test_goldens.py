@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -195,9 +196,6 @@ def _read_environment(made: Machine, _before: dict[str, Any]) -> Any:
     return {value.name: value.data for value in values}, process
 
 
-_HIVE = "HKEY_LOCAL_MACHINE"
-
-
 def _registry(state: dict[str, Any]) -> Machine:
     made = machine()
     for path, value in state["registry"].items():
@@ -212,35 +210,16 @@ def _registry(state: dict[str, Any]) -> Machine:
     return made
 
 
-def _read_registry(made: Machine, before: dict[str, Any]) -> Any:
-    found: dict[str, Any] = {}
-    known = made.registry.subkeys("SOFTWARE")
-    names = {path.split("\\")[2] for path in before["registry"] if path.count("\\") > 1} | {"App", "A"}
-    paths = [rf"SOFTWARE\{name}" for name in known if name in names]
-    while paths:
-        path = paths.pop()
-        paths += [f"{path}\\{name}" for name in made.registry.subkeys(path)]
-        values = made.registry.values(path)
-        found[f"{_HIVE}\\{path}"] = {name: (value.kind, value.data) for name, value in values.items()}
-    return found
-
-
-def _expected_registry(state: dict[str, Any]) -> Any:
-    found: dict[str, Any] = {}
-    for path, value in state["registry"].items():
-        key, _, name = path.partition("\\\\")
-        if key.count("\\") < 2:
-            continue
-        values = found.setdefault(key, {})
-        if value != "(key)":
-            data = value["data"]
-            is_binary = value["kind"] == "Binary"
-            values[name] = (value["kind"], data.replace("-", "").lower() if is_binary else data)
-    return found
+def _rows(made: Machine) -> set[str]:
+    """Give all keys and values that a new machine does not have."""
+    new = {json.dumps(row) for row in machine().registry.to_plain()}
+    return {json.dumps(row) for row in made.registry.to_plain()} - new
 
 
 SCENARIOS = {
-    ("PSDscResources", "Registry"): Scenario(Registry(), _registry, _read_registry, _expected_registry),
+    ("PSDscResources", "Registry"): Scenario(
+        Registry(), _registry, lambda made, _before: _rows(made), lambda state: _rows(_registry(state))
+    ),
     ("PSDscResources", "Environment"): Scenario(
         Environment(), _environment, _read_environment, lambda state: (state["machine"], state["process"])
     ),
