@@ -1,7 +1,8 @@
-"""How resource functions call cmdlets whose errors do not end the function.
+"""How resource functions call cmdlets, by the preference for their errors.
 
-Outside of ``try`` every error of a cmdlet is written and the function goes on; with ``-ErrorAction Stop`` it is
-thrown, which is ``binding.calling``.
+Outside of ``try`` every error of a cmdlet is written and the function goes on; with ``-ErrorAction Stop`` what the
+cmdlet writes is thrown (``stopping``). Where a whole function stops at errors, or stands in a ``try``, everything
+is thrown: that is ``binding.calling``.
 """
 
 from __future__ import annotations
