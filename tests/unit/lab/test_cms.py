@@ -39,7 +39,7 @@ def outcome(message: bytes, names: list[str]) -> tuple[str, str | None]:
 
 def test_every_message_powershell_wrote_is_opened() -> None:
     read = cases("powershell/cases.json")
-    assert len(read) == 108
+    assert len(read) >= 108
     for case in read:
         assert outcome(bytes.fromhex(case["der_hex"]), [case["cert"]]) == ("ok", case["plaintext_hex"]), case[
             "id"

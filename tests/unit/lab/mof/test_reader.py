@@ -46,7 +46,7 @@ def test_every_document_real_powershell_wrote_is_read(path: Path) -> None:
 
 def test_there_are_27_documents_to_read() -> None:
     shared("mof-goldens")
-    assert len(goldens()) == 27
+    assert len(goldens()) >= 27
 
 
 @pytest.mark.parametrize(
