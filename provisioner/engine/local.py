@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 #: How long closing one session may take, and how long an interrupted run waits for all of them, in seconds.
 _CLOSE_S = 4.0
 _GOODBYE_S = 5.0
+#: An interrupted run waits so long in any case, and then only as long as some session still ends within the second.
+_PATIENCE_S = 0.9
+_QUIET_S = 0.3
+#: A session that does not answer is cut off: what it was waiting for, its goodbye, and that of a lost shell.
+_CUTS = 3
+_CUT_S = 0.05
 
 
 class LocalExecutor:
@@ -71,12 +77,25 @@ async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel what still runs and give it a moment to close its session."""
-    running = [task for task in tasks if not task.done()]
+    """Cancel what still runs and give it a moment to close its session.
+
+    While sessions end one after the other the rest is only slow; once none does, the rest are nodes that do not
+    answer, and nobody waits for them.
+    """
+    running = {task for task in tasks if not task.done()}
     for task in running:
         task.cancel()
-    if running:
-        await asyncio.wait(running, timeout=_GOODBYE_S)
+    begin = asyncio.get_running_loop().time()
+    while running:
+        done, running = await asyncio.wait(running, timeout=_QUIET_S, return_when=asyncio.FIRST_COMPLETED)
+        passed = asyncio.get_running_loop().time() - begin
+        if passed > _GOODBYE_S or (not done and passed > _PATIENCE_S):
+            break
+    for _ in range(_CUTS):
+        for task in running:
+            task.cancel()
+        if running:
+            _, running = await asyncio.wait(running, timeout=_CUT_S)
     for task in tasks:
         if task.done() and not task.cancelled():
             task.exception()  # seen: the first of them is on its way to the caller already

@@ -14,6 +14,7 @@ from provisioner.events import (
     Connecting,
     ConnectionLost,
     LcmBusy,
+    NodeSkipped,
     RunFinished,
     RunStarted,
 )
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 APPLY = "apply"
 
 #: Events that only tell how things look: losing the last few of them in a crash changes no decision.
-_LOOKS = (CheckFinished, Connected, Connecting, ConnectionLost, LcmBusy, _ResourceProgress)
+_LOOKS = (CheckFinished, Connected, Connecting, ConnectionLost, LcmBusy, NodeSkipped, _ResourceProgress)
 
 
 def must_be_durable(event: Event) -> bool:

@@ -178,13 +178,20 @@ class PsrpTransport:
         return AuthenticationError(error.node, error.endpoint, reason, error.help)
 
     async def _settle(self, conversation: Conversation, future: asyncio.Future[T]) -> None:
-        """Wait for a worker that was asked to stop; break its connection when it does not."""
+        """Wait for a worker that was asked to stop; break its connection when it does not.
+
+        Who is cancelled once more while waiting has no patience left: the connection is broken at once, and so is
+        that of anybody who would say goodbye over it.
+        """
         try:
             # While opening there is no pipeline to stop; a shell made meanwhile is removed later.
             await asyncio.wait({future}, timeout=_STOP_S if conversation.is_open else _ABORT_S)
-        finally:
-            if not future.done():
-                conversation.abort()
+        except asyncio.CancelledError:
+            conversation.abort()
+            self._lose(conversation)
+            raise
+        if not future.done():
+            conversation.abort()
         if not future.done():
             await asyncio.wait({future}, timeout=_ABORT_S)
         kept = future.done() and isinstance(future.exception(), Stopped | Expired | None)
