@@ -174,44 +174,49 @@ def _number(text: str) -> int:
 
 def _validate(function: str, rule: Rule, value: Any) -> None:
     if not rule.may_be_empty and rule.only in {"", function}:
-        if isinstance(value, list) and not (rule.is_mandatory or (value and all(value))):
-            raise _refused(
-                function,
-                rule.name,
-                "The argument is null, empty, or an element of the argument collection contains a null value. "
-                "Supply a collection that does not contain any null values and then try the command again.",
-            )
-        if isinstance(value, list) and value and not all(value):
-            raise _empty_text(function, rule.name)
-        if isinstance(value, list) and not value and rule.is_mandatory:
-            raise ResourceError(
-                f"Cannot bind argument to parameter '{rule.name}' because it is an empty array.",
-                f"ParameterArgumentValidationErrorEmptyArrayNotAllowed,{function}",
-                "InvalidData",
-                _BINDING,
-            )
-        if value is None or value in ("", []):
-            raise _refused(
-                function,
-                rule.name,
-                "The argument is null or empty. Provide an argument that is not null or empty, and then try the "
-                "command again.",
-            )
+        _demand_something(function, rule, value)
     allowed = {word.casefold() for word in rule.allowed}
     for item in value if isinstance(value, list) else [value]:
         if allowed and str(item).casefold() not in allowed:
             raise refuse_value(function, rule.name, item, rule.allowed)
     if rule.pattern and not re.fullmatch(rule.pattern, str(value)):
         raise _refused(function, rule.name, rule.refusal)
-    # What PowerShell checks by itself, after the attributes: a parameter that is mandatory takes no empty text.
+    # What PowerShell checks by itself, after the attributes: what is mandatory is not nothing and no empty text.
+    if rule.is_mandatory and value is None:
+        raise _not_bound(function, rule.name, "null", "Null")
     if rule.is_mandatory and rule.kind == "string" and not value:
-        raise _empty_text(function, rule.name)
+        raise _not_bound(function, rule.name, "an empty string", "EmptyString")
 
 
-def _empty_text(function: str, parameter: str) -> ResourceError:
+def _demand_something(function: str, rule: Rule, value: Any) -> None:
+    """Refuse null, an empty text and a list with neither; mandatory lists have no attribute that would."""
+    if isinstance(value, list) and rule.is_mandatory:
+        if not value:
+            raise _not_bound(function, rule.name, "an empty array", "EmptyArray")
+        if not all(value):
+            raise _not_bound(function, rule.name, "an empty string", "EmptyString")
+    elif isinstance(value, list) and not all(value or [None]):
+        raise _refused(
+            function,
+            rule.name,
+            "The argument is null, empty, or an element of the argument collection contains a null value. "
+            "Supply a collection that does not contain any null values and then try the command again.",
+        )
+    if value is None and rule.is_mandatory and rule.kind == "strings":
+        return
+    if value is None or value == "":
+        raise _refused(
+            function,
+            rule.name,
+            "The argument is null or empty. Provide an argument that is not null or empty, and then try "
+            "the command again.",
+        )
+
+
+def _not_bound(function: str, parameter: str, what: str, error: str) -> ResourceError:
     return ResourceError(
-        f"Cannot bind argument to parameter '{parameter}' because it is an empty string.",
-        f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
+        f"Cannot bind argument to parameter '{parameter}' because it is {what}.",
+        f"ParameterArgumentValidationError{error}NotAllowed,{function}",
         "InvalidData",
         _BINDING,
     )

@@ -44,10 +44,10 @@ def _disks(state: dict[str, Any]) -> Machine:
 def _disk_folders(made: Machine, properties: dict[str, Any]) -> None:
     """Any folder is there for the recorded cmdlets, and any parent."""
     for path in (properties["Path"], properties.get("ParentPath")):
-        if path and "\\" in path:
+        if isinstance(path, str) and path[1:3] == ":\\":
             made.files.make_folder(path.rpartition("\\")[0])
-    if properties.get("ParentPath") and not made.files.is_file(properties["ParentPath"]):
-        made.files.seed(properties["ParentPath"], b"")
+            if path == properties.get("ParentPath") and not made.files.is_file(path):
+                made.files.seed(path, b"")
 
 
 def _read_disks(made: Machine, _before: dict[str, Any]) -> Any:
@@ -88,7 +88,12 @@ def _targets(state: dict[str, Any]) -> Machine:
 def _mapped_disks(made: Machine, properties: dict[str, Any]) -> None:
     """The recorded targets map any path."""
     targets = made.iscsi.targets()
-    paths = {*(properties.get("Paths") or ()), *(path for target in targets for path in target.luns)}
+    wanted = properties.get("Paths")
+    asked = wanted if isinstance(wanted, list) else [wanted]
+    paths = {
+        *(path for path in asked if isinstance(path, str)),
+        *(path for target in targets for path in target.luns),
+    }
     made.iscsi.adopt([VirtualDisk(path, 1, "Dynamic") for path in sorted(paths)], targets)
 
 
@@ -121,12 +126,13 @@ def _san(made: Machine, properties: dict[str, Any]) -> None:
     """The target server that the recorded initiator talks to: it has the address and the port asked for."""
     initiator = made.area(Initiator)
     assert isinstance(initiator, _Initiator)
-    named, known = properties.get("TargetPortalAddress", ""), initiator.names or ["192.168.1.10"]
+    named, known = str(properties.get("TargetPortalAddress")), initiator.names or ["192.168.1.10"]
     if not named[:1].isdigit():
         named = "192.168.1.10" if "192.168.1.10" in known else known[0]
     server = Machine.create(node_spec(name="sv1", computer_name="SAN", address=named), BOOTED, made.world)
     server.features.install(["FS-iSCSITarget-Server"])
-    server.iscsi.ports = (3260, int(properties.get("TargetPortalPortNumber") or 3260))
+    port = properties.get("TargetPortalPortNumber")
+    server.iscsi.ports = (3260, int(port) if str(port).isdecimal() else 3260)
     server.iscsi.adopt([], [Target("t1", initiator.discovers, (InitiatorId("IQN", "*"),))])
 
 
