@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,6 +64,7 @@ _RULES = (
 )
 #: What Get answers of a rule, and Test compares unless it is the display group.
 _SHOWN = ("Name", "DisplayName", "Group", "DisplayGroup", *(rule.name for rule in _RULES[4:]))
+_OCTETS, _BITS = 4, 32
 _ADDRESSES = frozenset({"LocalAddress", "RemoteAddress"})
 #: What is read from each filter of a rule.
 _FILTERS: Mapping[str, tuple[str, ...]] = {
@@ -195,7 +195,17 @@ def _with_mask(address: str) -> str:
     text, slash, mask = address.partition("/")
     if not slash or not mask or ":" in address or "-" in address:
         return address
-    try:
-        return ipaddress.IPv4Network(f"{text}/{mask}", strict=False).with_netmask
-    except ValueError:
+    octets, masks = text.split("."), _octets(mask) if mask.isdecimal() else mask.split(".")
+    if not len(octets) == len(masks) == _OCTETS or not all(item.isdecimal() for item in (*octets, *masks)):
         return address
+    masked = [str(int(octet) & int(bits)) for octet, bits in zip(octets, masks, strict=True)]
+    return f"{'.'.join(masked)}/{'.'.join(masks)}"
+
+
+def _octets(prefix: str) -> list[str]:
+    """Give the mask of a prefix length; nothing when it is too long."""
+    length = int(prefix)
+    if length > _BITS:
+        return []
+    bits = (2**_BITS - 1) << (_BITS - length)
+    return [str((bits >> shift) % 2**8) for shift in (24, 16, 8, 0)]
