@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from provisioner.wire.clixml import Primitive, Structure
-from provisioner.wire.clixml.scalars import write_number
+from provisioner.wire.clixml.scalars import write_number, write_single
+from provisioner.wire.clixml.values import Span
 
 _TAGS = {
     "C": "System.Char",
@@ -29,6 +30,7 @@ _TAGS = {
     "URI": "System.Uri",
     "SBK": "System.String",
     "XD": "System.Xml.XmlDocument",
+    "PR": "System.Management.Automation.ProgressRecord",
     "SS": "System.Security.SecureString",
 }
 _CLASSES: dict[type, str] = {
@@ -70,7 +72,7 @@ def class_of(value: Any) -> str:
             return _BAG
         case Structure():
             return class_of(value.value)
-    return _CLASSES[type(value)]
+    return next(name for kind, name in _CLASSES.items() if isinstance(value, kind))
 
 
 def text_of(value: Any) -> str | None:  # noqa: C901 - one case per kind
@@ -78,9 +80,10 @@ def text_of(value: Any) -> str | None:  # noqa: C901 - one case per kind
     match value:
         case bool():
             return str(value)
-        case float() | Primitive("Sg", _):
-            number = value if isinstance(value, float) else value.value
-            return write_number(number).replace("INF", "Infinity")
+        case float():
+            return write_number(value).replace("INF", "Infinity")
+        case Primitive("Sg", number):
+            return write_single(number).replace("INF", "Infinity")
         case bytes():
             return " ".join(map(str, value))
         case datetime():
@@ -91,7 +94,7 @@ def text_of(value: Any) -> str | None:  # noqa: C901 - one case per kind
             return chr(number)
         case Primitive("D", Decimal() as number):
             return format(number, "f")
-        case Primitive("SS" | "XD", _) | None:
+        case Primitive("SS" | "XD" | "PR", _) | None:
             return None
         case Primitive(_, inner):
             return str(inner)
@@ -103,10 +106,12 @@ def text_of(value: Any) -> str | None:  # noqa: C901 - one case per kind
 
 
 def _span(value: timedelta) -> str:
-    sign, value = ("-", -value) if value < timedelta(0) else ("", value)
+    tick = abs(value.ticks) % 10 if isinstance(value, Span) else 0
+    is_negative = value.ticks < 0 if isinstance(value, Span) else value < timedelta(0)
+    sign, value = ("-", -value) if is_negative else ("", value)
     hours, rest = divmod(value.seconds, 3600)
     days = f"{value.days}." if value.days else ""
-    fraction = f".{value.microseconds:06d}0" if value.microseconds else ""
+    fraction = f".{value.microseconds:06d}{tick}" if value.microseconds or tick else ""
     return f"{sign}{days}{hours:02d}:{rest // 60:02d}:{rest % 60:02d}{fraction}"
 
 

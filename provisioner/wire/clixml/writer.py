@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from provisioner.wire.clixml.scalars import escape_text, write_duration, write_instant, write_number
+from provisioner.wire.clixml.scalars import (
+    PROGRESS_PARTS,
+    escape_text,
+    write_duration,
+    write_instant,
+    write_number,
+    write_single,
+)
 from provisioner.wire.clixml.values import MAX_DEPTH, Primitive, Structure
 
 _ARRAY_TYPES: Final = ("System.Object[]", "System.Array", "System.Object")
@@ -50,6 +57,10 @@ class _Writer:
     def write(self, value: Any, name: str, depth: int) -> None:  # noqa: C901, PLR0912 - one case per kind
         """Write ``value``; ``name`` is the ready ``N`` attribute with a blank before it, or empty."""
         match value:
+            case Structure(tag="MS"):
+                self._member_set(value, name, depth)
+            case Primitive("PR", tuple() as parts):
+                self._progress(parts, name, depth)
             case None:
                 self._out(f"<Nil{name} />")
             case bool():
@@ -94,8 +105,26 @@ class _Writer:
                 raise UnserializableError("a secure string without a key")
             return self._encrypt(value)
         if isinstance(value, float):
-            return write_number(value)
+            return write_single(value) if tag == "Sg" else write_number(value)
         return format(value, "f") if isinstance(value, Decimal) else escape_text(str(value))
+
+    def _member_set(self, value: Structure, name: str, depth: int) -> None:
+        if not value.extended:
+            self._out(f"<MS{name} />")
+            return
+        self._out(f"<MS{name}>")
+        for key, member in value.extended.items():
+            self.write(member, _name_attribute(key), depth + 1)
+        self._out("</MS>")
+
+    def _progress(self, parts: tuple[Any, ...], name: str, depth: int) -> None:
+        self._out(f"<PR{name}>")
+        for tag, part in zip(PROGRESS_PARTS, parts, strict=True):
+            if tag:
+                self._out(f"<{tag}>{escape_text(str(part))}</{tag}>")
+            else:
+                self.write(part, "", depth + 1)
+        self._out("</PR>")
 
     def _structure(self, value: Structure, name: str, depth: int) -> None:
         if depth >= MAX_DEPTH:
