@@ -111,6 +111,10 @@ class SimulatedNode:
         """The name the machine goes by since its last boot."""
         return self.machine.computer_name
 
+    def has_folder(self, path: str) -> bool:
+        """Whether there is a folder of this path."""
+        return self.machine.files.is_folder(path)
+
     async def start(self) -> None:
         """Switch the node on."""
         self.is_up = True

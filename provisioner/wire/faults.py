@@ -276,6 +276,30 @@ def access_denied() -> WSManFault:
     return WSManFault(5, "w:AccessDenied", "Access is denied. ")
 
 
+def endpoint_failed(text: str) -> WSManFault:
+    """PowerShell gave up on what the client sent (code: WSManPluginErrorCodes; its form: assumption)."""
+    return WSManFault(
+        2152992672,
+        "w:InternalError",
+        text,
+        is_sender=False,
+        provider=("microsoft.powershell", r"C:\Windows\system32\pwrshplugin.dll"),
+        repeats_code=False,
+    )
+
+
+def folder_is_invalid() -> WSManFault:
+    """The folder of a classic shell is not there (code: CreateProcess; form: as for a missing program)."""
+    return WSManFault(
+        2147942667,
+        "w:InternalError",
+        "The directory name is invalid. ",
+        is_sender=False,
+        provider=_CLASSIC_PROVIDER,
+        repeats_code=False,
+    )
+
+
 def nothing_to_receive() -> WSManFault:
     """A classic shell has no stream of its own: a Receive has to name a command."""
     return WSManFault(

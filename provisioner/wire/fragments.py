@@ -37,6 +37,10 @@ class MalformedFragment(Exception):
     """The bytes are no fragments, or not in order."""
 
 
+class TooMuchData(MalformedFragment):
+    """A message, or all messages of a command, are larger than an end takes; the text says so as Windows does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One PSRP message. ``data`` is the payload without byte order mark; ``pipeline_id`` None is the pool."""
@@ -104,7 +108,10 @@ class Defragmenter:
         """
         self._total += len(data)
         if self.total_limit is not None and self._total > self.total_limit:
-            raise MalformedFragment(f"more than {self.total_limit} bytes for one command")
+            raise TooMuchData(
+                "The total data received from the remote client exceeded the allowed maximum. The total data "
+                f"received from remote client is {self._total}. Allowed maximum is {self.total_limit}. "
+            )
         self._rest, self._at = self._rest[self._at :] + data, 0
         # Behind the header of a fragment there is something: one that is empty waits for what follows it.
         while len(self._rest) - self._at > _HEADER.size:
@@ -116,7 +123,11 @@ class Defragmenter:
             size = self._size + _HEADER.size + length
             if size > MAX_MESSAGE_BYTES:
                 self._forget()
-                raise MalformedFragment(f"a message over {MAX_MESSAGE_BYTES} bytes")
+                raise TooMuchData(
+                    "The current deserialized object size of the data received from the remote client exceeded "
+                    f"the allowed maximum object size. The current deserialized object size is {size}. The "
+                    f"allowed maximum object size is {MAX_MESSAGE_BYTES}. "
+                )
             begin, end = self._at + _HEADER.size, self._at + _HEADER.size + length
             if end > len(self._rest):
                 break

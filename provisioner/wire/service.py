@@ -42,7 +42,7 @@ from provisioner.wire.psrp import Event, RunspacePool
 from provisioner.wire.settings import ServiceSettings, config_body, listener_body
 from provisioner.wire.shell import Shells
 from provisioner.wire.shell_messages import decode_text, enumerated
-from provisioner.wire.winrs import CommandShell
+from provisioner.wire.winrs import CommandShell, Programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,7 @@ class RunspaceShell:
 class Service:
     """One node's service.
 
-    ``build`` is its build of Windows (``20348.2227``); ``has_program`` tells whether a full path is that of a
-    program on it.
+    ``build`` is its build of Windows (``20348.2227``); ``programs`` is what classic shells start, and where.
     """
 
     def __init__(
@@ -122,12 +121,12 @@ class Service:
         settings: ServiceSettings,
         build: str,
         new_id: Callable[[], uuid.UUID],
-        has_program: Callable[[str], bool] = lambda _path: True,
+        programs: Programs | None = None,
     ) -> None:
         self._settings = settings
         self._build = build
         self._new_id = new_id
-        self._has_program = has_program
+        self._programs = programs or Programs()
         self._shells = Shells(settings, self._new_contents, new_id)
         self._cim = CimRequests(settings, new_id)
         self._pending: dict[int, Request] = {}
@@ -230,7 +229,7 @@ class Service:
             if known is not None and name.casefold() not in known:
                 raise faults.no_such_endpoint(resource_uri)
             return RunspaceShell(self._build, name)
-        return CommandShell(self._has_program) if resource_uri.rstrip("/") == ns.CMD_URI else None
+        return CommandShell(self._programs) if resource_uri.rstrip("/") == ns.CMD_URI else None
 
     def _config(self, ticket: int, request: Request, uri: str) -> Effect:
         part = uri[len(ns.CONFIG_URI) + 1 :].casefold()

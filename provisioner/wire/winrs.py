@@ -21,6 +21,8 @@ _CHUNK_BYTES: Final = 32768
 #: Exit codes of processes that a client ended (STATUS_CONTROL_C_EXIT, and what TerminateProcess gives).
 EXIT_CONTROL_C: Final = 0xC000013A
 _CODEPAGE_MOST: Final = 65535
+#: Input a process has not read; beyond, a Send waits in vain as on Windows for a pipe that is full.
+_UNREAD_MOST_BYTES: Final = 4 * 1024 * 1024
 _STDIN: Final = "stdin"
 _OUTPUTS: Final = ("stdout", "stderr")
 
@@ -82,20 +84,29 @@ class Text:
 class _Process:
     exit_code: int | None = None
     has_input: bool = True
+    unread_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What a machine has: whether a full path is that of a program, and whether a path is that of a folder."""
+
+    has_program: Callable[[str], bool] = lambda _path: True
+    has_folder: Callable[[str], bool] = lambda _path: True
 
 
 class CommandShell:
     """The contents of a classic shell.
 
-    ``has_program`` tells whether a full path is that of a program. ``environment``, ``working_directory`` and
+    ``environment``, ``working_directory`` and
     ``codepage`` (None: the machine's own) are what the client asked for.
     """
 
     is_classic = True
     is_closed = False
 
-    def __init__(self, has_program: Callable[[str], bool]) -> None:
-        self._has_program = has_program
+    def __init__(self, programs: Programs) -> None:
+        self._programs = programs
         self.input_streams = _STDIN
         self.output_streams = " ".join(_OUTPUTS)
         self.environment: Mapping[str, str] = {}
@@ -133,11 +144,13 @@ class CommandShell:
         """Begin a process.
 
         Raises:
-            WSManFault: Without cmd.exe only a program of this full path can be started.
+            WSManFault: The shell's folder is not there, or nothing starts without cmd.exe by this full path.
         """
         uses_cmd = (_option(start.options, "WINRS_SKIP_CMD_SHELL") or "").casefold() not in {"true", "1"}
-        if not uses_cmd and not self._has_program(start.text):
+        if not uses_cmd and not self._programs.has_program(start.text):
             raise faults.no_such_program()
+        if self.working_directory and not self._programs.has_folder(self.working_directory):
+            raise faults.folder_is_invalid()
         name = start.text if uses_cmd or " " not in start.text else f'"{start.text}"'
         self._processes[command_id] = _Process()
         return [ProcessRequested(command_id, " ".join((name, *start.arguments)), uses_cmd)]
@@ -148,7 +161,7 @@ class CommandShell:
         """Take input for a process; what comes after its end, or that of its input, is dropped.
 
         Raises:
-            WSManFault: There is no such stream.
+            WSManFault: There is no such stream, or the process does not read what it has.
         """
         if command_id is None:
             raise faults.no_command_id()
@@ -157,6 +170,9 @@ class CommandShell:
         process = self._processes[command_id]
         if process.exit_code is not None or not process.has_input:
             return []
+        if process.unread_bytes > _UNREAD_MOST_BYTES:
+            raise faults.timed_out()
+        process.unread_bytes += len(data)
         process.has_input = not is_last
         return [ProcessInput(command_id, data, is_last)]
 
@@ -193,6 +209,12 @@ class CommandShell:
         process = self._processes.get(command_id)
         if data and process and process.exit_code is None and stream in self.output_streams.split():
             self._outgoing.append((command_id, stream, Text(data)))
+
+    def took(self, command_id: uuid.UUID, size: int) -> None:
+        """A process read so many bytes of its input."""
+        process = self._processes.get(command_id)
+        if process is not None:
+            process.unread_bytes -= size
 
     def finish(self, command_id: uuid.UUID, exit_code: int) -> None:
         """A process ended; ``exit_code`` as an unsigned number of 32 bits."""

@@ -49,6 +49,10 @@ class LabNode:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def has_folder(self, path: str) -> bool:
+        """It has them all."""
+        return bool(path)
+
     def on_power(self, callback: Callable[[bool], None]) -> None:
         """This one never reboots."""
 

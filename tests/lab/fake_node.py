@@ -57,6 +57,10 @@ class FakeNode:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
+    def has_folder(self, path: str) -> bool:
+        """It has them all."""
+        return bool(path)
+
     def on_power(self, callback: Callable[[bool], None]) -> None:
         self.callbacks.append(callback)
 

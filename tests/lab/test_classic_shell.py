@@ -99,7 +99,9 @@ def test_environment_folder_and_code_page_are_those_the_client_asked_for(real: R
         process = Process(shell, "echo ä")
         process.invoke()
     assert process.stdout == "ä\r\n".encode("cp437")
-    assert _run(real, "cd", working_directory="C:\\nosuch")[2] == 1
+    with pytest.raises(WSManFaultError) as refused:
+        _run(real, "cd", working_directory="C:\\nosuch")
+    assert refused.value.code == 2147942667
 
 
 def test_what_needs_no_cmd_is_started_by_its_full_path(real: RealNode) -> None:

@@ -23,7 +23,7 @@ from provisioner.wire.fragments import FRAGMENT_HEADER_BYTES, Defragmenter, Malf
 from provisioner.wire.psrp import KeyOffered, MetadataRequested, PipelineRequested
 from provisioner.wire.service import Answer, Service
 from provisioner.wire.settings import ServiceSettings
-from provisioner.wire.winrs import ProcessRequested
+from provisioner.wire.winrs import ProcessRequested, Programs
 from tests.shared_data import shared
 from tests.wire.recorded import AnyKey
 
@@ -161,7 +161,9 @@ class Replay:
     _ticket: int = 0
 
     def __post_init__(self) -> None:
-        self.service = Service(ServiceSettings(), "14393.2248", self._new_id, lambda path: ":" in path)
+        self.service = Service(
+            ServiceSettings(), "14393.2248", self._new_id, Programs(lambda path: ":" in path)
+        )
 
     def _new_id(self) -> uuid.UUID:
         return self._forced.pop(0) if self._forced else uuid.uuid4()

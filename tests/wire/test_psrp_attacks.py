@@ -204,8 +204,14 @@ def test_what_never_ends_is_forgotten_at_the_limit_of_a_message() -> None:
     pool = _opened()
     pool.command(_PIPELINE, b"")
     blob = bytes(1 << 20)
-    for number in range(MAX_MESSAGE_BYTES // len(blob) + 2):
-        pool.receive(_PIPELINE, struct.pack(">QQBI", 1, number, 0 if number else 1, len(blob)) + blob)
+    parts = (
+        struct.pack(">QQBI", 1, number, 0 if number else 1, len(blob)) + blob
+        for number in range(MAX_MESSAGE_BYTES // len(blob) + 2)
+    )
+    with pytest.raises(faults.WSManFault, match="deserialized object size") as refused:
+        for part in parts:
+            pool.receive(_PIPELINE, part)
+    assert refused.value.code == 2152992672
     pipeline = pool._pipelines.get(_PIPELINE)
     assert pipeline is not None
     assert pipeline.fragments._parts == []
@@ -224,8 +230,9 @@ def test_a_command_takes_no_more_than_its_limit() -> None:
     )
     one = message(MessageType.PIPELINE_INPUT, b"<S>" + b"x" * (9 << 20) + b"</S>", _ID, _PIPELINE)
     taken = 0
-    while pool.receive(_PIPELINE, one):
-        taken += len(one)
+    with pytest.raises(faults.WSManFault, match="total data received"):
+        while pool.receive(_PIPELINE, one):
+            taken += len(one)
     assert taken <= MAX_COMMAND_BYTES < taken + len(one)
 
 

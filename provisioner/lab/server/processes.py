@@ -59,13 +59,15 @@ class _Output:
 class _Running:
     """One process at work."""
 
-    def __init__(self) -> None:
+    def __init__(self, took: Callable[[int], None]) -> None:
+        self._took = took
         self.input: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
 
     async def stdin(self) -> AsyncIterator[bytes]:
         """Yield what is sent until the client ends it."""
         while (data := await self.input.get()) is not _END:
+            self._took(len(data))
             yield data
 
 
@@ -86,7 +88,7 @@ class Processes:
         running = self._running.setdefault(shell_id, {})
         match event:
             case ProcessRequested(command_id):
-                process = running[command_id] = _Running()
+                process = running[command_id] = _Running(lambda size: shell.took(command_id, size))
                 work = self._work(shell_id, shell, event, process, user)
                 process.task = asyncio.get_running_loop().create_task(work)
             case ProcessInput(command_id, data, is_last) if command_id in running:

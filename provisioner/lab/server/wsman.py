@@ -43,6 +43,7 @@ from provisioner.wire.contents import Await, Caller, Ended, Happened
 from provisioner.wire.identify import UNAUTHENTICATED_HEADER
 from provisioner.wire.service import Answer, Outcome, Service
 from provisioner.wire.settings import Quotas, ServiceSettings
+from provisioner.wire.winrs import Programs
 
 _LOG: Final = logging.getLogger("provisioner.lab")
 _SOAP: Final = ("Content-Type", "application/soap+xml;charset=UTF-8")
@@ -73,6 +74,10 @@ class ServedNode(GuardedNode, Protocol):
     @property
     def endpoints(self) -> Collection[str]:
         """Names of its session configurations."""
+        ...
+
+    def has_folder(self, path: str) -> bool:
+        """Whether there is a folder of this path."""
         ...
 
 
@@ -136,7 +141,8 @@ class Listener:
     ) -> None:
         self._node = node
         self._timeouts = timeouts
-        self._service = Service(_settings_of(node, settings), node.build, uuid.uuid4, is_program_path)
+        programs = Programs(is_program_path, node.has_folder)
+        self._service = Service(_settings_of(node, settings), node.build, uuid.uuid4, programs)
         self._runspaces = Runspaces(node, run_pipeline, list_commands, self._written)
         self._processes = Processes(node, run_process, self._written)
         self._connections: set[HttpConnection] = set()

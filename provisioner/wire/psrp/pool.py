@@ -25,6 +25,7 @@ from provisioner.wire.fragments import (
     MalformedFragment,
     Message,
     Outgoing,
+    TooMuchData,
     encode_message,
 )
 from provisioner.wire.psrp import payloads, requests
@@ -177,6 +178,8 @@ class RunspacePool:
         try:
             for message in self._sequence(command_id, stream).feed(data):
                 events += self._take(message, command_id)
+        except TooMuchData as problem:
+            raise faults.endpoint_failed(str(problem)) from None
         except (MalformedFragment, clixml.UnreadableError, requests.Refused):
             pass  # nobody is told; what came behind it waits for more data
         except KeyMissing:
