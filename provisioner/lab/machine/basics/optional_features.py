@@ -28,11 +28,15 @@ def find(features: Features, name: str) -> Feature:
         MachineError: DISM does not know the name (0x800f080c).
     """
     features.attempt("Get-WindowsOptionalFeature")
+    return _known(features, name, "GetWindowsOptionalFeatureCommand")
+
+
+def _known(features: Features, name: str, command: str) -> Feature:
     wanted = name.casefold()
     for feature in listed(features):
         if feature.optional_name.casefold() == wanted:
             return feature
-    raise _refusal(f"Feature name {name} is unknown.", "GetWindowsOptionalFeatureCommand")
+    raise _refusal(f"Feature name {name} is unknown.", command)
 
 
 def listed(features: Features) -> list[Feature]:
@@ -48,7 +52,7 @@ def enable(features: Features, name: str, *, with_parents: bool = False) -> bool
     """
     features.attempt("Enable-WindowsOptionalFeature")
     command = "EnableWindowsOptionalFeatureCommand"
-    feature = find(features, name)
+    feature = _known(features, name, command)
     chain = [feature]
     while (parent := chain[-1].parent) is not None and (above := features.find(parent)) is not None:
         chain.append(above)
@@ -71,7 +75,7 @@ def enable(features: Features, name: str, *, with_parents: bool = False) -> bool
 def disable(features: Features, name: str, *, with_payload: bool = False) -> bool:
     """Disable a feature and those below it; gives whether a restart is needed."""
     features.attempt("Disable-WindowsOptionalFeature")
-    below = [find(features, name)]
+    below = [_known(features, name, "DisableWindowsOptionalFeatureCommand")]
     for item in below:
         below += [sub for sub in map(features.find, item.subs) if sub is not None]
     installed = [item for item in below if features.state(item.name) in _ON]

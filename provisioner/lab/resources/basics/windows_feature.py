@@ -18,6 +18,8 @@ _RULES = (
     Rule("LogPath", may_be_empty=False),
 )
 _GET_RULES = tuple(rule for rule in _RULES if rule.name in {"Name", "Credential"})
+_UNTRANSLATED = "Some or all identity references could not be translated"
+_RUNTIME = "System.Management.Automation.RuntimeException"
 _CMDLETS = "Microsoft.Windows.ServerManager.Commands."
 
 
@@ -68,7 +70,7 @@ class WindowsFeature:
                 "The variable '$addWindowsFeatureParameters' cannot be retrieved because it has not been set.",
                 "VariableIsUndefined,Set-TargetResource",
                 "InvalidOperation",
-                "System.Management.Automation.RuntimeException",
+                _RUNTIME,
             )
         await context.sleep(context.machine.durations.feature_s)
         if is_present and bound.get("Source"):
@@ -85,9 +87,16 @@ class WindowsFeature:
             context.reboot_requested = True
 
     def _demand_server_manager(self, context: ResourceContext) -> None:
+        ledger = context.machine.ledger
+        with calling("Get-CimInstance"):
+            ledger.attempt("Get-CimInstance")
         try:
-            context.machine.ledger.attempt("Import-Module ServerManager")
-        except MachineError:
+            ledger.attempt("Import-Module")
+            ledger.attempt("Import-Module ServerManager")
+        except MachineError as error:
+            # This one the module takes for a server all the same.
+            if _UNTRANSLATED in error.message and error.exception_type == _RUNTIME:
+                return
             raise self._failure(
                 "SkuNotSupported",
                 "Installing roles and features using PowerShell Desired State Configuration is supported only on "

@@ -11,7 +11,7 @@ from provisioner.lab.machine.features import Feature
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
 
-_NAME = Rule("Name", may_be_empty=False)
+_NAME = Rule("Name", is_mandatory=True)
 _RULES = (
     _NAME,
     Rule("Ensure", allowed=("Present", "Absent")),
@@ -35,6 +35,13 @@ class WindowsOptionalFeature:
         self._check_system()
         bound = bind("Get-TargetResource", (_NAME,), properties)
         feature = _find(bound["Name"], context)
+        if feature is None:
+            raise ResourceError(
+                "Cannot bind argument to parameter 'State' because it is an empty string.",
+                "ParameterArgumentValidationErrorEmptyStringNotAllowed,Get-TargetResource",
+                "InvalidData",
+                "System.Management.Automation.ParameterBindingValidationException",
+            )
         state = _state(feature, context)
         return {
             "Name": feature.optional_name,
@@ -50,8 +57,9 @@ class WindowsOptionalFeature:
         """Test-TargetResource."""
         self._check_system()
         bound = bind("Test-TargetResource", _RULES, properties)
-        wanted = bound.get("Ensure", "Present")
-        return is_same(wanted, _ENSURE.get(_state(_find(bound["Name"], context), context)))
+        feature = _find(bound["Name"], context)
+        actual = _ENSURE.get(_state(feature, context), "") if feature else "Absent"
+        return is_same(bound.get("Ensure", "Present"), actual)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: parents are not enabled; any need of a restart asks for one."""
@@ -88,11 +96,15 @@ class InBoxWindowsOptionalFeature(WindowsOptionalFeature):
         raise ResourceError(text, text, "OperationStopped", "System.Management.Automation.RuntimeException")
 
 
-def _find(name: str, context: ResourceContext) -> Feature:
+def _find(name: str, context: ResourceContext) -> Feature | None:
+    """Look a feature up; after an error that is only written there is none."""
     try:
         return optional_features.find(context.machine.features, name)
     except MachineError as error:
-        raise thrown(error) from None
+        if error.is_terminating:
+            raise thrown(error) from None
+        context.nonterminating.append(thrown(error, "Dism\\Get-WindowsOptionalFeature"))
+        return None
 
 
 def _state(feature: Feature, context: ResourceContext) -> str:

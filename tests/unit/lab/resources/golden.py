@@ -115,7 +115,8 @@ def script_errors(machine: Machine, state: dict[str, Any]) -> None:
     """Let cmdlets fail as the fakes of the recording were told to; ``Name!`` ends the statement."""
     for name, text in state.get("errors", {}).items():
         is_terminating = name.endswith("!")
-        machine.ledger.failing[name.rstrip("!").rpartition(":")[2]] = MachineError(
+        bare = name.rstrip("!").rpartition(":")[2].rpartition("\\")[2]
+        machine.ledger.failing[bare] = MachineError(
             text,
             "ScriptedError",
             "InvalidOperation" if is_terminating else "InvalidResult",

@@ -54,8 +54,12 @@ def _features(state: dict[str, Any]) -> Machine:
     }
     made.features = Features(made.ledger, FeatureTable(table, {}), made.services)
     made.features.is_stuck = bool(state.get("fail") or state.get("answer_null"))
-    if state.get("module_error") or state.get("module_rt_error"):
-        made.ledger.failing["Import-Module ServerManager"] = MachineError("", "", "")
+    for name, exception in (
+        ("module_error", "System.IO.FileNotFoundException"),
+        ("module_rt_error", "System.Management.Automation.RuntimeException"),
+    ):
+        if text := state.get(name):
+            made.ledger.failing["Import-Module ServerManager"] = MachineError(text, "", "", exception)
     return made
 
 
