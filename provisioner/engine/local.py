@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: How long closing one session may take, and how long an interrupted run waits for all of them, in seconds.
 _CLOSE_S = 4.0
 _GOODBYE_S = 5.0
-#: An interrupted run waits so long in any case, and then only as long as some session still ends within the second.
+#: An interrupted run waits so long in any case, and then only while some session still ends now and then.
 _PATIENCE_S = 0.9
 _QUIET_S = 0.3
 #: A session that does not answer is cut off: what it was waiting for, its goodbye, and that of a lost shell.
