@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.cli.lab.tables import is_in_state, overview
-from provisioner.lab.hosting.app import Lab, LabSpec
-from provisioner.lab.spec import NodeSpec
+from provisioner.lab.hosting.running import RunningLab
 
 
 def _node(name: str, **changes: Any) -> dict[str, Any]:
@@ -84,11 +83,12 @@ def test_a_node_is_in_its_states_only(changes: dict[str, Any], states: set[str])
     assert {state for state in every if is_in_state(node, state)} == states
 
 
-async def test_the_page_lists_the_fields_of_a_node(tmp_path: Path) -> None:
+def test_the_page_lists_the_fields_of_a_node(tmp_path: Path) -> None:
     """docs/json-lines.md has them all, and no other."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "json-lines.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]*) \|", page.partition("## The lab")[2], re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    node = NodeSpec("n1", "127.0.0.9", 15985, "u", b"")
-    answered = Lab(LabSpec("x", [node], tmp_path)).status()["nodes"][0]
+    lab = RunningLab(tmp_path / "lab", 1, {})
+    answered = lab.ask({"op": "status"})["nodes"][0]
+    lab.stop()
     assert documented == answered.keys()
