@@ -278,6 +278,11 @@ def is_same(left: Any, right: Any) -> bool:
     return str(left).casefold() == str(right).casefold()
 
 
+def spelled(value: str, words: Iterable[str]) -> str:
+    """Give the word of an enumeration as Windows spells it."""
+    return next((word for word in words if is_same(word, value)), value)
+
+
 def is_same_bag(left: Iterable[str], right: Iterable[str]) -> bool:
     """Compare-Object without SyncWindow: equal as unordered multisets without regard to case."""
     return sorted(item.casefold() for item in left) == sorted(item.casefold() for item in right)

@@ -10,7 +10,7 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.virtualization.host import VirtualizationHost
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, invalid_operation, is_same, thrown
+from provisioner.lab.resources.binding import Rule, bind, invalid_operation, is_same, spelled, thrown
 from provisioner.lab.resources.calls import written
 
 _INTERVAL: Final = "ResourceMeteringSaveInterval"
@@ -117,8 +117,7 @@ def _settings(context: ResourceContext) -> dict[str, Any]:
     for rule in _RULES[1:]:
         if rule.allowed:
             # Enumerations come back as they are spelled, however they were written.
-            value = settings[rule.name]
-            settings[rule.name] = next((word for word in rule.allowed if is_same(word, value)), value)
+            settings[rule.name] = spelled(settings[rule.name], rule.allowed)
     return {**settings, f"{_INTERVAL}Minute": minutes}
 
 

@@ -19,6 +19,7 @@ from provisioner.lab.resources.binding import (
     invalid_operation,
     is_same,
     is_same_bag,
+    spelled,
     thrown,
 )
 from provisioner.lab.resources.calls import silenced, works_silently, written
@@ -26,14 +27,17 @@ from provisioner.lab.resources.calls import silenced, works_silently, written
 _HYPHENED = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #: What Guid.TryParse takes, but for the form of lists of numbers.
 _GUID = rf"\s*([0-9a-fA-F]{{32}}|{_HYPHENED}|\{{{_HYPHENED}\}}|\({_HYPHENED}\))\s*"
+_TYPES = ("External", "Internal", "Private")
+_MODES = ("Default", "Weight", "Absolute", "None", "NA")
+_ALGORITHMS = ("Dynamic", "HyperVPort")
 _RULES = (
     Rule("Name", is_mandatory=True),
-    Rule("Type", is_mandatory=True, allowed=("External", "Internal", "Private")),
+    Rule("Type", is_mandatory=True, allowed=_TYPES),
     Rule("NetAdapterName", "strings", may_be_empty=False),
     Rule("AllowManagementOS", "boolean"),
     Rule("EnableEmbeddedTeaming", "boolean"),
-    Rule("BandwidthReservationMode", allowed=("Default", "Weight", "Absolute", "None", "NA")),
-    Rule("LoadBalancingAlgorithm", allowed=("Dynamic", "HyperVPort")),
+    Rule("BandwidthReservationMode", allowed=_MODES),
+    Rule("LoadBalancingAlgorithm", allowed=_ALGORITHMS),
     Rule("Id", pattern=_GUID, refusal="The VMSwitch Id must be in GUID format!"),
     Rule("Ensure", allowed=("Present", "Absent")),
 )
@@ -121,7 +125,9 @@ class VMSwitch:
         else:
             made = _create(bound, context)
             found = [made] if made else []
-        algorithm = bound.get("LoadBalancingAlgorithm")
+        algorithm = bound.get("LoadBalancingAlgorithm") and spelled(
+            bound["LoadBalancingAlgorithm"], _ALGORITHMS
+        )
         if bound.get("EnableEmbeddedTeaming") and algorithm is not None:
             for switch in found:
                 if switch.is_team:
@@ -358,11 +364,11 @@ def _complain_of_unknown(bound: Mapping[str, Any], context: ResourceContext) -> 
 def _create(bound: Mapping[str, Any], context: ResourceContext) -> Switch | None:
     """New-VMSwitch: whatever the type, one with adapters is External."""
     adapters = bound.get("NetAdapterName", ())
-    kind = next(item for item in ("External", "Internal", "Private") if is_same(item, bound["Type"]))
+    kind = spelled(bound["Type"], _TYPES)
     mode = bound.get("BandwidthReservationMode", "NA")
     options = SwitchOptions(
         bound.get("AllowManagementOS") if adapters else None,
-        "Default" if is_same(mode, "NA") else mode,
+        "Default" if is_same(mode, "NA") else spelled(mode, _MODES),
         bool(bound.get("EnableEmbeddedTeaming")),
         bound.get("Id", "").strip(" ()"),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.iscsi import EXCEPTION, VirtualDisk
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, spelled
 
 _TYPES = ("Dynamic", "Fixed", "Differencing")
 _RULES = (
@@ -104,7 +104,7 @@ def _refuse_other_disk(bound: Mapping[str, Any], disk: VirtualDisk, function: st
 
 
 def _new(bound: Mapping[str, Any]) -> VirtualDisk:
-    kind = next(item for item in _TYPES if is_same(item, bound.get("DiskType", "Dynamic")))
+    kind = spelled(bound.get("DiskType", "Dynamic"), _TYPES)
     parent = bound.get("ParentPath") or ""
     return VirtualDisk(
         bound["Path"],

@@ -60,7 +60,11 @@ async def differences(resource: str, case: dict[str, Any]) -> list[str]:
     if "state_after" in wanted:
         wanted["state_after"] = scenario.expected({**case["state"], **wanted["state_after"]})
     for name in wanted.keys() & {"get", "get_after"}:
-        actual[name] = {key: actual[name].get(key) for key in wanted[name]}
+        whole = actual[name]
+        actual[name] = {key: whole.get(key) for key in wanted[name]}
+        if "error" not in wanted[name]:
+            form = scenario.shown({**whole, **wanted[name]})
+            wanted[name] = {key: form[key] for key in wanted[name]}
     return [
         f"{name}: wanted {it!r}, got {actual[name]!r}" for name, it in wanted.items() if it != actual[name]
     ]

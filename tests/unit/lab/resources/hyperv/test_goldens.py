@@ -54,14 +54,14 @@ def _read_switches(made: Machine, before: dict[str, Any]) -> Any:
     return [
         {
             "Name": item.name,
-            # New ids are random; the one that was asked for is compared.
+            # What Windows spells in its own way is compared without regard to case. New ids are random; the one that was asked for is compared.
             "Id": item.id if item.id in old or item.id.startswith("11111111") else "new",
-            "SwitchType": item.type,
-            "Adapters": [names.get(text, text) for text in item.descriptions],
+            "SwitchType": item.type.casefold(),
+            "Adapters": [names.get(text, text).casefold() for text in item.descriptions],
             "AllowManagementOS": item.allow_management_os,
             "EmbeddedTeamingEnabled": item.is_team,
-            "BandwidthReservationMode": item.bandwidth_mode,
-            "LoadBalancing": item.load_balancing,
+            "BandwidthReservationMode": (item.bandwidth_mode or "").casefold(),
+            "LoadBalancing": (item.load_balancing or "").casefold(),
         }
         for item in made.hyperv.switches()
     ]
@@ -69,7 +69,14 @@ def _read_switches(made: Machine, before: dict[str, Any]) -> Any:
 
 def _expected_switches(state: dict[str, Any]) -> Any:
     return [
-        {**item, "Id": "new" if item["Id"].startswith("00000000") else item["Id"]}
+        {
+            **item,
+            "Id": "new" if item["Id"].startswith("00000000") else item["Id"].strip("{}"),
+            "SwitchType": item["SwitchType"].casefold(),
+            "Adapters": [name.casefold() for name in item["Adapters"]],
+            "BandwidthReservationMode": (item["BandwidthReservationMode"] or "").casefold(),
+            "LoadBalancing": (item["LoadBalancing"] or "").casefold(),
+        }
         for item in state["switches"]
     ]
 
@@ -81,7 +88,12 @@ def _shown_switch(values: dict[str, Any]) -> dict[str, Any]:
         item["$guid"] if isinstance(item, dict) else item
         for item in (ids if isinstance(ids, list) else [ids])
     ]
-    return values | {"Id": [text if text.startswith("11111111") else "new" for text in texts]}
+    spelled = {
+        name: str(values[name]).casefold()
+        for name in ("Type", "BandwidthReservationMode", "LoadBalancingAlgorithm")
+        if values.get(name) is not None
+    }
+    return values | spelled | {"Id": [text if text.startswith("11111111") else "new" for text in texts]}
 
 
 def _seconds(text: str) -> int:

@@ -61,7 +61,7 @@ def _read_partitioned(made: Machine, before: dict[str, Any]) -> Any:
     return (
         disk.is_offline,
         disk.is_read_only,
-        disk.style,
+        disk.style.casefold(),
         [
             {
                 "DiskNumber": item.disk,
@@ -69,7 +69,7 @@ def _read_partitioned(made: Machine, before: dict[str, Any]) -> Any:
                 "DriveLetter": item.letter or None,
                 "Size": item.size,
                 "Type": item.type,
-                "FileSystem": item.file_system,
+                "FileSystem": item.file_system.casefold(),
                 "Label": item.label,
                 "BlockSize": item.unit,
                 "IsReadOnly": item.is_read_only,
@@ -81,12 +81,32 @@ def _read_partitioned(made: Machine, before: dict[str, Any]) -> Any:
 
 def _expected_partitioned(state: dict[str, Any]) -> Any:
     disk = state["disk"]
-    return disk["IsOffline"], disk["IsReadOnly"], disk["PartitionStyle"], state["partitions"]
+    partitions = [
+        {
+            **item,
+            "DriveLetter": item["DriveLetter"] and item["DriveLetter"].upper(),
+            # Windows spells what it was told in its own way.
+            "FileSystem": (item["FileSystem"] or "").casefold(),
+        }
+        for item in state["partitions"]
+    ]
+    return (
+        disk.get("IsOffline", False),
+        disk.get("IsReadOnly", False),
+        disk["PartitionStyle"].casefold(),
+        partitions,
+    )
 
 
 def _shown(values: dict[str, Any]) -> dict[str, Any]:
     letter = values.get("DriveLetter")
-    return values | ({"DriveLetter": letter["$char"]} if isinstance(letter, dict) else {})
+    spelled = {
+        name: str(values[name]).casefold()
+        for name in ("FSFormat", "PartitionStyle")
+        if values.get(name) is not None
+    }
+    read = letter["$char"] if isinstance(letter, dict) else letter
+    return values | spelled | ({"DriveLetter": read.upper()} if read else {})
 
 
 class _LateDisks(Disks):
