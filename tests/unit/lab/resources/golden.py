@@ -60,6 +60,8 @@ class Scenario:
     settle: Callable[[Machine], None] = boot_what_is_pending
     given: Callable[[dict[str, Any]], dict[str, Any]] = dict
     shown: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    #: Puts parameters that mean something of the recorded state only, given after the parameters, into ours.
+    adapt: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = lambda properties, _state: properties
 
 
 class Different:
@@ -198,7 +200,8 @@ def _value(recorded: Any) -> Any:
 
 def bound(case: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     """Give the properties of a case."""
-    return scenario.given({name: _value(value) for name, value in case["parameters"].items()})
+    properties = scenario.given({name: _value(value) for name, value in case["parameters"].items()})
+    return scenario.adapt(properties, case["state_before"])
 
 
 async def simulated(case: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
