@@ -35,6 +35,7 @@ _NAMED: Final = frozenset({"S", "T", "ToString", "URI", "SBK", "XD"})
 #: Elements of which nothing is looked at but their attributes.
 _SKIPPED: Final = frozenset({"Nil", "Ref", "TNRef"})
 _CONTAINERS: Final = frozenset({"Obj", "MS", "Props", "TN", "DCT", "En", *_LISTS})
+_BEFORE_ELEMENT: Final = re.compile(rb"(?s)(?:<!--.*?-->|<\?(?!xml\s).*?\?>)*(?:<\?xml\s|[ \t\r\n])")
 _PREFIX: Final = re.compile(rb"<[^\s>/!?]+:")
 _FIRST_XML_CHARACTER: Final = 0x20
 _LAST_XML_CHARACTER: Final = 0xFFFD
@@ -53,11 +54,14 @@ def read(data: bytes, decrypt: Callable[[str], str] | None = None) -> Any:
     Raises:
         UnreadableError: It is no CLIXML, or what cannot be read as such.
     """
-    if b"<!DOCTYPE" in data or b"\0" in data or data.startswith(b"<?"):
-        raise UnreadableError("a declaration")
+    # A declaration and blanks are nodes of their own before the first element; comments are none.
+    if b"\0" in data or _BEFORE_ELEMENT.match(data):
+        raise UnreadableError("something before the first element")
     if b"&#" in data:
         data = _REFERENCE.sub(_as_escape, data)
     try:
+        if b"<!DOCTYPE" in data:
+            _check_type(data)
         root = ET.fromstring(data)  # noqa: S314 - without a DOCTYPE there are no entities
         if b"xmlns" in data:
             _forget_name_spaces(root, data)
@@ -67,7 +71,7 @@ def read(data: bytes, decrypt: Callable[[str], str] | None = None) -> Any:
     except UnreadableError:
         raise
     # A decrypting callable may fail with what its library raises; lookups of refused texts raise KeyError.
-    except (ET.ParseError, ValueError, ArithmeticError, LookupError) as problem:
+    except (ET.ParseError, expat.ExpatError, ValueError, ArithmeticError, LookupError) as problem:
         raise UnreadableError(type(problem).__name__) from problem
 
 
@@ -84,6 +88,17 @@ def _forget_name_spaces(root: ET.Element, data: bytes) -> None:
         local = element.tag.rpartition("}")[2]
         if local not in _NAMED:
             element.tag = local
+
+
+def _check_type(data: bytes) -> None:
+    """Refuse a document type before anything of it is looked at; in a text it is a text."""
+    parser = expat.ParserCreate()
+
+    def declared(*_: Any) -> None:
+        raise UnreadableError("a document type")
+
+    parser.StartDoctypeDeclHandler = declared
+    parser.Parse(data, True)
 
 
 def _check_sections(data: bytes) -> None:
