@@ -27,6 +27,7 @@ _DEFAULT_TIMEOUT_S: Final = 60.0
 _DURATION: Final = re.compile(
     r"P(?:(?P<d>\d{1,6})D)?(?:T(?:(?P<h>\d{1,8})H)?(?:(?P<m>\d{1,8})M)?(?:(?P<s>\d{1,10}(?:\.\d{1,9})?)S)?)?"
 )
+_UTF16_BEGINS: Final = "<".encode("utf-16-le")
 _A: Final = f"{{{ns.ADDRESSING}}}"
 _W: Final = f"{{{ns.WSMAN}}}"
 _P: Final = f"{{{ns.PREFIXES['p']}}}"
@@ -111,14 +112,14 @@ def parse_duration(text: str) -> float | None:
 def parse_document(data: bytes) -> ET.Element:
     """Read an XML document that comes from outside.
 
-    UTF-8 and UTF-16 with a byte order mark are taken.
+    UTF-8, UTF-16 with a byte order mark and UTF-16 as Windows writes it without one are taken.
 
     Raises:
         MalformedEnvelope: It is not XML, or has a document type declaration.
     """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, _UTF16_BEGINS)):
         try:
-            data = data.decode("utf-16").encode()
+            data = data.decode("utf-16").encode()  # little-endian where nothing says so
         except UnicodeError:
             raise MalformedEnvelope("not UTF-16 text") from None
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:

@@ -13,9 +13,11 @@ import pytest
 import xmltodict  # type: ignore[import-untyped]
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.wsman import SelectorSet, WSMan, WSManAction
+from spnego._ntlm_raw.crypto import ntowfv1
 from winrm.exceptions import WSManFaultError as PywinrmFault
 from winrm.protocol import Protocol
 
+from provisioner.lab.logon import LogonSpec, UserSpec
 from tests.lab.real_node import PASSWORD, USER, RealNode, running_node
 
 _WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi"
@@ -257,6 +259,26 @@ def test_the_lcm_answers_what_its_settings_are(wsman: WSMan) -> None:
     assert (meta.get(f"{_XSI}type") or "").endswith(":MSFT_DSCMetaConfiguration_Type")
 
 
+def test_the_lcm_is_for_administrators(tmp_path: Any) -> None:
+    guest = UserSpec(name="guest", nt_hash=ntowfv1(PASSWORD), groups=("Remote Management Users",))
+    with (
+        running_node(tmp_path, logon=LogonSpec(users=(guest,))) as real,
+        real.wsman(user="guest") as theirs,
+    ):
+        assert theirs.get(f"{_CIMV2}/Win32_OperatingSystem") is not None
+        for ask in (
+            lambda: theirs.invoke(f"{_LCM}/GetMetaConfiguration", _LCM, None),
+            lambda: theirs.invoke(f"{_LCM}/NoSuchMethod", _LCM, None),
+            lambda: theirs.enumerate(_LCM, _enumerate()),
+        ):
+            with pytest.raises(WSManFaultError, match="Access denied") as refused:
+                ask()
+            assert refused.value.code == "w:AccessDenied"
+        with pytest.raises(PywinrmFault) as told:
+            _ask(_protocol(real, "guest"), _LCM, WSManAction.GET, {})
+        assert told.value.wmierror_code == 0x80041003
+
+
 def test_a_configuration_is_pushed_as_bare_base64(real: RealNode, wsman: WSMan) -> None:
     data = base64.b64encode(_DOCUMENT.encode()).decode()
     dmtf = f"{_DMTF}/MSFT_DSCLocalConfigurationManager/SendConfigurationApply"
@@ -304,11 +326,11 @@ def test_one_element_for_each_byte_is_refused(wsman: WSMan) -> None:
         wsman.invoke(f"{_LCM}/SendConfigurationApply", _LCM, element)
 
 
-def _protocol(real: RealNode) -> Protocol:
+def _protocol(real: RealNode, user: str = USER) -> Protocol:
     return Protocol(
         f"http://{real.node.address}:{real.node.port}/wsman",
         transport="ntlm",
-        username=USER,
+        username=user,
         password=PASSWORD,
         message_encryption="always",
         ca_trust_path=None,  # type: ignore[arg-type]  # documented, and not in the annotation

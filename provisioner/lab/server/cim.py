@@ -35,8 +35,11 @@ _REBOOT: Final = ("win32_operatingsystem", "reboot")
 _LENGTH_BYTES: Final = 4
 
 
-async def execute(node: Any, operation: Operation) -> Result:
-    """Carry one operation out on a simulated node. What the node refuses is a fault, returned."""
+async def execute(node: Any, operation: Operation, user: str) -> Result:
+    """Carry one operation of ``user`` out on a simulated node. What the node refuses is a fault, returned."""
+    is_guarded = normal_namespace(operation.target.namespace) == NAMESPACE.casefold()
+    if is_guarded and not node.is_administrator(user):
+        return faults.access_denied()
     try:
         match operation:
             case EnumerateClass():

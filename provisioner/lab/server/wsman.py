@@ -350,8 +350,8 @@ class Listener:
                 case Await(ticket, timeout_s):
                     timer = asyncio.get_running_loop().call_later(timeout_s, self._expire, ticket)
                     self._pending[ticket].timer = timer
-                case CimRequested(ticket, operation):
-                    task = asyncio.get_running_loop().create_task(self._cim(ticket, operation))
+                case CimRequested(ticket, operation, user):
+                    task = asyncio.get_running_loop().create_task(self._cim(ticket, operation, user))
                     self._cim_tasks.add(task)
                     task.add_done_callback(self._cim_tasks.discard)
                 case Happened(shell_id, event):
@@ -368,11 +368,11 @@ class Listener:
         if shell is not None and caller is not None:
             self._processes.handle(shell_id, shell, event, caller.user)
 
-    async def _cim(self, ticket: int, operation: Operation) -> None:
+    async def _cim(self, ticket: int, operation: Operation, user: str) -> None:
         """Carry out what was asked of a class; it goes on when its client does not wait for it any longer."""
         result: Result
         try:
-            result = await execute(self._node, operation)
+            result = await execute(self._node, operation, user)
         except Exception:  # noqa: BLE001 - logged; the node lives on
             _LOG.exception("a CIM operation on %s failed: this is a bug in the lab", self._node.name)
             result = faults.internal_error()

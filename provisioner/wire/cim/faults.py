@@ -76,6 +76,16 @@ def wql_needs_star() -> WSManFault:
     )
 
 
+def access_denied() -> WSManFault:
+    """The namespace admits others only (form: assumption, as the other errors of WMI)."""
+    return WSManFault(
+        0x80041003,
+        "w:AccessDenied",
+        "Access denied ",
+        wmi=WmiError(2, "HRESULT 0x80041003", category=18),
+    )
+
+
 def different_namespaces() -> WSManFault:
     """URI and ``__cimnamespace`` do not agree."""
     return WSManFault(

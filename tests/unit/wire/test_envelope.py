@@ -80,8 +80,9 @@ def test_what_is_no_envelope_is_refused(data: bytes) -> None:
         parse_request(data)
 
 
-def test_utf_16_with_a_byte_order_mark_is_read() -> None:
-    assert parse_document("<a>ä</a>".encode("utf-16")).text == "ä"
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8", "utf-8-sig"])
+def test_what_windows_writes_is_read(encoding: str) -> None:
+    assert parse_document("<a>ä</a>".encode(encoding)).text == "ä"
 
 
 @pytest.mark.parametrize(
