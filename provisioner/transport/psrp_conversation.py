@@ -43,8 +43,9 @@ ANSWER_S = 20
 READ_TIMEOUT_S = 30
 #: Longest wait for each answer while leaving.
 FAREWELL_S = 3
-#: The node removes a shell by itself when nobody asked for so long.
-IDLE_S = 180
+#: The node removes a shell by itself when nobody asked for so long. A node looks now and then, and who was lost
+#: shall be gone from it after three minutes.
+IDLE_S = 170
 #: Misspelt in MS-PSRP 3.1.5.3.9 and in PowerShell itself.
 _STOP_SIGNAL = "powershell/signal/crtl_c"
 #: pypsrp's default: it raises this to 512000 itself once the node shows a protocol that allows it.

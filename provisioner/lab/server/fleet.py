@@ -24,7 +24,7 @@ from provisioner.wire.settings import ServiceSettings
 _LOG: Final = logging.getLogger("provisioner.lab")
 _LOOPBACK: Final = ipaddress.ip_network("127.0.0.0/8")
 _BACKLOG: Final = 128
-_SWEEP_S: Final = 15.0
+_SWEEP_S: Final = 5.0
 #: Connections that fill a queue of length 0; the kernel takes one more than asked for.
 _FILLERS: Final = 2
 #: Turns of the loop after which a connection that was just being accepted has come up, and is gone again.
