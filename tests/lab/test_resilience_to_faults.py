@@ -105,6 +105,7 @@ def test_ctrl_c_with_five_of_two_hundred_nodes_half_open_ends_soon_and_leaves_no
         assert not Path(f"/proc/{controller.pid}").exists()
 
 
+@pytest.mark.timeout(300)
 def test_the_shell_of_a_killed_controller_expires_within_three_minutes(tmp_path: Path) -> None:
     one = EXAMPLE.read_text(encoding="utf-8").split("  hv02:")[0] + '\nlab:\n  windows: "2022"\n'
     slow = one.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 30}}\n")
