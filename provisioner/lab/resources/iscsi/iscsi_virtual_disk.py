@@ -8,13 +8,12 @@ from typing import Any
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.iscsi import EXCEPTION, VirtualDisk
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same, spelled
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 
-_TYPES = ("Dynamic", "Fixed", "Differencing")
 _RULES = (
     Rule("Path", is_mandatory=True, may_be_empty=False),
     Rule("Ensure", allowed=("Present", "Absent")),
-    Rule("DiskType", allowed=_TYPES),
+    Rule("DiskType", allowed=("Dynamic", "Fixed", "Differencing")),
     Rule("SizeBytes", "uint64"),
     Rule("Description"),
     Rule("BlockSizeBytes", "uint32"),
@@ -104,17 +103,17 @@ def _refuse_other_disk(bound: Mapping[str, Any], disk: VirtualDisk, function: st
 
 
 def _new(bound: Mapping[str, Any]) -> VirtualDisk:
-    kind = spelled(bound.get("DiskType", "Dynamic"), _TYPES)
+    is_fixed = is_same(bound.get("DiskType", ""), "Fixed")
     parent = bound.get("ParentPath") or ""
     return VirtualDisk(
         bound["Path"],
         bound.get("SizeBytes"),
-        # The cmdlet makes a differencing disk of whatever has a parent.
-        "Differencing" if parent else kind,
+        # The cmdlet is told of fixed disks only; it makes a differencing one of whatever has a parent.
+        "Differencing" if parent else ("Fixed" if is_fixed else "Dynamic"),
         bound.get("Description") or "",
         parent,
         bound.get("BlockSizeBytes"),
         # Handed to the cmdlet for fixed disks only.
-        bound.get("LogicalSectorSizeBytes") if kind == "Fixed" else None,
+        bound.get("LogicalSectorSizeBytes") if is_fixed else None,
         bound.get("PhysicalSectorSizeBytes"),
     )
