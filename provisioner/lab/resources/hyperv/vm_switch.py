@@ -22,7 +22,7 @@ from provisioner.lab.resources.binding import (
     spelled,
     thrown,
 )
-from provisioner.lab.resources.calls import silenced, works_silently, written
+from provisioner.lab.resources.calls import silenced, works, works_silently, written
 
 _HYPHENED = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #: What Guid.TryParse takes, but for the form of lists of numbers.
@@ -258,7 +258,7 @@ def _differ(left: Sequence[str], right: Sequence[str]) -> bool:
 def _members(found: Sequence[Switch], context: ResourceContext, *, is_silent: bool) -> list[str]:
     """Give the names of the adapters of teams; one that is gone is an error unless errors are silenced."""
     descriptions = [text for item in found for text in item.descriptions]
-    names = _described(descriptions, context)
+    names = _described(descriptions, context, is_silent=is_silent)
     for text in () if is_silent else descriptions:
         if context.machine.network.described(text) is None:
             missing = not_found("MSFT_NetAdapter", "InterfaceDescription", text, "Get-NetAdapter")
@@ -266,9 +266,10 @@ def _members(found: Sequence[Switch], context: ResourceContext, *, is_silent: bo
     return names
 
 
-def _described(descriptions: Sequence[str], context: ResourceContext) -> list[str]:
-    """Get-NetAdapter -InterfaceDescription with errors silenced; one that ends the statement is written."""
-    if not works_silently(context, "Get-NetAdapter"):
+def _described(descriptions: Sequence[str], context: ResourceContext, *, is_silent: bool = True) -> list[str]:
+    """Get-NetAdapter -InterfaceDescription; an error that ends the statement is written, silenced or not."""
+    answers = works_silently if is_silent else works
+    if not answers(context, "Get-NetAdapter"):
         return []
     found = (context.machine.network.described(text) for text in descriptions)
     return [adapter.name for adapter in found if adapter is not None]
