@@ -26,7 +26,7 @@ def _commands() -> list[list[str]]:
 
 
 def test_there_are_examples_to_run() -> None:
-    assert [command[1] for command in _commands()] == ["lab", "apply", "verify", "lab", "lab"]
+    assert [command[1] for command in _commands()] == ["lab", "apply", "verify", "lab", "lab", "lab"]
 
 
 @pytest.mark.slow

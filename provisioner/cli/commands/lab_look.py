@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import sys
+import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
 from provisioner.cli.context import json_option, say, verb
 from provisioner.cli.lab.homes import name_option, one_running
-from provisioner.lab.control import ask
+from provisioner.lab.control import LabError, ask
 
 _LONG_S = 600.0
+_WIDTH = 100
 node_argument = click.argument("node", metavar="NODE")
 
 
@@ -39,11 +44,15 @@ def _described(answer: dict[str, Any]) -> Iterator[str]:
     yield f"  LCM {answer['lcm']}{waits}"
     for text in answer["faults"]:
         yield f"  fault: {text}"
-    yield f"  features installed: {', '.join(answer['features']) or 'none'}"
+    features = f"features installed: {', '.join(answer['features']) or 'none'}"
+    yield from textwrap.wrap(
+        features, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+    )
     if not answer["resources"]:
         yield "  no configuration was ever applied"
         return
-    yield f"  last configuration: {answer['specific']} resources specific, {answer['generic']} generic"
+    left = f", {answer['unsimulated']} not simulated" if answer["unsimulated"] else ""
+    yield f"  last configuration: {answer['specific']} resources specific, {answer['generic']} generic{left}"
     for item in answer["resources"]:
         yield f"    {item['simulated']:<9} {item['resource']}"
     if answer["generic"]:
@@ -83,22 +92,40 @@ def shell(node: str, line: str | None, name: str | None) -> None:
     folder = one_running(name)
     if line is not None:
         raise SystemExit(_run(folder, node, line))
-    prompt = f"PS {node}> "
     ask(folder, {"op": "show", "node": node})  # an unknown name is told before a prompt is
-    if sys.stdin.isatty():
-        say("Commands with constant arguments, joined by '|'; 'exit' leaves. You are at the node's console.")
-    while True:
+    if not sys.stdin.isatty():
+        for typed in sys.stdin:
+            if not _obey(folder, node, typed.strip()):
+                return
+        return
+    with contextlib.suppress(ImportError):
+        importlib.import_module("readline")  # from now on input() has a history and keys that edit
+    say("Commands with constant arguments, joined by '|'. 'Get-Command' lists them, 'exit' leaves.")
+    say("You are the administrator at the node's console.")
+    is_wanted = True
+    while is_wanted:
         try:
-            typed = input(prompt if sys.stdin.isatty() else "").strip()
+            is_wanted = _obey(folder, node, input(f"PS {node}> ").strip())
         except EOFError:
+            say()
             return
-        if typed.casefold() in {"exit", "quit"}:
-            return
-        if typed:
+        except KeyboardInterrupt:
+            say()  # the line is forgotten, as at any prompt
+
+
+def _obey(folder: Path, node: str, typed: str) -> bool:
+    """Run a line; return False when it ends the shell."""
+    if typed.casefold() in {"exit", "quit"}:
+        return False
+    if typed:
+        try:
             _run(folder, node, typed)
+        except LabError as error:
+            click.echo(f"error: {error}", err=True)
+    return True
 
 
-def _run(folder: Any, node: str, line: str) -> int:
+def _run(folder: Path, node: str, line: str) -> int:
     answer = ask(folder, {"op": "run", "node": node, "line": line}, timeout_s=_LONG_S)
     if answer["out"]:
         say(answer["out"].replace("\r\n", "\n").rstrip("\n"))

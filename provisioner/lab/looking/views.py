@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from typing import Any
 
+from provisioner.lab.control import LabError
 from provisioner.lab.foreign import powershell_exe
 from provisioner.lab.looking.differences import differences
 from provisioner.lab.machine.machine import Machine
@@ -62,7 +63,15 @@ def diff(node: SimulatedNode) -> dict[str, Any]:
 
 
 async def run_line(node: SimulatedNode, line: str) -> dict[str, Any]:
-    """Run one line as the administrator at the console would: a program by its name, or PowerShell."""
+    """Run one line as the administrator at the console would: a program by its name, or PowerShell.
+
+    Raises:
+        LabError: the node is off.
+    """
+    if not node.is_up:
+        raise LabError(
+            f"{node.name} is restarting", "Its console is back when it is up: provision lab status."
+        )
     output = _Console()
     user = f"{node.computer_name}\\Administrator"
     call = ProcessCall(line, (), uses_cmd=False, stdin=_nothing(), user=user, codepage=UTF8_CODEPAGE)
