@@ -25,11 +25,12 @@ _UNITS = {"": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40, "PB": 2**50
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One parameter. ``kind``: string, boolean, integer, uint16, uint32, uint64, strings or any.
+    """One parameter. ``kind``: string, boolean, integer, uint16, uint32, uint64, strings, credential or any.
 
     ``allowed`` is a ValidateSet, ``pattern`` a regular expression with ``refusal`` as its message. A parameter
-    that is not ``may_be_empty`` refuses null, an empty string and an empty list. ``only`` limits the empty check
-    to one function (``Set-TargetResource``). ``is_mandatory`` ones have to be given.
+    that is not ``may_be_empty`` refuses null, an empty string and an empty list, one that is not ``may_be_null``
+    only the first. ``only`` limits the empty check to one function (``Set-TargetResource``). ``is_mandatory`` ones
+    have to be given.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Rule:
     pattern: str = ""
     refusal: str = ""
     is_mandatory: bool = False
+    may_be_null: bool = True
 
 
 def bind(function: str, rules: Sequence[Rule], properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,6 +75,8 @@ def _convert(function: str, rule: Rule, value: Any) -> Any:
     match rule.kind:
         case "boolean":
             return _boolean(function, rule, value)
+        case "credential" if value is not None and not isinstance(value, Mapping):
+            raise _not_converted(function, rule, "value to type System.Management.Automation.PSCredential.")
         case "integer":
             return _integer(function, rule, value)
         case "string":
@@ -173,6 +177,13 @@ def _number(text: str) -> int:
 
 
 def _validate(function: str, rule: Rule, value: Any) -> None:
+    if value is None and not rule.may_be_null:
+        raise _refused(
+            function,
+            rule.name,
+            "The argument is null. Provide a valid value for the argument, and then try running the command "
+            "again.",
+        )
     if not rule.may_be_empty and rule.only in {"", function}:
         _demand_something(function, rule, value)
     allowed = {word.casefold() for word in rule.allowed}

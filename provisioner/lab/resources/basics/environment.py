@@ -190,6 +190,7 @@ def _write(name: str, value: str, targets: Iterable[str], context: ResourceConte
     try:
         for target in targets:
             if target == "process":
+                machine.ledger.attempt("SetEnvironmentVariable")
                 machine.area(ProcessEnvironment).set(name, value)
                 continue
             _demand_short(name)
@@ -219,19 +220,20 @@ def _demand_removable(name: str, context: ResourceContext) -> None:
 
 def _delete(name: str, targets: Iterable[str], context: ResourceContext) -> None:
     machine = context.machine
-    for target in targets:
-        if target == "process":
-            machine.area(ProcessEnvironment).set(name, "")
-            continue
-        try:
-            _demand_removable(name, context)
-        except MachineError:
-            # Whatever failed, the text that tells of it is formatted with too few arguments.
-            raise ResourceError(
-                "Error formatting a string: Index (zero based) must be greater than or equal to zero and less "
-                "than the size of the argument list..",
-                "FormatError,Remove-EnvironmentVariable",
-                "InvalidOperation",
-                "System.Management.Automation.RuntimeException",
-            ) from None
-        machine.registry.delete_value(ENVIRONMENT, name)
+    try:
+        for target in targets:
+            if target == "process":
+                machine.ledger.attempt("SetEnvironmentVariable")
+                machine.area(ProcessEnvironment).set(name, "")
+            else:
+                _demand_removable(name, context)
+                machine.registry.delete_value(ENVIRONMENT, name)
+    except MachineError:
+        # Whatever failed, the text that tells of it is formatted with too few arguments.
+        raise ResourceError(
+            "Error formatting a string: Index (zero based) must be greater than or equal to zero and less "
+            "than the size of the argument list..",
+            "FormatError,Remove-EnvironmentVariable",
+            "InvalidOperation",
+            "System.Management.Automation.RuntimeException",
+        ) from None

@@ -31,14 +31,14 @@ _RULES = (
     Rule("Path", may_be_empty=False),
     Rule("Ensure", allowed=("Present", "Absent")),
     Rule("Arguments"),
-    Rule("Credential", "any"),
+    Rule("Credential", "credential"),
     Rule("LogPath"),
     Rule("FileHash"),
     Rule("HashAlgorithm", allowed=_HASHES),
     Rule("SignerSubject"),
     Rule("SignerThumbprint"),
     Rule("ServerCertificateValidationCallback"),
-    Rule("RunAsCredential", "any"),
+    Rule("RunAsCredential", "credential"),
 )
 _GET_RULES = tuple(rule for rule in _RULES if rule.name in {"ProductId", "Path"})
 _DATE = re.compile(r"\d{8}")

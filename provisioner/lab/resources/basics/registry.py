@@ -22,12 +22,15 @@ _RULES = (
     Rule("Key", may_be_empty=False),
     Rule("ValueName"),
     Rule("Ensure", allowed=("Present", "Absent")),
-    Rule("ValueData", "strings"),
+    Rule("ValueData", "strings", may_be_null=False),
     Rule("ValueType", allowed=_TYPES),
     Rule("Hex", "boolean"),
     Rule("Force", "boolean"),
 )
-_GET_RULES = tuple(rule for rule in _RULES if rule.name in {"Key", "ValueName", "ValueData", "ValueType"})
+_GET_RULES = (
+    *(rule for rule in _RULES if rule.name in {"Key", "ValueName", "ValueType"}),
+    Rule("ValueData", "strings"),
+)
 _DRIVES = {"hkcc", "hkcr", "hkcu", "hklm", "hkus"}
 #: Long names are looked up with regard to case.
 _HIVES = {

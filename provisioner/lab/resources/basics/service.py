@@ -27,7 +27,7 @@ RULES = (
     Rule("Path", may_be_empty=False),
     Rule("StartupType", allowed=("Automatic", "Manual", "Disabled")),
     Rule("BuiltInAccount", allowed=_ACCOUNTS),
-    Rule("Credential", "any", may_be_empty=False),
+    Rule("Credential", "credential", may_be_null=False),
     Rule("DesktopInteract", "boolean"),
     Rule("State", allowed=("Running", "Stopped", "Ignore")),
     Rule("DisplayName", may_be_empty=False, only=_SET),
@@ -188,7 +188,8 @@ def _differing(bound: Mapping[str, Any], service: WindowsService, context: Resou
         return True
     if _has_other_description(bound, service):
         return True
-    if "Dependencies" in bound and not is_same_bag(bound["Dependencies"], service.dependencies):
+    wanted = bound.get("Dependencies", service.dependencies)
+    if wanted is None or not is_same_bag(wanted, service.dependencies):
         return True
     # A credential of a built-in account is compared with that account's short name, and never equal to it.
     if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), account):
@@ -249,6 +250,13 @@ def _change_properties(bound: Mapping[str, Any], service: WindowsService, contex
         with calling(_CMDLETS + "SetServiceCommand"):
             context.machine.ledger.attempt("Set-Service")
         context.machine.services.change(name, **texts)
+    if "Dependencies" in bound and bound["Dependencies"] is None:
+        raise ResourceError(
+            "Cannot bind argument to parameter 'Dependencies' because it is null.",
+            "ParameterArgumentValidationErrorNullNotAllowed,Set-ServiceProperty",
+            "InvalidData",
+            "System.Management.Automation.ParameterBindingValidationException",
+        )
     if "Dependencies" in bound and not is_same_bag(bound["Dependencies"], service.dependencies):
         _change(name, {"dependencies": tuple(bound["Dependencies"])}, "Dependencies", context)
     account = _wanted_account(bound, service, context)
@@ -275,10 +283,21 @@ def _wanted_account(
     elif account is not None and not is_same(f"NT Authority\\{account}", service.start_name):
         fields["start_name"] = f"NT Authority\\{account}"
     if "Credential" in bound and not is_same(_start_name(bound["Credential"], context), service.start_name):
-        fields["start_name"] = _start_name(bound["Credential"], context)
+        fields["start_name"] = _granted(_start_name(bound["Credential"], context), context)
     if "DesktopInteract" in bound and bound["DesktopInteract"] != service.desktop_interact:
         fields["desktop_interact"] = bound["DesktopInteract"]
     return fields
+
+
+def _granted(account: str, context: ResourceContext) -> str:
+    """Give an account the right to log on as a service."""
+    try:
+        context.machine.ledger.attempt("GrantLogOnAsServiceRight")
+    except MachineError as error:
+        raise invalid_operation(
+            f"Error granting '{account}' the right to log on as a service. Message: '{error.message}'."
+        ) from None
+    return account
 
 
 def _change(name: str, fields: Mapping[str, Any], properties: str, context: ResourceContext) -> None:
@@ -315,13 +334,21 @@ async def _start(name: str, timeout_ms: int, context: ResourceContext) -> None:
         # The cmdlet is called all the same.
         with calling(_CMDLETS + "StartServiceCommand"):
             context.machine.ledger.attempt("Start-Service")
+        _wait(context)
         return
     await context.sleep(context.machine.durations.service_s)
     with calling(_CMDLETS + "StartServiceCommand"):
         services.start(name)
+    _wait(context)
     if service.start_behaviour in {"slow", "hang"}:
         await context.sleep(timeout_ms / 1000)
         raise _timed_out()
+
+
+def _wait(context: ResourceContext) -> None:
+    """Wait for a status, which is asked for whatever it was before."""
+    with calling("Wait-ServiceStateWithTimeout"):
+        context.machine.ledger.attempt("WaitForStatus")
 
 
 def _timed_out() -> ResourceError:
@@ -339,10 +366,12 @@ async def _stop(name: str, timeout_ms: int, context: ResourceContext, *, force: 
     if service is None or service.status == "Stopped":
         with calling(_CMDLETS + "StopServiceCommand"):
             context.machine.ledger.attempt("Stop-Service")
+        _wait(context)
         return
     await context.sleep(context.machine.durations.service_s)
     with calling(_CMDLETS + "StopServiceCommand"):
         context.machine.services.stop(name, force=force)
+    _wait(context)
     if service.stop_behaviour == "hang":
         await context.sleep(timeout_ms / 1000)
         raise _timed_out()

@@ -14,7 +14,7 @@ _RULES = (
     Rule("Name", may_be_empty=False),
     Rule("Ensure", allowed=("Present", "Absent")),
     Rule("IncludeAllSubFeature", "boolean"),
-    Rule("Credential", "any", may_be_empty=False),
+    Rule("Credential", "credential", may_be_empty=False),
     Rule("LogPath", may_be_empty=False),
 )
 _GET_RULES = tuple(rule for rule in _RULES if rule.name in {"Name", "Credential"})

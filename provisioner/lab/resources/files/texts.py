@@ -21,7 +21,7 @@ _CMDLETS: Final = "Microsoft.PowerShell.Commands."
 
 #: What the three resources share: the kind of text and the secret.
 TYPE = Rule("Type", allowed=("Text", "Secret"))
-SECRET = Rule("Secret", "any")
+SECRET = Rule("Secret", "credential")
 TEXT = Rule("Text")
 
 
