@@ -266,14 +266,12 @@ def test_the_lcm_is_for_administrators(tmp_path: Any) -> None:
         real.wsman(user="guest") as theirs,
     ):
         assert theirs.get(f"{_CIMV2}/Win32_OperatingSystem") is not None
-        for ask in (
-            lambda: theirs.invoke(f"{_LCM}/GetMetaConfiguration", _LCM, None),
-            lambda: theirs.invoke(f"{_LCM}/NoSuchMethod", _LCM, None),
-            lambda: theirs.enumerate(_LCM, _enumerate()),
-        ):
+        for action in (f"{_LCM}/GetMetaConfiguration", f"{_LCM}/NoSuchMethod"):
             with pytest.raises(WSManFaultError, match="Access denied") as refused:
-                ask()
+                theirs.invoke(action, _LCM, None)
             assert refused.value.code == "w:AccessDenied"
+        with pytest.raises(WSManFaultError, match="Access denied"):
+            theirs.enumerate(_LCM, _enumerate())
         with pytest.raises(PywinrmFault) as told:
             _ask(_protocol(real, "guest"), _LCM, WSManAction.GET, {})
         assert told.value.wmierror_code == 0x80041003

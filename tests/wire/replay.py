@@ -74,7 +74,8 @@ class Exchange:
     @property
     def verb(self) -> str:
         """Last word of the request's action."""
-        return re.findall(r"Action[^>]*>([^<]+)<", self.request)[0].rpartition("/")[2]
+        found = re.search(r"Action[^>]*>[^<]*/(\w+)<", self.request)
+        return found[1] if found else ""
 
 
 def exchanges(name: str) -> list[Exchange]:
