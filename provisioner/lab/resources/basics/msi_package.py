@@ -108,6 +108,8 @@ class MsiPackage:
             bound["Path"] = _local(path, context)
             _check_file(bound["Path"], product_id, bound, context)
         code = await _run_msiexec(bound, context, is_present=is_present)
+        if is_present and _is_on_share(bound["Path"]):
+            _attempt("Remove-PSDrive", "RemovePSDriveCommand", context)
         if _is_download(path) and is_present:
             _attempt("Remove-Item", "RemoveItemCommand", context)
             machine.files.remove(bound["Path"])
@@ -158,6 +160,10 @@ def _is_download(path: str) -> bool:
     return urlsplit(path).scheme in {"http", "https"}
 
 
+def _is_on_share(path: str) -> bool:
+    return path.startswith(("\\\\", "//"))
+
+
 def _check_scheme(path: str) -> None:
     if not _ROOTED.match(path) and urlsplit(path).scheme not in {"file", "http", "https"}:
         raise invalid_argument(
@@ -183,7 +189,7 @@ def _local(path: str, context: ResourceContext) -> str:
     address = urlsplit(path)
     if address.scheme == "file" and address.netloc:
         path = f"\\\\{address.netloc}{unquote(address.path)}".replace("/", "\\")
-    if path.startswith(("\\\\", "//")):
+    if _is_on_share(path):
         _attempt("New-PSDrive", "NewPSDriveCommand", context)
     if not _is_download(path):
         return path

@@ -348,7 +348,7 @@ async def _start(name: str, timeout_ms: int, context: ResourceContext) -> None:
 def _wait(context: ResourceContext) -> None:
     """Wait for a status, which is asked for whatever it was before."""
     with calling("Wait-ServiceStateWithTimeout"):
-        context.machine.ledger.attempt("WaitForStatus")
+        context.machine.ledger.attempt("ServiceController.WaitForStatus")
 
 
 def _timed_out() -> ResourceError:

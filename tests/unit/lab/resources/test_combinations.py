@@ -30,7 +30,7 @@ _SCENARIOS: dict[Key, Scenario] = {
 #: What only looks, waits or cleans up: nothing of it can fail.
 _NEVER_FAIL = {"Get-Module", "Start-Sleep", "WindowsImpersonationContext.Undo"}
 #: What no recorded case that our conversion knows comes to: a package on a share.
-_NOT_REACHED = {"New-PSDrive"}
+_NOT_REACHED = {"New-PSDrive", "Remove-PSDrive"}
 #: Values that no property wants, or that some do.
 _STRANGE: tuple[Any, ...] = (None, "", [], [""], -1, 0, True, "*", "a/b", ["a", "b"], ["/24"], "X" * 20)
 #: Credentials and paths.
