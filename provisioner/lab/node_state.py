@@ -2,13 +2,17 @@
 
 A reader, or whoever comes after a crash, sees each part as it was before a change or after it. ``before/`` is what
 the parts were when the lab came up: what ``provision lab diff`` compares with.
+
+Long texts of a part lie beside it in ``pieces/``, each piece under the hash of its text: an LCM appends to its
+logs after each resource, and to write all of them again each time makes a job cost the square of its resources.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +20,18 @@ from provisioner.lab.control import LabError
 
 _STATE = "state"
 _BEFORE = "before"
+_PIECES = "pieces"
 _SUFFIX = ".json"
+#: Characters of a piece; a text of more than one piece is kept apart.
+_PIECE = 16_384
+#: The only key of what stands in a part in the place of a long text.
+_MARK = "$pieces"
 
 
 class NodeState:
     """The files of one node below ``folder``. A part has a name such as ``services`` and is any JSON value."""
 
-    __slots__ = ("_folder", "_node", "_seen", "_written")
+    __slots__ = ("_folder", "_kept", "_node", "_pieces", "_seen", "_written")
 
     def __init__(self, folder: Path, node: str) -> None:
         self._folder = folder
@@ -31,6 +40,10 @@ class NodeState:
         self._written: dict[str, int] = {}
         #: Parts whose state of the lab's start is kept already.
         self._seen: set[str] = set()
+        #: Names of the pieces by long text, for each part.
+        self._pieces: dict[str, dict[str, list[str]]] = {}
+        #: Pieces that the state of the lab's start needs.
+        self._kept: set[str] = set()
 
     def read(self) -> dict[str, Any]:
         """Read all parts; none when the node is new.
@@ -53,11 +66,21 @@ class NodeState:
         self._seen.clear()
         for _, path in _parts(self._folder / _BEFORE):
             path.unlink()
+        self._kept = {
+            piece
+            for _, path in _parts(self._folder / _STATE)
+            for piece in _named(json.loads(path.read_text(encoding="utf-8")))
+        }
+        for path in (self._folder / _PIECES).glob("*"):
+            if path.name not in self._kept:
+                path.unlink()
 
     def write(self, parts: Mapping[str, Any]) -> None:
         """Write those of the parts that are not what the files hold."""
         for name, value in parts.items():
-            text = json.dumps(value)
+            old = self._pieces.get(name, {})
+            new: dict[str, list[str]] = {}
+            text = json.dumps(self._apart(value, old, new))
             fingerprint = hash(text)
             if self._written.get(name) == fingerprint:
                 continue
@@ -67,6 +90,40 @@ class NodeState:
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(target)
             self._written[name] = fingerprint
+            if old or new:
+                self._pieces[name] = new
+                self._drop({piece for pieces in old.values() for piece in pieces})
+
+    def _apart(self, value: Any, old: Mapping[str, list[str]], new: dict[str, list[str]]) -> Any:
+        """Give ``value`` with the names of pieces for its long texts; those that nobody has are written."""
+        if isinstance(value, str):
+            if len(value) <= _PIECE:
+                return value
+            new[value] = old.get(value) or self._cut(value)
+            return {_MARK: new[value]}
+        if isinstance(value, dict):
+            return {key: self._apart(item, old, new) for key, item in value.items()}
+        return [self._apart(item, old, new) for item in value] if isinstance(value, list | tuple) else value
+
+    def _cut(self, text: str) -> list[str]:
+        there = self._used() | self._kept
+        names = []
+        for begin in range(0, len(text), _PIECE):
+            piece = text[begin : begin + _PIECE].encode("utf-8", "surrogatepass")
+            names.append(hashlib.blake2b(piece, digest_size=16).hexdigest())
+            if names[-1] not in there:
+                target = self._folder / _PIECES / names[-1]
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(piece)
+        return names
+
+    def _used(self) -> set[str]:
+        return {piece for part in self._pieces.values() for pieces in part.values() for piece in pieces}
+
+    def _drop(self, pieces: set[str]) -> None:
+        """Remove those of the pieces that no part needs any more, nor the state of the lab's start."""
+        for name in pieces - self._used() - self._kept:
+            (self._folder / _PIECES / name).unlink(missing_ok=True)
 
     def _keep(self, name: str, target: Path) -> None:
         if name in self._seen:
@@ -89,9 +146,35 @@ class NodeState:
 
     def _load(self, path: Path) -> Any:
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return self._whole(json.loads(path.read_text(encoding="utf-8")))
         except ValueError as error:
             raise self.damaged(f"{path.name}: {error}") from error
+        except FileNotFoundError as error:
+            raise self.damaged(f"{path.name}: there is no {error.filename}") from error
+
+    def _whole(self, value: Any) -> Any:
+        """Undo ``_apart``."""
+        if isinstance(value, list):
+            return [self._whole(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if set(value) == {_MARK}:
+            pieces = [(self._folder / _PIECES / name).read_bytes() for name in value[_MARK]]
+            return b"".join(pieces).decode("utf-8", "surrogatepass")
+        return {key: self._whole(item) for key, item in value.items()}
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the names of the pieces that a part needs."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    elif isinstance(value, dict):
+        if set(value) == {_MARK}:
+            yield from value[_MARK]
+        else:
+            for item in value.values():
+                yield from _named(item)
 
 
 def _parts(folder: Path) -> list[tuple[str, Path]]:

@@ -88,6 +88,8 @@ class SimulatedNode:
         self._restarting: asyncio.Task[None] | None = None
         #: Parts of the machine that changed since they were saved.
         self._dirty: set[str] = set()
+        #: What the saved state of the LCM was made of.
+        self._saved_lcm: tuple[object, ...] = ()
         folder.mkdir(parents=True, exist_ok=True)
         self.state = NodeState(folder, spec.name)
         plain = self.state.read()
@@ -185,7 +187,10 @@ class SimulatedNode:
         parts = self.machine.parts()
         changed: dict[str, Any] = {name: parts[name]() for name in parts if name in self._dirty}
         self._dirty.clear()
-        changed["lcm"] = self.lcm.to_plain()
+        kept = self.lcm.kept
+        if not self._saved_lcm or any(new is not old for new, old in zip(kept, self._saved_lcm, strict=True)):
+            changed["lcm"] = self.lcm.to_plain()
+            self._saved_lcm = kept
         changed["clock_ahead_s"] = self.clock.ahead_s
         self.state.write(changed)
 

@@ -198,7 +198,7 @@ class Engine:
                 raise LcmError.of(
                     "A PUSH operation was requested without -Force while configured for PULL processing.", 4
                 )
-            self.store.settings["RefreshMode"] = "PUSH"
+            self.store.settings = {**self.store.settings, "RefreshMode": "PUSH"}
 
     def in_progress(self, cmdlet: str) -> LcmError:
         """Build the refusal of who comes second, and leave its event."""

@@ -85,6 +85,15 @@ class Lcm:
         """Give what survives the end of the lab, besides the files of the machine."""
         return self._engine.store.to_plain()
 
+    @property
+    def kept(self) -> tuple[object, ...]:
+        """What ``to_plain`` is made of: as long as these are the same objects, it gives the same.
+
+        The history of a node that was applied often is large, and a job saves its node after each resource.
+        """
+        store = self._engine.store
+        return (store.state, store.job_id, store.settings, store.history)
+
     def load(self, plain: Mapping[str, Any]) -> None:
         """Take what ``to_plain`` gave. A job that was running then is pending now."""
         store = self._engine.store

@@ -35,7 +35,8 @@ class Store:
     files: Files
     state: str = "Idle"
     job_id: str = ""
-    settings: dict[str, Any] = field(default_factory=settings.defaults)
+    #: Values by their names; a change makes another mapping, so that a save sees it.
+    settings: Mapping[str, Any] = field(default_factory=settings.defaults)
     history: list[StatusRecord] = field(default_factory=list)
     #: What the LCM last saw in its file of settings; None when there was none.
     seen_meta: bytes | None = None

@@ -16,7 +16,6 @@ from provisioner.lab.machine.area import Ledger, MachineError
 
 FULL_CONTROL = "FullControl"
 READ = "ReadAndExecute, Synchronize"
-_IO_EXCEPTION = "System.IO.IOException"
 _INVOCATION = "System.Management.Automation.MethodInvocationException"
 
 
@@ -105,12 +104,12 @@ class Files:
         #: Drive letter to size in GiB.
         self.volumes = {letter.upper(): size for letter, size in volumes.items()}
         self._first_volumes = dict(self.volumes)
-        #: Letters of the volumes that take nothing more.
+        #: Letters of the volumes that take nothing more, which is a fault and no state: whoever set it keeps it.
         self.full: set[str] = set()
         self._entries: dict[str, Entry] = {}
         self._seeded: dict[str, Entry] = {}
-        #: Letters of volumes that take nothing more.
-        self.full_volumes: set[str] = set()
+        #: Entries with their plain form: a save asks for all of them and few have changed since the last one.
+        self._plain: dict[str, tuple[Entry, dict[str, Any]]] = {}
         self.clock = "2024-01-01T00:00:00+00:00"
         for letter in self.volumes:
             self._entries[f"{letter}:\\".casefold()] = Entry(f"{letter}:\\", None, "Directory", _ROOT_ACL)
@@ -146,11 +145,6 @@ class Files:
         """Let a volume disappear with all that lies on it."""
         self.volumes.pop(letter.upper(), None)
         self.remove(f"{letter}:\\")
-
-    def fill(self, letter: str, *, is_full: bool = True) -> None:
-        """Let a volume take nothing more, or again something."""
-        (self.full_volumes.add if is_full else self.full_volumes.discard)(letter.upper())
-        self._ledger.changed("files", f"{letter}: {'full' if is_full else 'has room'}")
 
     def settle(self) -> None:
         """Remember the present state as the first one; ``to_plain`` gives only what differs from it."""
@@ -202,11 +196,6 @@ class Files:
                 "UnauthorizedAccessException",
                 "NotSpecified",
                 _INVOCATION,
-            )
-        there = len(old.content or b"") if old is not None else 0
-        if target[:1] in self.full_volumes and len(content) > there:
-            raise MachineError(
-                "There is not enough space on the disk.", "IOException", "WriteError", _IO_EXCEPTION
             )
         entry = Entry(
             old.path if old else target,
@@ -310,18 +299,21 @@ class Files:
 
     def to_plain(self) -> dict[str, Any]:
         """Give what differs from the first state; contents in base64."""
-        changed = [
-            _entry_to_plain(item) for key, item in self._entries.items() if self._seeded.get(key) != item
-        ]
+        known = self._plain
+        self._plain = {}
+        for key, item in self._entries.items():
+            if key in known and known[key][0] is item:
+                self._plain[key] = known[key]
+            elif self._seeded.get(key) != item:
+                self._plain[key] = (item, _entry_to_plain(item))
+        changed = [plain for _, plain in self._plain.values()]
         gone = sorted(self._seeded.keys() - self._entries.keys())
         plain: dict[str, Any] = {"changed": changed, "gone": gone} if changed or gone else {}
-        plain |= {"volumes": self.volumes} if self.volumes != self._first_volumes else {}
-        return plain | ({"full": sorted(self.full_volumes)} if self.full_volumes else {})
+        return plain | ({"volumes": self.volumes} if self.volumes != self._first_volumes else {})
 
     def load(self, plain: Mapping[str, Any]) -> None:
         """Take over what ``to_plain`` gave."""
         self.volumes = dict(plain.get("volumes", self.volumes))
-        self.full_volumes = set(plain.get("full", ()))
         for key in plain.get("gone", ()):
             self._entries.pop(key, None)
         for item in plain.get("changed", ()):

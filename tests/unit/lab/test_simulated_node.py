@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,21 @@ async def test_state_survives_the_end_of_the_lab(tmp_path: Path) -> None:
     assert again.machine.boot_time == node.machine.boot_time
     assert status["configurationStatus"][0].properties["JobID"] == JOB
     assert again.clock.now() > again.machine.boot_time
+
+
+async def test_what_the_lcm_is_after_each_call_is_on_the_disk_at_once(tmp_path: Path) -> None:
+    node = make(tmp_path)
+    await node.start()
+    for body in ("RefreshFrequencyMins = 45;", "RefreshFrequencyMins = 60;"):
+        await node.lcm.invoke("SendMetaConfigurationApply", {"ConfigurationData": meta(body)})
+        assert node.state.read()["lcm"] == json.loads(json.dumps(node.lcm.to_plain()))
+    await node.lcm.invoke("EnableDebugConfiguration", {"BreakAll": True})
+    assert node.state.read()["lcm"] == json.loads(json.dumps(node.lcm.to_plain()))
+    for _ in range(2):
+        await push(node, document(service("W32Time", 'State = "Stopped";')))
+        await idle(node)
+        assert node.state.read()["lcm"] == json.loads(json.dumps(node.lcm.to_plain()))
+    await node.stop()
 
 
 async def test_a_job_running_when_the_lab_ends_is_pending_in_the_next(tmp_path: Path) -> None:

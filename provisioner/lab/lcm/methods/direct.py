@@ -76,7 +76,7 @@ async def disable_debug_configuration(engine: Engine, _arguments: Mapping[str, A
 
 def _debug(engine: Engine, cmdlet: str, mode: str) -> Out:
     with engine.busy(cmdlet, ""):
-        engine.store.settings["DebugMode"] = [mode]
+        engine.store.settings = {**engine.store.settings, "DebugMode": [mode]}
         engine.host.save()
     return {}
 

@@ -65,20 +65,15 @@ def test_rights_come_from_the_folders_above_unless_protected() -> None:
     assert files.acl(r"C:\a\b.txt").rules == (Rule(SYSTEM, "FullControl", is_inherited=True),)
 
 
-def test_a_full_volume_takes_no_more_than_it_has() -> None:
+def test_a_full_volume_takes_nothing_and_the_others_do() -> None:
     made = machine()
-    made.files.write(r"C:\a.txt", b"long enough")
-    made.files.fill("c")
+    made.files.full.add("C")
     with pytest.raises(MachineError) as caught:
         made.files.write(r"C:\b.txt", b"x")
     assert (caught.value.error_id, caught.value.message) == (
         "IOException",
         "There is not enough space on the disk.",
     )
-    made.files.write(r"C:\a.txt", b"short")
     made.files.write(r"D:\b.txt", b"x")
-    other = machine()
-    other.files.load(made.files.to_plain())
-    assert other.files.full_volumes == {"C"}
-    other.files.fill("C", is_full=False)
-    other.files.write(r"C:\b.txt", b"x")
+    made.files.full.discard("C")
+    made.files.write(r"C:\b.txt", b"x")

@@ -137,7 +137,7 @@ async def test_installers_may_be_signed(tmp_path: Path) -> None:
 
 
 async def test_a_full_disk_is_an_error_of_writing(node: SimulatedNode) -> None:
-    node.machine.files.fill("C")
+    node.machine.files.full.add("C")
     full = await run(node, call("Set-Content", r"C:\data\c.txt", "x"))
     assert errors(full) == [(f"GetContentWriterIOError,{_PS}SetContentCommand", "WriteError")]
     assert full.errors[0].message == "There is not enough space on the disk."
