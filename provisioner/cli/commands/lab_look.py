@@ -98,6 +98,11 @@ def shell(node: str, line: str | None, name: str | None) -> None:
             if not _obey(folder, node, typed.strip()):
                 return
         return
+    prompt(folder, node)
+
+
+def prompt(folder: Path, node: str) -> None:
+    """Run what a person types, until they leave."""
     with contextlib.suppress(ImportError):
         importlib.import_module("readline")  # from now on input() has a history and keys that edit
     say("Commands with constant arguments, joined by '|'. 'Get-Command' lists them, 'exit' leaves.")
