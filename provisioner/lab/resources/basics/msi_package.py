@@ -193,13 +193,20 @@ def _local(path: str, context: ResourceContext) -> str:
         _attempt("New-PSDrive", "NewPSDriveCommand", context)
     if not _is_download(path):
         return path
-    content = context.machine.downloads.get(path)
+    _attempt("Test-Path", "TestPathCommand", context)
+    if not context.machine.files.is_folder(_CACHE):
+        _attempt("New-Item", "NewItemCommand", context)
+        context.machine.files.make_folder(_CACHE)
+    downloads = context.machine.downloads
+    try:
+        content = downloads[path]
+    except KeyError:
+        content = None
     if content is None:
         raise invalid_operation(
             f"The server of the given Path ({path}) could not be reached or has no such file."
         )
     target = ntpath.join(_CACHE, ntpath.basename(address.path))
-    context.machine.files.make_folder(_CACHE)
     context.machine.files.write(target, content.encode())
     return target
 

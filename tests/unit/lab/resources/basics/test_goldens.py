@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics import optional_features
 from provisioner.lab.machine.basics.environment import ProcessEnvironment
 from provisioner.lab.machine.features import Feature, Features, FeatureState, FeatureTable, Restart
+from provisioner.lab.machine.files import Entry, parent_of
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.registry import ENVIRONMENT
 from provisioner.lab.machine.services import Service as WindowsService
@@ -157,14 +159,22 @@ def _packages(state: dict[str, Any]) -> Machine:
         signer_thumbprint="AB12",
         comments="c",
     )
-    msi = [FileSpec(path, package=package) for path in state["files"] if path.casefold().endswith(".msi")]
-    made = machine(files=tuple(msi))
+    msi = FileSpec("C:\\first.msi", package=package)
+    made = machine(files=(msi,))
+    made.files.remove(msi.path)
+    # Whatever address is asked for has the package.
+    made.downloads = defaultdict(msi.data.decode)
     # Products are installed on the day of the recording.
     made.files.clock = "2020-01-31T00:00:00+00:00"
     for path in state["files"]:
-        if not made.files.is_file(path):
-            made.files.seed(path, b"")
-    digest = digest_of(msi[0].data) if msi else ""
+        content = msi.data if path.casefold().endswith(".msi") else b""
+        if path.startswith("\\\\"):
+            folder = parent_of(path)
+            made.files.share({folder.casefold(): Entry(folder, None, "Directory", None, made.files.clock)})
+            made.files.share({path.casefold(): Entry(path, content, "Archive", None, made.files.clock)})
+        else:
+            made.files.seed(path, content)
+    digest = digest_of(msi.data)
     for item in state["products"]:
         values = {name: data for name, data in item.items() if name not in {"Id", "Wow"} and data is not None}
         made.packages.adopt(item["Id"], digest, values, is_32_bit=item["Wow"])
