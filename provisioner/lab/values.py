@@ -8,6 +8,7 @@ them into CLIXML. Parameters arrive in the same forms.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -86,10 +87,25 @@ class ErrorRecord:
 
 @dataclass(frozen=True, slots=True)
 class TextRecord:
-    """A record of text among the output, where the client merged its stream; ``kind`` is Warning or Verbose."""
+    """A record of text among the output, where the client merged its stream.
+
+    ``kind`` is Warning, Verbose or Debug.
+    """
 
     kind: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InformationRecord:
+    """What a command wrote to the information stream: any value, who wrote it where and when, and its tags."""
+
+    data: Any
+    source: str
+    when: datetime
+    user: str
+    computer: str
+    tags: tuple[str, ...] = ()
 
 
 class TerminatingError(Exception):

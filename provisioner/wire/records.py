@@ -49,6 +49,7 @@ _MARKS: Final = {
     "warning": "WriteWarningStream",
     "verbose": "WriteVerboseStream",
     "debug": "WriteDebugStream",
+    "information": "WriteInformationStream",
 }
 _NAME_LIMIT: Final = 40
 _NAME_PART: Final = 15
@@ -317,8 +318,8 @@ def informational(
     )
 
 
-def information(record: InformationDetails) -> Structure:
-    """Build an information record."""
+def information(record: InformationDetails, *, is_merged: bool = False) -> Structure:
+    """Build an information record; ``is_merged`` is one among the output, an object with a class."""
     members = {
         "MessageData": record.data,
         "Source": record.source,
@@ -330,6 +331,11 @@ def information(record: InformationDetails) -> Structure:
         "NativeThreadId": Primitive("U32", record.thread_id),
         "ManagedThreadId": Primitive("U32", record.thread_id),
     }
+    if is_merged:
+        types = ("System.Management.Automation.InformationRecord", "System.Object")
+        text = record.data if isinstance(record.data, str) else getattr(record.data, "text", None)
+        marks = {_MARKS["information"]: True}
+        return Structure(types, properties=members, extended=marks, text=text or "")
     return Structure((), extended=members)
 
 

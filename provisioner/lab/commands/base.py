@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from provisioner.lab.values import ErrorRecord
+from provisioner.lab.values import ErrorRecord, InformationRecord
 
 if TYPE_CHECKING:
     from provisioner.lab.simulated_node import SimulatedNode
@@ -33,6 +33,14 @@ class Output(Protocol):
 
     def warning(self, text: str) -> None:
         """Emit a warning."""
+        ...
+
+    def debug(self, text: str) -> None:
+        """Emit a debug record."""
+        ...
+
+    def information(self, record: InformationRecord) -> None:
+        """Emit an information record."""
         ...
 
     def progress(self, activity: str, status: str, percent: int) -> None:

@@ -41,6 +41,8 @@ class Bound:
     error_action: str = "Continue"
     warning_action: str = "Continue"
     is_verbose: bool = False
+    is_debug: bool = False
+    information_action: str = "SilentlyContinue"
 
 
 def bind(call: CommandCall, spec: CommandSpec) -> Bound:
@@ -86,6 +88,8 @@ def bind(call: CommandCall, spec: CommandSpec) -> Bound:
         _action(values.get("ErrorAction", "Continue"), "ErrorAction", spec),
         _action(values.get("WarningAction", "Continue"), "WarningAction", spec),
         bool(values.get("Verbose", False)),
+        bool(values.get("Debug", False)),
+        _action(values.get("InformationAction", "SilentlyContinue"), "InformationAction", spec),
     )
 
 

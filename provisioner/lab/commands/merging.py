@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.lab.commands.base import Output
-from provisioner.lab.values import ErrorRecord, TextRecord
+from provisioner.lab.values import ErrorRecord, InformationRecord, TextRecord
 
 
 def merge(output: Output, streams: frozenset[str]) -> Output:
-    """Return where a command writes whose ``streams`` (error, warning, verbose) go among its objects."""
+    """Return where a command writes of which ``streams`` (error, warning, verbose, ...) go among its objects."""
     return _Merged(output, streams) if streams else output
 
 
@@ -41,6 +41,18 @@ class _Merged:
             self.outer.write(TextRecord("Warning", text))
         else:
             self.outer.warning(text)
+
+    def debug(self, text: str) -> None:
+        if "debug" in self.streams:
+            self.outer.write(TextRecord("Debug", text))
+        else:
+            self.outer.debug(text)
+
+    def information(self, record: InformationRecord) -> None:
+        if "information" in self.streams:
+            self.outer.write(record)
+        else:
+            self.outer.information(record)
 
     def progress(self, activity: str, status: str, percent: int) -> None:
         self.outer.progress(activity, status, percent)

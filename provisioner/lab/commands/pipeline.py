@@ -16,7 +16,7 @@ from provisioner.lab.commands import registry
 from provisioner.lab.commands.base import CommandSpec, Invocation, Output
 from provisioner.lab.commands.binding import Bound, bind
 from provisioner.lab.commands.merging import merge
-from provisioner.lab.values import CommandCall, ErrorRecord, TerminatingError
+from provisioner.lab.values import CommandCall, ErrorRecord, InformationRecord, TerminatingError
 
 if TYPE_CHECKING:
     from provisioner.lab.simulated_node import SimulatedNode
@@ -139,13 +139,19 @@ class _Collected:
     def warning(self, text: str) -> None:
         self.outer.warning(text)
 
+    def debug(self, text: str) -> None:
+        self.outer.debug(text)
+
+    def information(self, record: InformationRecord) -> None:
+        self.outer.information(record)
+
     def progress(self, activity: str, status: str, percent: int) -> None:
         self.outer.progress(activity, status, percent)
 
 
 @dataclass(slots=True)
 class _Preferred:
-    """Output under the preferences of one command (ErrorAction, WarningAction, Verbose)."""
+    """Output under the preferences of one command (ErrorAction and its kin, Verbose, Debug)."""
 
     outer: Output
     bound: Bound
@@ -166,6 +172,14 @@ class _Preferred:
     def warning(self, text: str) -> None:
         if self.bound.warning_action not in _SILENT:
             self.outer.warning(text)
+
+    def debug(self, text: str) -> None:
+        if self.bound.is_debug:
+            self.outer.debug(text)
+
+    def information(self, record: InformationRecord) -> None:
+        if self.bound.information_action != "Ignore":
+            self.outer.information(record)
 
     def progress(self, activity: str, status: str, percent: int) -> None:
         self.outer.progress(activity, status, percent)

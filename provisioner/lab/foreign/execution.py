@@ -19,7 +19,7 @@ from provisioner.lab.foreign.registry import Known, ScriptContext, recognise
 from provisioner.lab.processes.base import NoSuchProgramError, ProcessCall
 from provisioner.lab.processes.run import run_process
 from provisioner.lab.processes.table import find as find_program
-from provisioner.lab.values import CommandCall, ErrorRecord, ScriptExit, TerminatingError
+from provisioner.lab.values import CommandCall, ErrorRecord, InformationRecord, ScriptExit, TerminatingError
 
 if TYPE_CHECKING:
     from provisioner.lab.simulated_node import SimulatedNode
@@ -201,6 +201,12 @@ class _Watched:
 
     def warning(self, text: str) -> None:
         self.outer.warning(text)
+
+    def debug(self, text: str) -> None:
+        self.outer.debug(text)
+
+    def information(self, record: InformationRecord) -> None:
+        self.outer.information(record)
 
     def progress(self, activity: str, status: str, percent: int) -> None:
         self.outer.progress(activity, status, percent)

@@ -18,7 +18,7 @@ from provisioner.lab.foreign.execution import prepare
 from provisioner.lab.foreign.files import absolute
 from provisioner.lab.foreign.registry import ScriptContext
 from provisioner.lab.processes.base import ProcessCall, ProcessOutput
-from provisioner.lab.values import ErrorRecord, ScriptExit, TerminatingError
+from provisioner.lab.values import ErrorRecord, InformationRecord, ScriptExit, TerminatingError
 from provisioner.wire import clixml
 
 if TYPE_CHECKING:
@@ -224,6 +224,12 @@ class _Console:
 
     def warning(self, text: str) -> None:
         self._say("warning", [f"WARNING: {text}"], to_stdout=not self.writes_clixml)
+
+    def debug(self, text: str) -> None:
+        self._say("debug", [f"DEBUG: {text}"], to_stdout=not self.writes_clixml)
+
+    def information(self, record: InformationRecord) -> None:
+        """Nothing: the preference of a console is to show none."""
 
     def progress(self, activity: str, status: str, percent: int) -> None:
         """Nothing: a console that is redirected shows none."""

@@ -12,7 +12,14 @@ from typing import Any, Final
 
 from provisioner.lab import values
 from provisioner.wire.clixml import Primitive, Structure, enum_structure
-from provisioner.wire.records import ErrorDetails, Invocation, error_record, informational
+from provisioner.wire.records import (
+    ErrorDetails,
+    InformationDetails,
+    Invocation,
+    error_record,
+    information,
+    informational,
+)
 
 _TAGS: Final[Mapping[type, str]] = {
     values.UInt8: "By",
@@ -40,6 +47,9 @@ _NET_NAMES: Final[Mapping[type, str]] = {
     values.UInt64: "UInt64",
     values.Int64: "Int64",
 }
+#: The process and the thread in which simulated commands run.
+_PROCESS: Final = 4196
+_THREAD: Final = 12
 _BASES: Final = ("System.Exception", "System.Object")
 
 
@@ -64,6 +74,8 @@ def to_wire(value: Any) -> Any:
             return error_record(error_details(value))
         case values.TextRecord(kind, text):
             return informational(kind, text, is_merged=True)
+        case values.InformationRecord():
+            return information(information_details(value), is_merged=True)
         case dict():
             return {to_wire(key): to_wire(item) for key, item in value.items()}
         case list() | tuple():
@@ -127,6 +139,20 @@ def error_details(record: values.ErrorRecord) -> ErrorDetails:
         target_name=name,
         target_type=kind,
         invocation=_invocation(record),
+    )
+
+
+def information_details(record: values.InformationRecord) -> InformationDetails:
+    """Turn an information record of a command into what the wire sends; all come from one process."""
+    return InformationDetails(
+        data=to_wire(record.data),
+        source=record.source,
+        when=record.when,
+        user=record.user,
+        computer=record.computer,
+        process_id=_PROCESS,
+        thread_id=_THREAD,
+        tags=record.tags,
     )
 
 

@@ -17,7 +17,7 @@ from provisioner.lab.commands.base import CommandSpec, Output
 from provisioner.lab.server import clixml
 from provisioner.lab.server.metadata import command_metadata, metadata_count
 from provisioner.lab.server.session_key import AesSessionKey
-from provisioner.lab.values import CommandCall, ErrorRecord, ScriptExit, TerminatingError
+from provisioner.lab.values import CommandCall, ErrorRecord, InformationRecord, ScriptExit, TerminatingError
 from provisioner.wire.psrp import (
     Call,
     Event,
@@ -82,6 +82,16 @@ class _PipelineOutput:
     def warning(self, text: str) -> None:
         """Send a warning."""
         self._pool.write_text(self._id, "Warning", text, self._writer)
+        self._written()
+
+    def debug(self, text: str) -> None:
+        """Send a debug record."""
+        self._pool.write_text(self._id, "Debug", text, self._writer)
+        self._written()
+
+    def information(self, record: InformationRecord) -> None:
+        """Send an information record."""
+        self._pool.write_information(self._id, clixml.information_details(record))
         self._written()
 
     def progress(self, activity: str, status: str, percent: int) -> None:

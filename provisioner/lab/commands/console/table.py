@@ -43,6 +43,23 @@ COMMANDS = (
         type_name=f"{_TYPES}.WriteVerboseCommand",
     ),
     CommandSpec(
+        "Write-Debug",
+        f"{_HERE}.write_output:debug",
+        _UTILITY,
+        (Parameter("Message", "string", 0, mandatory=True, aliases=("Msg",)),),
+        type_name=f"{_TYPES}.WriteDebugCommand",
+    ),
+    CommandSpec(
+        "Write-Information",
+        f"{_HERE}.write_output:information",
+        _UTILITY,
+        (
+            Parameter("MessageData", "any", 0, mandatory=True, aliases=("Msg", "Message")),
+            Parameter("Tags", "array", 1),
+        ),
+        type_name=f"{_TYPES}.WriteInformationCommand",
+    ),
+    CommandSpec(
         "Out-Null",
         f"{_HERE}.write_output:nothing",
         "Microsoft.PowerShell.Core",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.console.formatting import text_of
-from provisioner.lab.values import ErrorRecord
+from provisioner.lab.values import ErrorRecord, InformationRecord
 
 
 async def run(invocation: Invocation) -> None:
@@ -50,3 +50,23 @@ async def warning(invocation: Invocation) -> None:
 async def verbose(invocation: Invocation) -> None:
     """Write-Verbose; seen only with -Verbose."""
     invocation.output.verbose(text_of(invocation.parameters.get("Message")))
+
+
+async def debug(invocation: Invocation) -> None:
+    """Write-Debug; seen only with -Debug."""
+    invocation.output.debug(text_of(invocation.parameters.get("Message")))
+
+
+async def information(invocation: Invocation) -> None:
+    """Write-Information: any value, and tags."""
+    tags = invocation.parameters.get("Tags") or []
+    invocation.output.information(
+        InformationRecord(
+            invocation.parameters.get("MessageData"),
+            "Write-Information",
+            invocation.node.now(),
+            invocation.user,
+            invocation.node.computer_name,
+            tuple(text_of(tag) for tag in (tags if isinstance(tags, list) else [tags])),
+        )
+    )

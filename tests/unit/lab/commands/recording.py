@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.lab.commands.pipeline import run_pipeline
 from provisioner.lab.simulated_node import SimulatedNode
-from provisioner.lab.values import CommandCall, ErrorRecord
+from provisioner.lab.values import CommandCall, ErrorRecord, InformationRecord
 from tests.unit.lab.machines import node_spec
 
 
@@ -21,6 +21,8 @@ class Recorded:
     errors: list[ErrorRecord] = field(default_factory=list)
     verboses: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    debugs: list[str] = field(default_factory=list)
+    informations: list[InformationRecord] = field(default_factory=list)
 
     def write(self, value: Any) -> None:
         self.values.append(value)
@@ -33,6 +35,12 @@ class Recorded:
 
     def warning(self, text: str) -> None:
         self.warnings.append(text)
+
+    def debug(self, text: str) -> None:
+        self.debugs.append(text)
+
+    def information(self, record: InformationRecord) -> None:
+        self.informations.append(record)
 
     def progress(self, activity: str, status: str, percent: int) -> None:
         raise AssertionError("no command here shows progress")

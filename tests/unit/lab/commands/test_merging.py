@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -12,7 +13,7 @@ import yaml
 
 from provisioner.lab.commands.merging import merge
 from provisioner.lab.server import clixml as lab_clixml
-from provisioner.lab.values import ErrorRecord, TextRecord
+from provisioner.lab.values import ErrorRecord, InformationRecord, TextRecord
 from provisioner.wire import clixml
 from provisioner.wire.fragments import Defragmenter
 from provisioner.wire.psrp.message_types import MessageType
@@ -20,6 +21,9 @@ from tests.shared_data import shared
 from tests.unit.lab.commands.recording import Recorded
 
 _ERROR = ErrorRecord("oh", "Oh,Complain", "InvalidData", activity="Complain")
+_INFORMATION = InformationRecord(
+    "information stream", "Tell", datetime(2024, 5, 17, tzinfo=UTC), "HOST\\user", "HOST"
+)
 
 
 def _written(*streams: str) -> Recorded:
@@ -28,6 +32,8 @@ def _written(*streams: str) -> Recorded:
     output.error(_ERROR)
     output.warning("careful")
     output.verbose("chatter")
+    output.debug("detail")
+    output.information(_INFORMATION)
     output.write("done")
     return recorded
 
@@ -42,7 +48,7 @@ def _written(*streams: str) -> Recorded:
             [TextRecord("Warning", "careful"), TextRecord("Verbose", "chatter"), "done"],
             (1, 0, 0),
         ),
-        (("information", "debug"), ["done"], (1, 1, 1)),
+        (("information", "debug"), [TextRecord("Debug", "detail"), _INFORMATION, "done"], (1, 1, 1)),
     ],
 )
 def test_merged_streams_are_among_the_objects(
@@ -51,6 +57,8 @@ def test_merged_streams_are_among_the_objects(
     recorded = _written(*streams)
     assert recorded.values == values
     assert (len(recorded.errors), len(recorded.warnings), len(recorded.verboses)) == counts
+    is_merged = "debug" in streams
+    assert (recorded.debugs, recorded.informations) == ([], []) if is_merged else (["detail"], [_INFORMATION])
 
 
 def _recorded_outputs() -> list[str]:
@@ -76,13 +84,16 @@ def _shape(text: str) -> Any:
 
 
 def test_merged_records_have_the_recorded_elements() -> None:
-    _debug, verbose, error, _output, warning, *_ = _recorded_outputs()
+    debug, verbose, error, _output, warning, information, *_ = _recorded_outputs()
     ours = {
+        debug: TextRecord("Debug", "debug stream"),
         verbose: TextRecord("Verbose", "verbose stream"),
         warning: TextRecord("Warning", "warning stream"),
     }
     for text, record in ours.items():
         assert clixml.write(lab_clixml.to_wire(record)).decode() == text
+    told = clixml.write(lab_clixml.to_wire(_INFORMATION)).decode()
+    assert _shape(told) == _shape(information)
     written = clixml.write(lab_clixml.to_wire(_ERROR)).decode()
     # What a script had written where is told of scripts only.
     assert _shape(written) == _shape(re.sub(r'<S N="ErrorDetails_ScriptStackTrace">[^<]*</S>', "", error))
