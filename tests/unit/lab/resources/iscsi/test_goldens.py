@@ -132,7 +132,7 @@ def _san(made: Machine, properties: dict[str, Any]) -> None:
     server = Machine.create(node_spec(name="sv1", computer_name="SAN", address=named), BOOTED, made.world)
     server.features.install(["FS-iSCSITarget-Server"])
     port = properties.get("TargetPortalPortNumber")
-    server.iscsi.ports = (3260, int(port) if str(port).isdecimal() else 3260)
+    server.iscsi.ports = (3260, int(str(port)) if str(port).isdecimal() else 3260)
     server.iscsi.adopt([], [Target("t1", initiator.discovers, (InitiatorId("IQN", "*"),))])
 
 
