@@ -152,8 +152,7 @@ class RunspacePool:
             self._numbered(MessageType.SESSION_CAPABILITY, payloads.capability(self._version), None),
             self._numbered(MessageType.RUNSPACEPOOL_INIT_DATA, init_data, None),
         ]
-        if self._opened is not None and not self._is_prepared:
-            # What nobody has acknowledged comes once more, under its old number.
+        if self._opened is not None and not self._is_prepared:  # nobody acknowledged it: it comes again
             self._outgoing.append((None, Outgoing(*self._opened, ends_response=True)))
         self._emit(
             MessageType.APPLICATION_PRIVATE_DATA,
