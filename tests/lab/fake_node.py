@@ -57,6 +57,9 @@ class FakeNode:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
+    def local_account(self, _name: str) -> None:
+        return None
+
     def has_folder(self, path: str) -> bool:
         """It has them all."""
         return bool(path)
@@ -151,6 +154,12 @@ async def run_pipeline(  # noqa: C901, PLR0912, PLR0917 - one case per made-up c
         case "Write-Streams":
             output.verbose("a verbose text")
             output.warning("a warning")
+            output.debug("a detail")
+            output.information(
+                values.InformationRecord(
+                    "a note", "Teller", datetime(2024, 5, 17, tzinfo=UTC), "HOST\\me", "HOST", ("one",)
+                )
+            )
             output.progress("Working", "half done", 50)
             output.error(not_found("nosuch"))
             output.write("after the error")

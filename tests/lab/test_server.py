@@ -175,6 +175,10 @@ def test_streams_arrive_apart(pool: RunspacePool) -> None:
     assert shell.invoke() == ["after the error"]
     assert [str(item) for item in shell.streams.verbose] == ["a verbose text"]
     assert [str(item) for item in shell.streams.warning] == ["a warning"]
+    assert [str(item) for item in shell.streams.debug] == ["a detail"]
+    (note,) = shell.streams.information
+    assert (note.message_data, note.source, note.tags) == ("a note", "Teller", ["one"])
+    assert (note.user, note.computer, note.pid > 0) == ("HOST\\me", "HOST", True)
     assert [item.activity for item in shell.streams.progress] == [
         "Preparing modules for first use.",
         "Working",
