@@ -32,11 +32,6 @@ class Schedule:
         self._due: datetime | None = None
         self._is_on = False
 
-    @property
-    def due(self) -> datetime | None:
-        """When the next run begins, in the node's time; None when none will."""
-        return self._due
-
     def start(self, store: Store) -> None:
         """Begin to keep time."""
         self._is_on = True

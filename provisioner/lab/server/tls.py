@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -79,18 +79,6 @@ class ListenerTls:
         digest = hashes.Hash(chosen)
         digest.update(certificate.public_bytes(Encoding.DER))
         return b"tls-server-end-point:" + digest.finalize()
-
-
-class Inside(Protocol):
-    """The protocol within TLS."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has connected."""
-        ...
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
-        ...
 
 
 class TlsDoor(asyncio.Protocol):

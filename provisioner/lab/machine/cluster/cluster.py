@@ -233,13 +233,6 @@ class Clusters(Area["World[Machine]"]):
             self.clusters.remove(cluster)
         self.owner.ledger.changed("clusters", f"{computer} left {cluster.name}")
 
-    def set_state(self, cluster: Cluster, computer: str, state: str) -> None:
-        """Change the state of a node: its service starts or stops, it is paused or resumed."""
-        cluster.nodes = [
-            (name, state if name.casefold() == computer.casefold() else old) for name, old in cluster.nodes
-        ]
-        self.owner.ledger.changed("clusters", f"{computer} is {state}")
-
     def set_quorum(self, asking: Machine, cluster: Cluster, quorum: Quorum) -> None:
         """Count votes in another way (Set-ClusterQuorum).
 

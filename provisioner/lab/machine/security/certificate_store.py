@@ -28,7 +28,6 @@ _USAGES: Final[Mapping[str, str]] = {
     ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string: "Client Authentication",
     "1.3.6.1.4.1.311.80.1": "Document Encryption",
 }
-_CRYPTO: Final = "System.Security.Cryptography.CryptographicException"
 _COMMANDS: Final = "System.ComponentModel.Win32Exception"
 
 

@@ -278,11 +278,6 @@ class Disks(Area["Machine"]):
             raise storage_error(42002, "The requested access path is already in use.", "InvalidArgument")
         return self._swap(partition, replace(partition, letter=letter.upper()), f"is {letter.upper()} now")
 
-    def remove_partition(self, partition: Partition) -> None:
-        """Remove a partition (Remove-Partition)."""
-        self.owner.ledger.attempt("Remove-Partition")
-        self._drop(partition)
-
     # -- parts ----------------------------------------------------------------------------------------------
 
     def _made(self, number: int, size: int, identity: str = "") -> Disk:
