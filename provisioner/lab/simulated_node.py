@@ -18,6 +18,8 @@ from provisioner.lab.clock import Clock
 from provisioner.lab.journal import Journal
 from provisioner.lab.lcm.host import Behaved, Cancel, FindResource, LcmOptions, Misbehaviour
 from provisioner.lab.lcm.lcm import Lcm
+from provisioner.lab.logon import UserSpec
+from provisioner.lab.machine.basics.local_accounts import LocalAccounts
 from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.machine import AREAS, Machine
 from provisioner.lab.machine.world import World
@@ -108,6 +110,22 @@ class SimulatedNode:
             with self._reading():
                 self.lcm.load(plain["lcm"])
 
+    def local_account(self, name: str) -> UserSpec | None:
+        """Give an account of the machine by its name, once resources or commands have dealt with accounts."""
+        if not self.machine.areas.has(LocalAccounts):
+            return None
+        accounts = self.machine.area(LocalAccounts)
+        user = accounts.user(name)
+        if user is None:
+            return None
+        return UserSpec(
+            user.name,
+            groups=tuple(group.name for group in accounts.groups() if user.sid in group.members),
+            enabled=not user.is_disabled,
+            expired=user.must_change,
+            nt_hash=bytes.fromhex(user.password),
+        )
+
     @property
     def computer_name(self) -> str:
         """The name the machine goes by since its last boot."""
@@ -143,7 +161,11 @@ class SimulatedNode:
 
     def is_administrator(self, principal: str) -> bool:
         r"""Whether an account, as commands see it (``HV01\provisioner``), is in the group of administrators."""
-        return self.logon.user(principal, self.computer_name, self.user).is_administrator
+        authority, _, name = principal.rpartition("\\")
+        is_local = authority.casefold() == self.computer_name.casefold()
+        local = self.local_account(name) if is_local else None
+        configured = self.logon.user(principal, self.computer_name, self.user)
+        return configured.is_administrator or (local is not None and local.is_administrator)
 
     def has_feature(self, name: str) -> bool:
         """Whether a Windows feature is installed; the empty name is always."""

@@ -113,6 +113,11 @@ class Areas(Generic[Owner]):
         assert isinstance(made, kind)
         return made
 
+    def has(self, kind: type[A]) -> bool:
+        """Whether the area of this kind was ever used; asking makes none."""
+        name = f"{kind.__module__.removeprefix(_PACKAGE)}:{kind.__name__}"
+        return name in self._made or name in self._plain
+
     def on_boot(self) -> None:
         """Let all areas that were ever used settle what waited for the boot."""
         for name in list(self._plain):

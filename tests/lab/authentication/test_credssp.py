@@ -41,6 +41,9 @@ class _Node:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def local_account(self, _name: str) -> None:
+        return None
+
 
 def accepting(accounts: Accounts | None = None, **mechanisms: Any) -> CredSspContext:
     accounts = accounts or Accounts(_Node())

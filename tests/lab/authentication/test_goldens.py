@@ -33,6 +33,9 @@ class _Node:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def local_account(self, _name: str) -> None:
+        return None
+
 
 def _recordings() -> list[Any]:
     found = json.loads((shared("dotnet-goldens") / "auth" / "handshakes.json").read_text())["handshakes"]

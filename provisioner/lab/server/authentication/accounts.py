@@ -35,6 +35,10 @@ class Guarded(Protocol):
         """Give the node's time."""
         ...
 
+    def local_account(self, name: str) -> UserSpec | None:
+        """Give what the machine itself keeps of a local account; None while nobody made or changed accounts."""
+        ...
+
 
 def nt_hash(password: str) -> bytes:
     """Return what Windows keeps instead of a password: MD4 of its UTF-16LE form.
@@ -60,7 +64,20 @@ class Accounts:
         return self._node.computer_name
 
     def find(self, name: str) -> UserSpec | None:
-        """Return the account of this bare name."""
+        """Return the account of this bare name: a configured one, with what the machine has made of it."""
+        configured, local = self._configured(name), self._node.local_account(name)
+        if configured is None or local is None:
+            return configured or local
+        return dataclasses.replace(
+            configured,
+            # Taking an account out of a group is no way to keep the lab's own client out.
+            groups=tuple(dict.fromkeys((*configured.groups, *local.groups))),
+            enabled=configured.enabled and local.enabled,
+            expired=configured.expired or local.expired,
+            nt_hash=local.nt_hash or configured.nt_hash,
+        )
+
+    def _configured(self, name: str) -> UserSpec | None:
         wanted = name.casefold()
         for user in self._node.logon.users:
             if user.name.casefold() == wanted:
