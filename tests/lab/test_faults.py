@@ -266,3 +266,16 @@ def test_a_fault_waits_for_messages_and_seconds(node: RunningNode) -> None:
     assert seen(lambda: ask(node)).code == 503
     time.sleep(0.35)
     assert seen(lambda: ask(node)).error == ""
+
+
+@pytest.mark.parametrize(("direction", "served"), [("request", 3), ("answer", 4)])
+def test_the_node_saw_the_request_whose_answer_is_lost(
+    lab: RunningLab, node: RunningNode, direction: str, served: int
+) -> None:
+    def requests() -> int:
+        return int(lab.ask({"op": "status"})["nodes"][0]["requests"])
+
+    before = requests()
+    with fault(node, "drop", is_on=True, message=4, direction=direction):
+        assert seen(lambda: ask(node)).error == _RESET
+    assert requests() - before == served
