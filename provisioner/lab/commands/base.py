@@ -49,6 +49,41 @@ class Output(Protocol):
 
 
 @dataclass(slots=True)
+class PassedOn:
+    """An ``Output`` that passes everything on; what is derived from it keeps, drops or watches some of it."""
+
+    outer: Output
+
+    def write(self, value: Any) -> None:
+        """See ``Output``."""
+        self.outer.write(value)
+
+    def error(self, record: ErrorRecord) -> None:
+        """See ``Output``."""
+        self.outer.error(record)
+
+    def verbose(self, text: str) -> None:
+        """See ``Output``."""
+        self.outer.verbose(text)
+
+    def warning(self, text: str) -> None:
+        """See ``Output``."""
+        self.outer.warning(text)
+
+    def debug(self, text: str) -> None:
+        """See ``Output``."""
+        self.outer.debug(text)
+
+    def information(self, record: InformationRecord) -> None:
+        """See ``Output``."""
+        self.outer.information(record)
+
+    def progress(self, activity: str, status: str, percent: int) -> None:
+        """See ``Output``."""
+        self.outer.progress(activity, status, percent)
+
+
+@dataclass(slots=True)
 class Invocation:
     r"""One call: parameters bound by their real names (aliases and unique prefixes resolved), pipeline input.
 

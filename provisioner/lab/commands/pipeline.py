@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from provisioner.lab.commands import registry
-from provisioner.lab.commands.base import CommandSpec, Invocation, Output
+from provisioner.lab.commands.base import CommandSpec, Invocation, Output, PassedOn
 from provisioner.lab.commands.binding import Bound, bind
 from provisioner.lab.commands.merging import merge
 from provisioner.lab.values import CommandCall, ErrorRecord, InformationRecord, TerminatingError
@@ -121,43 +121,20 @@ def list_commands(node: SimulatedNode, patterns: Sequence[str], endpoint: str = 
 
 
 @dataclass(slots=True)
-class _Collected:
+class _Collected(PassedOn):
     """Output of a command that is not the last one: objects are kept, the other streams go out."""
 
-    outer: Output
     values: list[Any] = field(default_factory=list)
 
     def write(self, value: Any) -> None:
         self.values.append(value)
 
-    def error(self, record: ErrorRecord) -> None:
-        self.outer.error(record)
-
-    def verbose(self, text: str) -> None:
-        self.outer.verbose(text)
-
-    def warning(self, text: str) -> None:
-        self.outer.warning(text)
-
-    def debug(self, text: str) -> None:
-        self.outer.debug(text)
-
-    def information(self, record: InformationRecord) -> None:
-        self.outer.information(record)
-
-    def progress(self, activity: str, status: str, percent: int) -> None:
-        self.outer.progress(activity, status, percent)
-
 
 @dataclass(slots=True)
-class _Preferred:
+class _Preferred(PassedOn):
     """Output under the preferences of one command (ErrorAction and its kin, Verbose, Debug)."""
 
-    outer: Output
     bound: Bound
-
-    def write(self, value: Any) -> None:
-        self.outer.write(value)
 
     def error(self, record: ErrorRecord) -> None:
         if self.bound.error_action == "Stop":
@@ -180,9 +157,6 @@ class _Preferred:
     def information(self, record: InformationRecord) -> None:
         if self.bound.information_action != "Ignore":
             self.outer.information(record)
-
-    def progress(self, activity: str, status: str, percent: int) -> None:
-        self.outer.progress(activity, status, percent)
 
 
 async def _run_command(spec: CommandSpec, bound: Bound, invocation: Invocation) -> None:

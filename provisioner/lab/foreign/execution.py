@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.commands import registry as commands
-from provisioner.lab.commands.base import CommandSpec, Invocation, Output
+from provisioner.lab.commands.base import CommandSpec, Invocation, Output, PassedOn
 from provisioner.lab.commands.binding import is_switch
 from provisioner.lab.commands.pipeline import run_pipeline
 from provisioner.lab.foreign.constant_script import ConstantScript, Flag, NotConstantError, Stage, read
@@ -19,7 +19,7 @@ from provisioner.lab.foreign.registry import Known, ScriptContext, recognise
 from provisioner.lab.processes.base import NoSuchProgramError, ProcessCall
 from provisioner.lab.processes.run import run_process
 from provisioner.lab.processes.table import find as find_program
-from provisioner.lab.values import CommandCall, ErrorRecord, InformationRecord, ScriptExit, TerminatingError
+from provisioner.lab.values import CommandCall, ErrorRecord, ScriptExit, TerminatingError
 
 if TYPE_CHECKING:
     from provisioner.lab.simulated_node import SimulatedNode
@@ -183,33 +183,14 @@ def _missing_argument(name: str, spec: CommandSpec) -> ErrorRecord:
 
 
 @dataclass(slots=True)
-class _Watched:
+class _Watched(PassedOn):
     """Output of a statement, which remembers whether it had an error."""
 
-    outer: Output
     has_failed: bool = False
-
-    def write(self, value: Any) -> None:
-        self.outer.write(value)
 
     def error(self, record: ErrorRecord) -> None:
         self.has_failed = True
         self.outer.error(record)
-
-    def verbose(self, text: str) -> None:
-        self.outer.verbose(text)
-
-    def warning(self, text: str) -> None:
-        self.outer.warning(text)
-
-    def debug(self, text: str) -> None:
-        self.outer.debug(text)
-
-    def information(self, record: InformationRecord) -> None:
-        self.outer.information(record)
-
-    def progress(self, activity: str, status: str, percent: int) -> None:
-        self.outer.progress(activity, status, percent)
 
 
 # -- programs ------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from spnego._credssp_structures import TSRequest
 
 from provisioner.lab.server.authentication.accounts import Accounts, bare_name
 from provisioner.lab.server.authentication.model import Identity, LogonFailure, NtStatus
-from provisioner.lab.server.authentication.negotiate import NodeNegotiate
+from provisioner.lab.server.authentication.negotiate import NodeNegotiate, ProxySeal
 
 #: Versions whose clients understand the reason of a refusal; 5 has the hashes of 6 but not this.
 _TELLS_REASON: Final = frozenset({3, 4, 6})
@@ -29,15 +29,17 @@ def _tls_context() -> Any:
     return _create_tls_context("accept")
 
 
-class CredSspContext:
+class CredSspContext(ProxySeal):
     """A ``Context``."""
 
     def __init__(self, negotiate: NodeNegotiate, accounts: Accounts) -> None:
+        super().__init__(
+            CredSSPProxy(
+                usage="accept", credssp_negotiate_context=negotiate, credssp_tls_context=_tls_context()
+            )
+        )
         self._accounts = accounts
         self._negotiate = negotiate
-        self._proxy = CredSSPProxy(
-            usage="accept", credssp_negotiate_context=negotiate, credssp_tls_context=_tls_context()
-        )
         self._identity: Identity | None = None
 
     @property
@@ -82,15 +84,3 @@ class CredSspContext:
         elif name.partition("@")[0].casefold() == identity.user.name.partition("@")[0].casefold():
             return identity
         raise LogonFailure("somebody else's credential was delegated")
-
-    def wrap(self, message: bytes) -> tuple[bytes, bytes]:
-        """See ``Context``."""
-        sealed = self._proxy.wrap_winrm(message)
-        return sealed.header, sealed.data
-
-    def unwrap(self, signature: bytes, ciphertext: bytes) -> bytes:
-        """See ``Context``."""
-        try:
-            return bytes(self._proxy.unwrap_winrm(signature, ciphertext))
-        except Exception as problem:  # noqa: BLE001 - the libraries do not say what they raise
-            raise LogonFailure(f"a message cannot be decrypted: {type(problem).__name__}") from None

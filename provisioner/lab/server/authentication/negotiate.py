@@ -63,11 +63,27 @@ class NodeNegotiate(NegotiateProxy):
         return found
 
 
-class NegotiateContext:
-    """A ``Context`` of what pyspnego calls a proxy: Negotiate as a whole or one mechanism alone."""
+class ProxySeal:
+    """How a ``Context`` seals what goes with WinRM's messages: as what pyspnego calls a proxy does."""
 
     def __init__(self, proxy: Any) -> None:
         self._proxy = proxy
+
+    def wrap(self, message: bytes) -> tuple[bytes, bytes]:
+        """See ``Context``."""
+        sealed = self._proxy.wrap_winrm(message)
+        return sealed.header, sealed.data
+
+    def unwrap(self, signature: bytes, ciphertext: bytes) -> bytes:
+        """See ``Context``."""
+        try:
+            return bytes(self._proxy.unwrap_winrm(signature, ciphertext))
+        except Exception as problem:  # noqa: BLE001 - the libraries do not say what they raise
+            raise LogonFailure(f"a message cannot be decrypted: {type(problem).__name__}") from None
+
+
+class NegotiateContext(ProxySeal):
+    """A ``Context`` of a proxy: Negotiate as a whole or one mechanism alone."""
 
     @property
     def identity(self) -> Identity | None:
@@ -82,15 +98,3 @@ class NegotiateContext:
             raise
         except Exception as problem:  # noqa: BLE001 - a broken token makes the parsers raise all kinds
             raise LogonFailure(type(problem).__name__, NtStatus.INVALID_TOKEN) from None
-
-    def wrap(self, message: bytes) -> tuple[bytes, bytes]:
-        """See ``Context``."""
-        sealed = self._proxy.wrap_winrm(message)
-        return sealed.header, sealed.data
-
-    def unwrap(self, signature: bytes, ciphertext: bytes) -> bytes:
-        """See ``Context``."""
-        try:
-            return bytes(self._proxy.unwrap_winrm(signature, ciphertext))
-        except Exception as problem:  # noqa: BLE001 - the libraries do not say what they raise
-            raise LogonFailure(f"a message cannot be decrypted: {type(problem).__name__}") from None
