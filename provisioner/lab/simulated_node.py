@@ -20,7 +20,7 @@ from provisioner.lab.lcm.host import Behaved, Cancel, FindResource, LcmOptions, 
 from provisioner.lab.lcm.lcm import Lcm
 from provisioner.lab.logon import UserSpec
 from provisioner.lab.machine.basics.local_accounts import LocalAccounts
-from provisioner.lab.machine.certificates import Certificates
+from provisioner.lab.machine.ground.certificates import Certificates
 from provisioner.lab.machine.machine import AREAS, Machine
 from provisioner.lab.machine.world import World
 from provisioner.lab.node_state import NodeState

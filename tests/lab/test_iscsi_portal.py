@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from provisioner.lab.machine.iscsi import InitiatorId, Target, VirtualDisk
+from provisioner.lab.machine.ground.iscsi import InitiatorId, Target, VirtualDisk
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.server.iscsi.portals import PORT, Portals
 from tests.networks import own_network

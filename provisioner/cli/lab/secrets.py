@@ -13,7 +13,7 @@ from provisioner.errors import UsageError
 from provisioner.inventory.model import Inventory
 from provisioner.lab.hosting.app import node_folder
 from provisioner.lab.logon import HttpsSpec
-from provisioner.lab.machine.certificates import Certificates, encoded
+from provisioner.lab.machine.ground.certificates import Certificates, encoded
 from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.spec import NodeSpec
 from provisioner.project import Project, builtin_folder

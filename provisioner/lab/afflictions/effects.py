@@ -18,9 +18,9 @@ from provisioner.lab.faults.network import Cut, HalfOpen
 from provisioner.lab.faults.power import NewAddress, Restart
 from provisioner.lab.faults.resources import matches
 from provisioner.lab.faults.shells import ShellKilled, WinRmRestart
+from provisioner.lab.machine.ground.packages import ERROR_INSTALL_FAILURE
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.powershell import modules
-from provisioner.lab.machine.software.packages import ERROR_INSTALL_FAILURE
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.simulated_node import SimulatedNode
 

@@ -16,7 +16,7 @@ from provisioner.lab.faults.machine import DiskFull
 from provisioner.lab.faults.power import NewAddress, NoReturn, SameBoot, SlowReboot
 from provisioner.lab.faults.shells import Quota
 from provisioner.lab.lcm.host import Behaved
-from provisioner.lab.machine.registry import PREFETCH
+from provisioner.lab.machine.ground.registry import PREFETCH
 from provisioner.lab.server.fleet import Fleet
 from provisioner.lab.simulated_node import SimulatedNode
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from provisioner.lab.foreign import files
 from provisioner.lab.foreign.registry import KnownScript, ScriptContext
 from provisioner.lab.foreign.skeleton import Skeleton, digest_of, tokens_of
-from provisioner.lab.machine.files import normal
+from provisioner.lab.machine.ground.files import normal
 from provisioner.lab.values import ErrorRecord, ScriptExit, TerminatingError
 
 SCRIPTS: Final = (

@@ -14,7 +14,7 @@ from provisioner.lab.foreign import files
 from provisioner.lab.foreign.registry import KnownScript, ScriptContext
 from provisioner.lab.foreign.skeleton import DATA, Skeleton
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.files import normal, parent_of
+from provisioner.lab.machine.ground.files import normal, parent_of
 from provisioner.lab.values import ScriptExit
 
 _TEMPORARY: Final = r'"\$env:TEMP\\(?P<source>winrmcp-[0-9A-Za-z-]{1,64}\.tmp)"'

@@ -10,7 +10,7 @@ from typing import Final
 from provisioner.lab.foreign import files
 from provisioner.lab.foreign.registry import KnownScript, ScriptContext
 from provisioner.lab.foreign.skeleton import Skeleton
-from provisioner.lab.machine.files import normal
+from provisioner.lab.machine.ground.files import normal
 
 SCRIPTS: Final = (
     KnownScript(

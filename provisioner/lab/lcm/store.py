@@ -17,7 +17,7 @@ from provisioner.lab.lcm import settings
 from provisioner.lab.lcm.errors import LcmError
 from provisioner.lab.lcm.status import StatusRecord
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.files import Files
+from provisioner.lab.machine.ground.files import Files
 from provisioner.lab.mof.lexer import decode
 
 FOLDER: Final = r"C:\Windows\System32\Configuration"

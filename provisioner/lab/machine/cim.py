@@ -14,7 +14,7 @@ from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.computer.page_file import PageFiles
 from provisioner.lab.machine.computer.time_zone import TimeZone, zones
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.networking.ip import DEFAULT_ROUTES, Ip
+from provisioner.lab.machine.network.ip import DEFAULT_ROUTES, Ip
 from provisioner.lab.values import PsObject, UInt16, UInt32, UInt64
 
 _PREFIX = "Microsoft.Management.Infrastructure.CimInstance"

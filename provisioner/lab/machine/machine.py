@@ -11,21 +11,21 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from provisioner.lab.machine import names
-from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import A, Areas, Ledger, MachineError
-from provisioner.lab.machine.certificates import Certificates
 from provisioner.lab.machine.directory.domains import Directory
-from provisioner.lab.machine.features import Features, table_of
-from provisioner.lab.machine.files import Files
-from provisioner.lab.machine.hyperv import HyperV, VirtualMachine
-from provisioner.lab.machine.iscsi import IscsiTarget
-from provisioner.lab.machine.network import Network, physical
-from provisioner.lab.machine.power import Power
+from provisioner.lab.machine.ground import names
+from provisioner.lab.machine.ground.accounts import Accounts
+from provisioner.lab.machine.ground.certificates import Certificates
+from provisioner.lab.machine.ground.features import Features, table_of
+from provisioner.lab.machine.ground.files import Files
+from provisioner.lab.machine.ground.hyperv import HyperV, VirtualMachine
+from provisioner.lab.machine.ground.iscsi import IscsiTarget
+from provisioner.lab.machine.ground.network import Network, physical
+from provisioner.lab.machine.ground.packages import Packages, digest_of, service_of
+from provisioner.lab.machine.ground.power import Power
+from provisioner.lab.machine.ground.registry import PREFETCH, Registry
+from provisioner.lab.machine.ground.services import Services
 from provisioner.lab.machine.powershell import modules
-from provisioner.lab.machine.registry import PREFETCH, Registry
-from provisioner.lab.machine.services import Services
-from provisioner.lab.machine.software.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.world import World
 from provisioner.lab.spec import RELEASES, Durations, NodeSpec
 

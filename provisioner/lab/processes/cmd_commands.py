@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.files import normal
+from provisioner.lab.machine.ground.files import normal
 from provisioner.lab.processes.base import codec_of
 
 if TYPE_CHECKING:

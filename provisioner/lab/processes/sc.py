@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from provisioner.lab.machine.services import Service
+    from provisioner.lab.machine.ground.services import Service
     from provisioner.lab.processes.base import ProcessCall, ProcessOutput
     from provisioner.lab.simulated_node import SimulatedNode
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from provisioner.lab.machine.files import normal
+from provisioner.lab.machine.ground.files import normal
 from provisioner.lab.processes.base import Program
 
 _SYSTEM: Final = "C:\\Windows\\System32"

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.lab.commands import failure
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.features import FeatureChange
+from provisioner.lab.machine.ground.features import FeatureChange
 from provisioner.lab.values import EnumValue, ErrorRecord, PsObject, TerminatingError
 
 _NAMESPACE = "Microsoft.Windows.ServerManager.Commands."

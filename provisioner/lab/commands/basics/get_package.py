@@ -6,7 +6,7 @@ import fnmatch
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import texts
-from provisioner.lab.machine.registry import UNINSTALL, UNINSTALL_32
+from provisioner.lab.machine.ground.registry import UNINSTALL, UNINSTALL_32
 from provisioner.lab.values import ErrorRecord, PsObject
 
 _TYPES = (

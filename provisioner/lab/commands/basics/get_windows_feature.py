@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands import failure
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.features import Feature, Features, FeatureState
+from provisioner.lab.machine.ground.features import Feature, Features, FeatureState
 from provisioner.lab.values import EnumValue, PsObject, TerminatingError
 
 TYPE = "Microsoft.Windows.ServerManager.Commands.GetWindowsFeatureCommand"

@@ -8,7 +8,7 @@ from provisioner.lab.commands import failure
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.basics.service_objects import service_object, start_mode, user_name
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.services import Service
+from provisioner.lab.machine.ground.services import Service
 
 TYPE = "Microsoft.PowerShell.Commands.NewServiceCommand"
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import texts
-from provisioner.lab.machine.services import Service, StartMode
+from provisioner.lab.machine.ground.services import Service, StartMode
 from provisioner.lab.values import EnumValue, ErrorRecord, PsObject
 
 _TYPES = (

@@ -9,7 +9,7 @@ from provisioner.lab.commands import failure
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics import optional_features
-from provisioner.lab.machine.features import Feature
+from provisioner.lab.machine.ground.features import Feature
 from provisioner.lab.values import EnumValue, ErrorRecord, PsObject, TerminatingError
 
 _OBJECTS = "Microsoft.Dism.Commands."

@@ -8,7 +8,7 @@ import uuid
 from provisioner.lab.commands import failure
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.hyperv import VirtualMachine
+from provisioner.lab.machine.ground.hyperv import VirtualMachine
 from provisioner.lab.values import EnumValue, ErrorRecord, PsObject
 
 TYPE = "Microsoft.HyperV.PowerShell.Commands.GetVM"

@@ -6,7 +6,7 @@ from typing import Final
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting, texts
-from provisioner.lab.machine.virtualization.adapters import VmAdapter, VmAdapters
+from provisioner.lab.machine.hyperv.adapters import VmAdapter, VmAdapters
 from provisioner.lab.values import PsObject
 
 _NAMESPACE: Final = "Microsoft.HyperV.PowerShell."

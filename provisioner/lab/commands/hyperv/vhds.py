@@ -6,7 +6,7 @@ from typing import Final
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting, size_of, texts
-from provisioner.lab.machine.virtualization.vhd import Vhd, VirtualHardDisks
+from provisioner.lab.machine.hyperv.vhd import Vhd, VirtualHardDisks
 from provisioner.lab.values import EnumValue, PsObject, UInt32, UInt64
 
 _NAMESPACE: Final = "Microsoft.Vhd.PowerShell."

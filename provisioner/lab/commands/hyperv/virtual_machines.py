@@ -10,7 +10,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting, texts
 from provisioner.lab.commands.hyperv.get_vm import vm_object
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.hyperv import VirtualMachine
+from provisioner.lab.machine.ground.hyperv import VirtualMachine
 from provisioner.lab.values import PsObject
 
 _CMDLETS: Final = "Microsoft.HyperV.PowerShell.Commands."

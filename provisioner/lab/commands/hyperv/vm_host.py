@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting
-from provisioner.lab.machine.virtualization.host import VirtualizationHost
+from provisioner.lab.machine.hyperv.host import VirtualizationHost
 from provisioner.lab.values import EnumValue, Int64, PsObject, UInt32
 
 _NAMESPACE: Final = "Microsoft.HyperV.PowerShell."

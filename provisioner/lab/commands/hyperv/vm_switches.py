@@ -8,7 +8,7 @@ from typing import Final
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting, texts
 from provisioner.lab.commands.hyperv.get_vm_switch import switch_object
-from provisioner.lab.machine.hyperv import Switch, SwitchOptions
+from provisioner.lab.machine.ground.hyperv import Switch, SwitchOptions
 from provisioner.lab.values import EnumValue, PsObject
 
 _NAMESPACE: Final = "Microsoft.HyperV.PowerShell."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands import failure
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.iscsi import InitiatorId, Target
+from provisioner.lab.machine.ground.iscsi import InitiatorId, Target
 from provisioner.lab.values import EnumValue, PsObject
 
 _NAMESPACE = "Microsoft.Iscsi.Target.Commands."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands import failure
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.iscsi import VirtualDisk
+from provisioner.lab.machine.ground.iscsi import VirtualDisk
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.values import EnumValue, PsObject, UInt64
 

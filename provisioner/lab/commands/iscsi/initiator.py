@@ -8,7 +8,7 @@ from typing import Any, Final
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query, value_of
 from provisioner.lab.commands.failure import reporting, texts
-from provisioner.lab.machine.storage.initiator import PORT, Initiator, Known, Login, Portal
+from provisioner.lab.machine.iscsi.initiator import PORT, Initiator, Known, Login, Portal
 from provisioner.lab.values import PsObject, UInt16, UInt32
 
 _NAMESPACE: Final = "ROOT/Microsoft/Windows/Storage"

@@ -8,7 +8,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting, size_of, texts
 from provisioner.lab.commands.iscsi.get_iscsi_server_target import target_object
 from provisioner.lab.commands.iscsi.get_iscsi_virtual_disk import disk_object
-from provisioner.lab.machine.iscsi import VirtualDisk
+from provisioner.lab.machine.ground.iscsi import VirtualDisk
 from provisioner.lab.values import PsObject
 
 _TYPES: Final = "Microsoft.Iscsi.Target.Commands."

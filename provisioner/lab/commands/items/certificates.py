@@ -6,7 +6,7 @@ import re
 
 from cryptography import x509
 
-from provisioner.lab.machine.certificates import STORE, Certificates, encoded, thumbprint
+from provisioner.lab.machine.ground.certificates import STORE, Certificates, encoded, thumbprint
 from provisioner.lab.values import PsObject
 
 _DRIVE = re.compile(r"(?:Microsoft\.PowerShell\.Security\\Certificate::|Cert:)", re.IGNORECASE)

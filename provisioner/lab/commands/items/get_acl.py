@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.items import paths
-from provisioner.lab.machine.accounts import Accounts
-from provisioner.lab.machine.files import Entry, Rule
+from provisioner.lab.machine.ground.accounts import Accounts
+from provisioner.lab.machine.ground.files import Entry, Rule
 from provisioner.lab.values import EnumValue, PsObject
 
 TYPE = "Microsoft.PowerShell.Commands.GetAclCommand"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.items import paths
-from provisioner.lab.machine.files import Entry
+from provisioner.lab.machine.ground.files import Entry
 from provisioner.lab.values import EnumValue, PsObject
 
 TYPE = "Microsoft.PowerShell.Commands.GetAuthenticodeSignatureCommand"

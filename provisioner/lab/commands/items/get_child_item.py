@@ -9,7 +9,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.items import paths
 from provisioner.lab.commands.items.certificates import certificates, is_certificate_path
 from provisioner.lab.commands.items.objects import item_object
-from provisioner.lab.machine.files import Entry
+from provisioner.lab.machine.ground.files import Entry
 from provisioner.lab.machine.machine import Machine
 
 TYPE = "Microsoft.PowerShell.Commands.GetChildItemCommand"

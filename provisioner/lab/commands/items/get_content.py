@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.items import paths
-from provisioner.lab.machine.files import Entry
+from provisioner.lab.machine.ground.files import Entry
 from provisioner.lab.values import EnumValue, ErrorRecord, UInt8
 
 TYPE = "Microsoft.PowerShell.Commands.GetContentCommand"

@@ -6,7 +6,7 @@ import hashlib
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.items import paths
-from provisioner.lab.machine.files import Entry
+from provisioner.lab.machine.ground.files import Entry
 from provisioner.lab.values import ErrorRecord, PsObject
 
 # The function resolves -Path with Resolve-Path, whose error it lets through.

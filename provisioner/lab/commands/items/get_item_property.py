@@ -9,7 +9,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import texts
 from provisioner.lab.commands.items import paths
 from provisioner.lab.commands.items.objects import item_object, provider_notes
-from provisioner.lab.machine.registry import Value
+from provisioner.lab.machine.ground.registry import Value
 from provisioner.lab.values import ErrorRecord, Int64, PsObject
 
 TYPE = "Microsoft.PowerShell.Commands.GetItemPropertyCommand"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from provisioner.lab.commands.items.paths import Item, RegistryKey
-from provisioner.lab.machine.files import Entry, parent_of
+from provisioner.lab.machine.ground.files import Entry, parent_of
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.values import EnumValue, Int64, PsObject
 

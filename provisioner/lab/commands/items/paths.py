@@ -9,8 +9,8 @@ from typing import Any
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import texts
-from provisioner.lab.machine.files import Entry, Files, normal
-from provisioner.lab.machine.registry import Registry
+from provisioner.lab.machine.ground.files import Entry, Files, normal
+from provisioner.lab.machine.ground.registry import Registry
 from provisioner.lab.values import ErrorRecord, PsObject
 
 _REGISTRY = re.compile(

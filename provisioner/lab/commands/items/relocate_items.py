@@ -9,7 +9,7 @@ from provisioner.lab.commands.items import paths
 from provisioner.lab.commands.items.failures import access_denied, no_path
 from provisioner.lab.commands.items.objects import item_object
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.files import Entry, Files
+from provisioner.lab.machine.ground.files import Entry, Files
 from provisioner.lab.values import ErrorRecord
 
 _NAMESPACE = "Microsoft.PowerShell.Commands."

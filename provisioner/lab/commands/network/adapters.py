@@ -8,7 +8,7 @@ from typing import Final
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act, instance, piped, query, value_of
-from provisioner.lab.machine.network import Adapter
+from provisioner.lab.machine.ground.network import Adapter
 from provisioner.lab.values import PsObject, UInt32
 
 CLASS: Final = "MSFT_NetAdapter"

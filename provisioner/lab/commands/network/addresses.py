@@ -7,7 +7,7 @@ from typing import Final
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query
 from provisioner.lab.commands.failure import texts
-from provisioner.lab.machine.networking.ip import LOOPBACK, LOOPBACK_INDEX, Ip, IpAddress, Route
+from provisioner.lab.machine.network.ip import LOOPBACK, LOOPBACK_INDEX, Ip, IpAddress, Route
 from provisioner.lab.values import EnumValue, PsObject, UInt8, UInt16, UInt32
 
 ADDRESS: Final = "MSFT_NetIPAddress"

@@ -9,7 +9,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query, value_of
 from provisioner.lab.commands.failure import record, texts
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.networking.firewall import Firewall
+from provisioner.lab.machine.network.firewall import Firewall
 from provisioner.lab.values import EnumValue, PsObject, TerminatingError
 
 CLASS: Final = "MSFT_NetFirewallRule"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query
 from provisioner.lab.commands.network.addresses import FAMILIES, index_of
-from provisioner.lab.machine.networking.ip import LOOPBACK, Ip
+from provisioner.lab.machine.network.ip import LOOPBACK, Ip
 from provisioner.lab.values import UInt16, UInt32
 
 CLASS = "MSFT_DNSClientServerAddress"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query
-from provisioner.lab.machine.networking.adapter_settings import AdapterSettings
+from provisioner.lab.machine.network.adapter_settings import AdapterSettings
 
 CLASS = "MSFT_NetAdapterBindingSettingData"
 

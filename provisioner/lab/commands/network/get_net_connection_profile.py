@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query
 from provisioner.lab.machine.computer.identity import Identity
-from provisioner.lab.machine.networking.ip import Ip
+from provisioner.lab.machine.network.ip import Ip
 from provisioner.lab.values import EnumValue, UInt32
 
 CLASS = "MSFT_NetConnectionProfile"

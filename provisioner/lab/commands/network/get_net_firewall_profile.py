@@ -6,7 +6,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query
 from provisioner.lab.commands.failure import record
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.networking.firewall import Firewall
+from provisioner.lab.machine.network.firewall import Firewall
 from provisioner.lab.values import TerminatingError
 
 _CMDLET = "Get-NetFirewallProfile"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import query
 from provisioner.lab.commands.network.addresses import index_of, shown_address, shown_route
-from provisioner.lab.machine.networking.ip import DEFAULT_ROUTES, Ip
+from provisioner.lab.machine.network.ip import DEFAULT_ROUTES, Ip
 from provisioner.lab.values import PsObject, UInt32
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query
-from provisioner.lab.machine.networking.teams import Teams
+from provisioner.lab.machine.network.teams import Teams
 
 CLASS = "MSFT_NetLbfoTeam"
 

@@ -7,7 +7,7 @@ import uuid
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.network.firewall_rules import CLASS, given, shown
-from provisioner.lab.machine.networking.firewall import Firewall
+from provisioner.lab.machine.network.firewall import Firewall
 
 
 async def run(invocation: Invocation) -> None:

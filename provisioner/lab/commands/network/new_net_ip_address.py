@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.network.addresses import alias_of, shown_address
-from provisioner.lab.machine.networking.ip import DEFAULT_ROUTES, Ip, family_of, spelled
+from provisioner.lab.machine.network.ip import DEFAULT_ROUTES, Ip, family_of, spelled
 
 _CMDLET = "New-NetIPAddress"
 _WHOLE = {"IPv4": 32, "IPv6": 128}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.network.addresses import alias_of, shown_route
-from provisioner.lab.machine.networking.ip import Ip, family_of, spelled
+from provisioner.lab.machine.network.ip import Ip, family_of, spelled
 
 _ON_LINK = {"IPv4": "0.0.0.0", "IPv6": "::"}  # noqa: S104 - a next hop, nothing listens
 _METRIC = 256

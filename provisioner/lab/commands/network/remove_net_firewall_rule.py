@@ -7,7 +7,7 @@ from functools import partial
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.network.firewall_rules import meant
-from provisioner.lab.machine.networking.firewall import Firewall
+from provisioner.lab.machine.network.firewall import Firewall
 
 _CMDLET = "Remove-NetFirewallRule"
 

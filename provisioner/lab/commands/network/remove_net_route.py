@@ -7,7 +7,7 @@ from functools import partial
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act, piped, value_of
 from provisioner.lab.commands.network.addresses import chosen_routes
-from provisioner.lab.machine.networking.ip import Ip
+from provisioner.lab.machine.network.ip import Ip
 
 _CMDLET = "Remove-NetRoute"
 _OWN = {"DestinationPrefix", "InterfaceAlias", "InterfaceIndex", "NextHop", "AddressFamily"}

@@ -6,7 +6,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.failure import texts
 from provisioner.lab.commands.network.addresses import alias_of
-from provisioner.lab.machine.networking.ip import Ip
+from provisioner.lab.machine.network.ip import Ip
 
 
 async def run(invocation: Invocation) -> None:

@@ -8,7 +8,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.failure import texts
 from provisioner.lab.commands.network.adapters import chosen
-from provisioner.lab.machine.networking.adapter_settings import AdapterSettings
+from provisioner.lab.machine.network.adapter_settings import AdapterSettings
 
 _CMDLET = "Set-NetAdapterAdvancedProperty"
 

@@ -7,7 +7,7 @@ from functools import partial
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.failure import texts
-from provisioner.lab.machine.networking.firewall import Firewall
+from provisioner.lab.machine.network.firewall import Firewall
 
 _WHO = frozenset({"Name", "All", "PassThru"})
 _PROFILES = ("Domain", "Private", "Public")

@@ -9,7 +9,7 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import act
 from provisioner.lab.commands.failure import texts
 from provisioner.lab.commands.network.addresses import FAMILIES, alias_of
-from provisioner.lab.machine.networking.ip import Ip
+from provisioner.lab.machine.network.ip import Ip
 
 _CMDLET = "Set-NetIPInterface"
 _SWITCHES = {"Dhcp": "dhcp", "Forwarding": "forwarding", "AutomaticMetric": "automatic_metric"}

@@ -14,7 +14,7 @@ from typing import Any
 from provisioner.lab import cms
 from provisioner.lab.lcm.documents.document import ConfigurationDocument, DocumentResource
 from provisioner.lab.lcm.errors import LcmError
-from provisioner.lab.machine.certificates import Certificates
+from provisioner.lab.machine.ground.certificates import Certificates
 
 ENCRYPTED = "PasswordEncrypted"
 _CREDENTIAL = frozenset({"username", "password"})

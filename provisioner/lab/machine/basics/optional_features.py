@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.features import Feature, Features, FeatureState
+from provisioner.lab.machine.ground.features import Feature, Features, FeatureState
 
 #: Text and number of Microsoft.Dism.Commands.FeatureState.
 STATES: Mapping[FeatureState, tuple[str, int]] = {

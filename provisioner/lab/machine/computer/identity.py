@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.lab.machine import names
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.directory.domains import (
     NO_OBJECT,
@@ -17,6 +16,7 @@ from provisioner.lab.machine.directory.domains import (
     Domain,
     host_spns,
 )
+from provisioner.lab.machine.ground import names
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine

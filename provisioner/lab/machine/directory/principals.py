@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.directory.domains import Directory, Domain
+from provisioner.lab.machine.ground.accounts import Accounts
 from provisioner.lab.machine.world import World
 
 _GROUPS = ("Domain Admins", "Domain Users", "Domain Computers", "Domain Controllers", "Enterprise Admins")

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from provisioner.lab.machine.area import Ledger
-from provisioner.lab.machine.files import Entry, Files
+from provisioner.lab.machine.ground.files import Entry, Files
 
 #: The folder of modules for all users, the only one an LCM looks into besides that of Windows.
 FOLDER: Final = r"C:\Program Files\WindowsPowerShell\Modules"

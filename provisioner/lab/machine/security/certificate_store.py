@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provisioner.lab.machine.area import Area, MachineError
-from provisioner.lab.machine.certificates import encoded, thumbprint
+from provisioner.lab.machine.ground.certificates import encoded, thumbprint
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area
-from provisioner.lab.machine.files import normal
+from provisioner.lab.machine.ground.files import normal
 from provisioner.lab.machine.storage.disks import Disks, not_found
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.environment import ProcessEnvironment
-from provisioner.lab.machine.registry import ENVIRONMENT
+from provisioner.lab.machine.ground.registry import ENVIRONMENT
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_operation, is_same
 

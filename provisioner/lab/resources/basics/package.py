@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.registry import UNINSTALL, UNINSTALL_32
-from provisioner.lab.machine.software.packages import ERROR_ALREADY_RUNNING, REBOOT_INITIATED, REBOOT_REQUIRED
+from provisioner.lab.machine.ground.packages import ERROR_ALREADY_RUNNING, REBOOT_INITIATED, REBOOT_REQUIRED
+from provisioner.lab.machine.ground.registry import UNINSTALL, UNINSTALL_32
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_argument, invalid_operation, is_same
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.registry import Value
+from provisioner.lab.machine.ground.registry import Value
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.basics import registry_data
 from provisioner.lab.resources.binding import (

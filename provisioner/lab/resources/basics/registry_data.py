@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from provisioner.lab.machine.registry import Value
+from provisioner.lab.machine.ground.registry import Value
 from provisioner.lab.resources.base import ResourceError
 from provisioner.lab.resources.binding import invalid_argument, is_same
 

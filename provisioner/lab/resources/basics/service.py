@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.services import Service as WindowsService
+from provisioner.lab.machine.ground.services import Service as WindowsService
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import (
     Rule,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.features import Feature, FeatureChange
+from provisioner.lab.machine.ground.features import Feature, FeatureChange
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation, is_same
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics import optional_features
-from provisioner.lab.machine.features import Feature
+from provisioner.lab.machine.ground.features import Feature
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
 

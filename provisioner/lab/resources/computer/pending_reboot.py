@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine import names
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.configuration_manager import ConfigurationManager
-from provisioner.lab.machine.registry import PENDING_RENAMES, SERVICING, SESSION_MANAGER, UPDATE
+from provisioner.lab.machine.ground import names
+from provisioner.lab.machine.ground.registry import PENDING_RENAMES, SERVICING, SESSION_MANAGER, UPDATE
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same
 from provisioner.lab.resources.calls import works

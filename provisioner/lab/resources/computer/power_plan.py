@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.power import Plan
+from provisioner.lab.machine.ground.power import Plan
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation
 from provisioner.lab.resources.calls import works, written

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from provisioner.lab.machine.accounts import ADMINISTRATORS, SYSTEM
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.files import FULL_CONTROL, Acl, parent_of
-from provisioner.lab.machine.files import Rule as AccessRule
+from provisioner.lab.machine.ground.accounts import ADMINISTRATORS, SYSTEM
+from provisioner.lab.machine.ground.files import FULL_CONTROL, Acl, parent_of
+from provisioner.lab.machine.ground.files import Rule as AccessRule
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 

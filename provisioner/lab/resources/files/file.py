@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.provider_cache import ProviderCache
-from provisioner.lab.machine.files import Entry
+from provisioner.lab.machine.ground.files import Entry
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.text_cmdlets import TextCmdlets
-from provisioner.lab.machine.files import parent_of
+from provisioner.lab.machine.ground.files import parent_of
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, invalid_argument, is_same, thrown
 

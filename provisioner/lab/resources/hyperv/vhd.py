@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.virtualization.vhd import Vhd, VirtualHardDisks
+from provisioner.lab.machine.hyperv.vhd import Vhd, VirtualHardDisks
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 from provisioner.lab.resources.calls import silenced, written

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.identity import Identity
-from provisioner.lab.machine.virtualization.host import VirtualizationHost
+from provisioner.lab.machine.hyperv.host import VirtualizationHost
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_operation, is_same, spelled, thrown
 from provisioner.lab.resources.calls import written

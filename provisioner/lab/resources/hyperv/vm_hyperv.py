@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from provisioner.lab.machine.hyperv import VirtualMachine
-from provisioner.lab.machine.virtualization.adapters import VmAdapter, VmAdapters
-from provisioner.lab.machine.virtualization.hardware import Hardware, VmHardware
-from provisioner.lab.machine.virtualization.vhd import VirtualHardDisks
+from provisioner.lab.machine.ground.hyperv import VirtualMachine
+from provisioner.lab.machine.hyperv.adapters import VmAdapter, VmAdapters
+from provisioner.lab.machine.hyperv.hardware import Hardware, VmHardware
+from provisioner.lab.machine.hyperv.vhd import VirtualHardDisks
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation, is_same
 from provisioner.lab.resources.calls import silenced, written

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.virtualization.adapters import VmAdapter, VmAdapters
+from provisioner.lab.machine.hyperv.adapters import VmAdapter, VmAdapters
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 from provisioner.lab.resources.calls import silenced

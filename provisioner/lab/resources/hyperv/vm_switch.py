@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.hyperv import TEAMED, Switch, SwitchOptions
+from provisioner.lab.machine.ground.hyperv import TEAMED, Switch, SwitchOptions
 from provisioner.lab.machine.storage.disks import not_found
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import (

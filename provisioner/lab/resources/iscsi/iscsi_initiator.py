@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.storage.initiator import (
+from provisioner.lab.machine.iscsi.initiator import (
     PORT,
     Connection,
     Initiator,

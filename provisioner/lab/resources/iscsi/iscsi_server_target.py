@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.iscsi import EXCEPTION, Target
+from provisioner.lab.machine.ground.iscsi import EXCEPTION, Target
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same, is_same_bag
 from provisioner.lab.resources.calls import written

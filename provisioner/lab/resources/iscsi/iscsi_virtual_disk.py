@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.iscsi import EXCEPTION, VirtualDisk
+from provisioner.lab.machine.ground.iscsi import EXCEPTION, VirtualDisk
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from provisioner.lab.machine.networking.ip import DEFAULT_ROUTES, Ip
+from provisioner.lab.machine.network.ip import DEFAULT_ROUTES, Ip
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, invalid_operation, is_same
 from provisioner.lab.resources.calls import must_work, stopping

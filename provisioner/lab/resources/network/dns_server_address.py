@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.networking.ip import CIM_EXCEPTION, Ip
+from provisioner.lab.machine.network.ip import CIM_EXCEPTION, Ip
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, invalid_argument, invalid_operation, thrown
 from provisioner.lab.resources.network.checks import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.networking.firewall import Firewall
+from provisioner.lab.machine.network.firewall import Firewall
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.networking.ip import CIM_EXCEPTION, DEFAULT_ROUTES, Ip
+from provisioner.lab.machine.network.ip import CIM_EXCEPTION, DEFAULT_ROUTES, Ip
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, invalid_argument, is_same, thrown
 from provisioner.lab.resources.calls import must_work, stopping, works, works_silently

@@ -6,8 +6,8 @@ import fnmatch
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.lab.machine.network import Adapter
-from provisioner.lab.machine.networking.adapter_settings import AdapterSettings
+from provisioner.lab.machine.ground.network import Adapter
+from provisioner.lab.machine.network.adapter_settings import AdapterSettings
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling, invalid_argument, is_same
 from provisioner.lab.resources.network.checks import no_interface, not_found

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.network import Adapter
+from provisioner.lab.machine.ground.network import Adapter
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling, invalid_operation, is_same
 from provisioner.lab.resources.calls import works, written

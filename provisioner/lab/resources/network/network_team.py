@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.networking.teams import Team, Teams
+from provisioner.lab.machine.network.teams import Team, Teams
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import (
     Rule,

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from provisioner.lab.machine.iscsi import IscsiTarget, Target
+from provisioner.lab.machine.ground.iscsi import IscsiTarget, Target
 from provisioner.lab.server.iscsi.session import OfferedTarget, TargetConnection
 
 _LOG = logging.getLogger(__name__)

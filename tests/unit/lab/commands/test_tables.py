@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from provisioner.lab.commands import registry
-from provisioner.lab.machine.certificates import encoded, thumbprint
-from provisioner.lab.machine.iscsi import VirtualDisk
+from provisioner.lab.machine.ground.certificates import encoded, thumbprint
+from provisioner.lab.machine.ground.iscsi import VirtualDisk
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.spec import VirtualMachineSpec
 from provisioner.lab.values import CommandCall, EnumValue, PsObject, TerminatingError

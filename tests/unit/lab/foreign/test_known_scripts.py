@@ -24,7 +24,7 @@ from provisioner.lab.foreign.constant_script import NotConstantError, read
 from provisioner.lab.foreign.execution import prepare
 from provisioner.lab.foreign.registry import Known, ScriptContext, known_scripts, recognise
 from provisioner.lab.foreign.skeleton import tokens_of
-from provisioner.lab.machine.files import Acl
+from provisioner.lab.machine.ground.files import Acl
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import ScriptExit, TerminatingError
 from tests.shared_data import shared

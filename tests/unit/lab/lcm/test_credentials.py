@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.lab.lcm.errors import LcmError
-from provisioner.lab.machine.certificates import Certificates, encoded, thumbprint
+from provisioner.lab.machine.ground.certificates import Certificates, encoded, thumbprint
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.secrets import cms
 from provisioner.secrets.certificates import parse

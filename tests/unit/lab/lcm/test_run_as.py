@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.lab.machine.certificates import Certificates, encoded, thumbprint
 from provisioner.lab.machine.computer.event_log import DSC_OPERATIONAL, EventLog
+from provisioner.lab.machine.ground.certificates import Certificates, encoded, thumbprint
 from provisioner.secrets import cms
 from provisioner.secrets.certificates import parse
 from tests.unit.lab.lcm.building import HEADER, FakeNode, document, fake, meta

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.lab.machine.accounts import Accounts
 from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.ground.accounts import Accounts
 
 ACCOUNTS = Accounts("HV01", ["provisioner"])
 

@@ -10,7 +10,11 @@ import pytest
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.cluster.cluster import Clusters, Quorum
 from provisioner.lab.machine.computer.identity import Identity
-from provisioner.lab.machine.iscsi import InitiatorId, Target, VirtualDisk
+from provisioner.lab.machine.ground.iscsi import InitiatorId, Target, VirtualDisk
+from provisioner.lab.machine.hyperv.adapters import VmAdapter, VmAdapters
+from provisioner.lab.machine.hyperv.host import VirtualizationHost
+from provisioner.lab.machine.hyperv.vhd import Vhd, VirtualHardDisks
+from provisioner.lab.machine.iscsi.initiator import Initiator, Login, Portal
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.security.certificate_store import CertificateStore, StoredCertificate
 from provisioner.lab.machine.security.defender import Defender
@@ -19,10 +23,6 @@ from provisioner.lab.machine.security.user_rights import UserRights
 from provisioner.lab.machine.security.wsman_listeners import Listener, Listeners
 from provisioner.lab.machine.storage.disks import Disks
 from provisioner.lab.machine.storage.images import Images
-from provisioner.lab.machine.storage.initiator import Initiator, Login, Portal
-from provisioner.lab.machine.virtualization.adapters import VmAdapter, VmAdapters
-from provisioner.lab.machine.virtualization.host import VirtualizationHost
-from provisioner.lab.machine.virtualization.vhd import Vhd, VirtualHardDisks
 from provisioner.lab.spec import DiskSpec
 from tests.unit.lab.machines import BOOTED, REBOOTED, hyperv_machine, machine, node_spec
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.features import FeatureState, table_of
+from provisioner.lab.machine.ground.features import FeatureState, table_of
 from tests.shared_data import shared
 from tests.unit.lab.machines import REBOOTED, machine
 

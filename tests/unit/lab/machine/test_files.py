@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.lab.machine.accounts import SYSTEM
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.files import Acl, Rule, normal
+from provisioner.lab.machine.ground.accounts import SYSTEM
+from provisioner.lab.machine.ground.files import Acl, Rule, normal
 from tests.unit.lab.machines import machine
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.hyperv import SwitchOptions
+from provisioner.lab.machine.ground.hyperv import SwitchOptions
 from tests.unit.lab.machines import hyperv_machine, machine
 
 

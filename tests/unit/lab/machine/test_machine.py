@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from provisioner.lab.machine.iscsi import VirtualDisk
+from provisioner.lab.machine.ground.iscsi import VirtualDisk
+from provisioner.lab.machine.ground.power import IN_BOX
+from provisioner.lab.machine.ground.registry import PENDING_RENAMES, SESSION_MANAGER
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.power import IN_BOX
-from provisioner.lab.machine.registry import PENDING_RENAMES, SESSION_MANAGER
 from provisioner.lab.spec import Durations, FileSpec, ServiceSpec
 from tests.unit.lab.machines import BOOTED, REBOOTED, machine, node_spec
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.hyperv import SwitchOptions
+from provisioner.lab.machine.ground.hyperv import SwitchOptions
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.networking.adapter_settings import AdapterSettings
-from provisioner.lab.machine.networking.firewall import Firewall
-from provisioner.lab.machine.networking.ip import Ip
-from provisioner.lab.machine.networking.teams import Team, Teams
+from provisioner.lab.machine.network.adapter_settings import AdapterSettings
+from provisioner.lab.machine.network.firewall import Firewall
+from provisioner.lab.machine.network.ip import Ip
+from provisioner.lab.machine.network.teams import Team, Teams
 from tests.unit.lab.machines import REBOOTED, machine, node_spec
 
 

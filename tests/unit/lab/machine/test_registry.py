@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.lab.machine.area import Ledger
-from provisioner.lab.machine.registry import PREFETCH, Registry
+from provisioner.lab.machine.ground.registry import PREFETCH, Registry
 
 
 def test_hive_prefixes_and_case_lead_to_the_same_key() -> None:

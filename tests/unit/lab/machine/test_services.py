@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.lab.machine.area import MachineError
-from provisioner.lab.machine.services import IN_BOX, Service
+from provisioner.lab.machine.ground.services import IN_BOX, Service
 from provisioner.lab.spec import ServiceSpec
 from tests.unit.lab.machines import REBOOTED, machine
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.machine.accounts import ADMINISTRATORS, SYSTEM
-from provisioner.lab.machine.files import Acl, Rule
+from provisioner.lab.machine.ground.accounts import ADMINISTRATORS, SYSTEM
+from provisioner.lab.machine.ground.files import Acl, Rule
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceError
 from provisioner.lab.resources.files.configuration_file import ConfigurationFile

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.machine.power import Plan
+from provisioner.lab.machine.ground.power import Plan
 from provisioner.lab.resources.computer.power_plan import PowerPlan
 from tests.unit.lab.machines import machine
 from tests.unit.lab.resources.golden import Different, Scenario, compare

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.machine.iscsi import VirtualDisk
+from provisioner.lab.machine.ground.iscsi import VirtualDisk
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.registry import TABLE, find

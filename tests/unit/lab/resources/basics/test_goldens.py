@@ -12,13 +12,13 @@ import pytest
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics import optional_features
 from provisioner.lab.machine.basics.environment import ProcessEnvironment
-from provisioner.lab.machine.features import Feature, Features, FeatureState, FeatureTable, Restart
-from provisioner.lab.machine.files import Entry, parent_of
+from provisioner.lab.machine.ground.features import Feature, Features, FeatureState, FeatureTable, Restart
+from provisioner.lab.machine.ground.files import Entry, parent_of
+from provisioner.lab.machine.ground.packages import digest_of
+from provisioner.lab.machine.ground.registry import ENVIRONMENT
+from provisioner.lab.machine.ground.services import Service as WindowsService
+from provisioner.lab.machine.ground.services import Services
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.registry import ENVIRONMENT
-from provisioner.lab.machine.services import Service as WindowsService
-from provisioner.lab.machine.services import Services
-from provisioner.lab.machine.software.packages import digest_of
 from provisioner.lab.resources.basics.environment import Environment
 from provisioner.lab.resources.basics.msi_package import MsiPackage
 from provisioner.lab.resources.basics.registry import Registry

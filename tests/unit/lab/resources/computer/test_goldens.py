@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.machine import names
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.configuration_manager import ConfigurationManager, RebootAnswer
 from provisioner.lab.machine.computer.identity import Identity
@@ -22,9 +21,10 @@ from provisioner.lab.machine.directory.domains import (
     bare_name,
 )
 from provisioner.lab.machine.directory.nt_hash import nt_hash
+from provisioner.lab.machine.ground import names
+from provisioner.lab.machine.ground.power import Plan
+from provisioner.lab.machine.ground.registry import PENDING_RENAMES, SERVICING, SESSION_MANAGER, UPDATE
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.power import Plan
-from provisioner.lab.machine.registry import PENDING_RENAMES, SERVICING, SESSION_MANAGER, UPDATE
 from provisioner.lab.resources.computer.computer import Computer
 from provisioner.lab.resources.computer.pending_reboot import PendingReboot
 from provisioner.lab.resources.computer.power_plan import PowerPlan

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from provisioner.lab.machine.computer.identity import Identity
-from provisioner.lab.machine.hyperv import Switch
+from provisioner.lab.machine.ground.hyperv import Switch
+from provisioner.lab.machine.ground.network import physical
+from provisioner.lab.machine.hyperv.host import VirtualizationHost
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.network import physical
-from provisioner.lab.machine.virtualization.host import VirtualizationHost
 from provisioner.lab.resources.hyperv.vm_host import VMHost
 from provisioner.lab.resources.hyperv.vm_switch import VMSwitch
 from tests.unit.lab.machines import hyperv_machine, machine

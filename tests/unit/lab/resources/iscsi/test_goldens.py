@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.lab.machine.iscsi import InitiatorId, Target, VirtualDisk
+from provisioner.lab.machine.ground.iscsi import InitiatorId, Target, VirtualDisk
+from provisioner.lab.machine.iscsi.initiator import Connection, Initiator, Known, Portal, Session
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.storage.initiator import Connection, Initiator, Known, Portal, Session
 from provisioner.lab.resources.iscsi.iscsi_initiator import IscsiInitiator
 from provisioner.lab.resources.iscsi.iscsi_server_target import IscsiServerTarget
 from provisioner.lab.resources.iscsi.iscsi_virtual_disk import IscsiVirtualDisk
@@ -180,7 +180,7 @@ def _initiating(state: dict[str, Any]) -> Machine:
     initiator = _Initiator(made)
     initiator.names = state.get("dns") or ()
     initiator.discovers = state.get("discover") or ""
-    made.areas._made["machine.storage.initiator:Initiator"] = initiator
+    made.areas._made["machine.iscsi.initiator:Initiator"] = initiator
     initiator.adopt(portals, known)
     initiator.isns = state.get("isns")
     initiator.shares_isns = True

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.ground.network import Adapter
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.network import Adapter
-from provisioner.lab.machine.networking.firewall import DEFAULTS
-from provisioner.lab.machine.networking.firewall import Firewall as Rules
-from provisioner.lab.machine.networking.ip import CIM_EXCEPTION, Ip, IpAddress, Route, spelled
+from provisioner.lab.machine.network.firewall import DEFAULTS
+from provisioner.lab.machine.network.firewall import Firewall as Rules
+from provisioner.lab.machine.network.ip import CIM_EXCEPTION, Ip, IpAddress, Route, spelled
 from provisioner.lab.resources.network.default_gateway_address import DefaultGatewayAddress
 from provisioner.lab.resources.network.dns_server_address import DnsServerAddress
 from provisioner.lab.resources.network.firewall import Firewall

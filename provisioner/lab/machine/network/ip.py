@@ -16,7 +16,7 @@ from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
-from provisioner.lab.machine.network import Adapter
+from provisioner.lab.machine.ground.network import Adapter
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine

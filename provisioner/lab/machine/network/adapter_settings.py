@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
-from provisioner.lab.machine.network import Adapter
+from provisioner.lab.machine.ground.network import Adapter
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from provisioner.lab.machine.area import Ledger, MachineError
-from provisioner.lab.machine.features import Features
-from provisioner.lab.machine.network import Adapter, Network
-from provisioner.lab.machine.services import Services
+from provisioner.lab.machine.ground.features import Features
+from provisioner.lab.machine.ground.network import Adapter, Network
+from provisioner.lab.machine.ground.services import Services
 
 _EXCEPTION = "Microsoft.HyperV.PowerShell.VirtualizationException"
 MODULE_FEATURE = "Hyper-V-PowerShell"

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
-from provisioner.lab.machine.network import Adapter
-from provisioner.lab.machine.virtualization.host import VirtualizationHost
+from provisioner.lab.machine.ground.network import Adapter
+from provisioner.lab.machine.hyperv.host import VirtualizationHost
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from provisioner.lab.machine.area import Ledger
-from provisioner.lab.machine.files import Files, parent_of
-from provisioner.lab.machine.registry import UNINSTALL, UNINSTALL_32, Registry
-from provisioner.lab.machine.services import Service, Services, StartMode, Status
+from provisioner.lab.machine.ground.files import Files, parent_of
+from provisioner.lab.machine.ground.registry import UNINSTALL, UNINSTALL_32, Registry
+from provisioner.lab.machine.ground.services import Service, Services, StartMode, Status
 from provisioner.lab.spec import PackageSpec, ServiceSpec
 
 SUCCESS = 0

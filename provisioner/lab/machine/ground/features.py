@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from provisioner.lab.machine.area import Ledger, MachineError
-from provisioner.lab.machine.services import Service, Services
+from provisioner.lab.machine.ground.services import Service, Services
 
 Restart = Literal["Yes", "No", "Maybe"]
 

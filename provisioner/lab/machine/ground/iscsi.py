@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from provisioner.lab.machine.area import Ledger, MachineError
-from provisioner.lab.machine.features import Features
-from provisioner.lab.machine.files import Files, normal, parent_of
-from provisioner.lab.machine.services import Services
+from provisioner.lab.machine.ground.features import Features
+from provisioner.lab.machine.ground.files import Files, normal, parent_of
+from provisioner.lab.machine.ground.services import Services
 
 FEATURE = "FS-iSCSITarget-Server"
 #: Thrown by every cmdlet of the module; resources take it for "absent" where they look something up.

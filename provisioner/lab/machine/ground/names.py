@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from provisioner.lab.machine.registry import Registry
+from provisioner.lab.machine.ground.registry import Registry
 
 _KEYS: Final = r"SYSTEM\CurrentControlSet\Control\ComputerName"
 ACTIVE: Final = rf"{_KEYS}\ActiveComputerName"

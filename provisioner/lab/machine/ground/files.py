@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.lab.machine.accounts import ADMINISTRATORS, SYSTEM
 from provisioner.lab.machine.area import Ledger, MachineError
+from provisioner.lab.machine.ground.accounts import ADMINISTRATORS, SYSTEM
 
 FULL_CONTROL = "FullControl"
 READ = "ReadAndExecute, Synchronize"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
-from provisioner.lab.machine.files import normal, parent_of
+from provisioner.lab.machine.ground.files import normal, parent_of
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
