@@ -75,6 +75,7 @@ def test_a_lab_killed_in_mid_apply_fails_every_unfinished_node_and_a_rerun_conve
         assert run.count("hv01", "job-started") == jobs
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("moment", ["before the run", "in mid-apply"])
 def test_ctrl_c_with_five_of_two_hundred_nodes_half_open_ends_soon_and_leaves_no_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
