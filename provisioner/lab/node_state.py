@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ class NodeState:
         self._seen: set[str] = set()
         #: Names of the pieces by long text, for each part.
         self._pieces: dict[str, dict[str, list[str]]] = {}
-        #: Pieces that the state of the lab's start needs.
-        self._kept: set[str] = set()
+        #: Pieces that somebody read, among them those of the lab's start: they stay until the next one.
+        self._kept: frozenset[str] = frozenset()
 
     def read(self) -> dict[str, Any]:
         """Read all parts; none when the node is new.
@@ -62,16 +62,13 @@ class NodeState:
         return {name: self._load(path) for name, path in _parts(self._folder / _BEFORE)}
 
     def begin(self) -> None:
-        """From now on changes count as changes since the start."""
+        """From now on changes count as changes since the start, which is what was read or written so far."""
         self._seen.clear()
         for _, path in _parts(self._folder / _BEFORE):
             path.unlink()
-        self._kept = {
-            piece
-            for _, path in _parts(self._folder / _STATE)
-            for piece in _named(json.loads(path.read_text(encoding="utf-8")))
-        }
-        for path in (self._folder / _PIECES).glob("*"):
+        self._kept |= self._used()
+        pieces = self._folder / _PIECES
+        for path in pieces.iterdir() if pieces.is_dir() else ():
             if path.name not in self._kept:
                 path.unlink()
 
@@ -160,21 +157,9 @@ class NodeState:
             return value
         if set(value) == {_MARK}:
             pieces = [(self._folder / _PIECES / name).read_bytes() for name in value[_MARK]]
+            self._kept |= set(value[_MARK])
             return b"".join(pieces).decode("utf-8", "surrogatepass")
         return {key: self._whole(item) for key, item in value.items()}
-
-
-def _named(value: Any) -> Iterator[str]:
-    """Yield the names of the pieces that a part needs."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _named(item)
-    elif isinstance(value, dict):
-        if set(value) == {_MARK}:
-            yield from value[_MARK]
-        else:
-            for item in value.values():
-                yield from _named(item)
 
 
 def _parts(folder: Path) -> list[tuple[str, Path]]:
