@@ -105,7 +105,8 @@ def call(node: RunningNode, method: str, **arguments: Any) -> PowerShell:
 def errors_of(shell: PowerShell) -> list[tuple[str, str]]:
     """Id and text of each error record, as the client has them."""
     return [
-        (error.fq_error, str(error.exception.adapted_properties["Message"])) for error in shell.streams.error
+        (str(error.fq_error), str(error.exception.adapted_properties["Message"]))  # type: ignore[union-attr]
+        for error in shell.streams.error
     ]
 
 

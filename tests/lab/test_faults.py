@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -67,7 +67,7 @@ class Case:
 
 
 def case(kind: str, error: str, *rest: Any, **parameters: Any) -> Case:
-    return Case(kind, error, *rest, parameters=parameters)
+    return replace(Case(kind, error, *rest), parameters=parameters)
 
 
 CASES = [

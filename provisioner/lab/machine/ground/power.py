@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,10 +29,10 @@ IN_BOX: tuple[Plan, ...] = (
 class Power:
     """Plans in the order the system lists them. Names need not be unique."""
 
-    def __init__(self, ledger: Ledger, plans: Iterable[Plan] = IN_BOX, active: str = BALANCED.guid) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self.plans = tuple(plans)
-        self.active = active
+        self.plans = IN_BOX
+        self.active = BALANCED.guid
 
     def find(self, name_or_guid: str) -> list[Plan]:
         """Plans of this friendly name or GUID (in any form that .NET reads), without regard to case."""

@@ -56,13 +56,13 @@ class Defender(Area["Machine"]):
         self._changed: dict[str, Any] = {}
         self.is_tamper_protected = False
 
-    def preferences(self, cmdlet: str = "Get-MpPreference") -> dict[str, Any]:
-        """Give all preferences.
+    def preferences(self) -> dict[str, Any]:
+        """Give all preferences (Get-MpPreference).
 
         Raises:
             MachineError: Defender is not installed.
         """
-        self._demand(cmdlet)
+        self._demand("Get-MpPreference")
         return {**_FRESH, **self._changed}
 
     def change(self, values: Mapping[str, Any]) -> None:
