@@ -35,8 +35,9 @@ _NAMED: Final = frozenset({"S", "T", "ToString", "URI", "SBK", "XD"})
 #: Elements of which nothing is looked at but their attributes.
 _SKIPPED: Final = frozenset({"Nil", "Ref", "TNRef"})
 _CONTAINERS: Final = frozenset({"Obj", "MS", "Props", "TN", "DCT", "En", *_LISTS})
-_BEFORE_ELEMENT: Final = re.compile(rb"(?s)(?:<!--.*?-->|<\?(?!xml\s).*?\?>)*(?:<\?xml\s|[ \t\r\n])")
-_PREFIX: Final = re.compile(rb"<[^\s>/!?]+:")
+_DECLARATION: Final = re.compile(rb"<\?xml[ \t\r\n]")
+_PASSED_OVER: Final = ((b"<!--", b"-->"), (b"<?", b"?>"))
+_PREFIX: Final = re.compile(rb"<[^\s<>/!?]+:")
 _FIRST_XML_CHARACTER: Final = 0x20
 _LAST_XML_CHARACTER: Final = 0xFFFD
 _SURROGATES: Final = range(0xD800, 0xE000)
@@ -55,7 +56,7 @@ def read(data: bytes, decrypt: Callable[[str], str] | None = None) -> Any:
         UnreadableError: It is no CLIXML, or what cannot be read as such.
     """
     # A declaration and blanks are nodes of their own before the first element; comments are none.
-    if b"\0" in data or _BEFORE_ELEMENT.match(data):
+    if b"\0" in data or _begins_otherwise(data):
         raise UnreadableError("something before the first element")
     if b"&#" in data:
         data = _REFERENCE.sub(_as_escape, data)
@@ -79,6 +80,19 @@ def _as_escape(found: re.Match[bytes]) -> bytes:
     number = int(found[1], 16) if found[1] else int(found[2])
     is_xml = _FIRST_XML_CHARACTER <= number <= _LAST_XML_CHARACTER and number not in _SURROGATES
     return found[0] if is_xml or number > 0xFFFF else b"_x%04X_" % number  # noqa: PLR2004 - one UTF-16 unit
+
+
+def _begins_otherwise(data: bytes) -> bool:
+    """Tell whether anything but comments and instructions stands before the first element."""
+    at = 0
+    while True:
+        ends = next((end for begin, end in _PASSED_OVER if data.startswith(begin, at)), None)
+        if ends is None or _DECLARATION.match(data, at):
+            return data[at : at + 1] != b"<" or ends is not None
+        end = data.find(ends, at)
+        if end < 0:
+            return True
+        at = end + len(ends)
 
 
 def _forget_name_spaces(root: ET.Element, data: bytes) -> None:

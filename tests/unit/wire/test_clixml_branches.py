@@ -125,3 +125,23 @@ def test_a_progress_record_that_cannot_be_made_is_refused(part: str, other: str)
     good = "<PR><AV>act</AV><AI>1</AI><S>op</S><PI>-1</PI><PC>50</PC><T>Processing</T><SR>-1</SR><SD>st</SD></PR>"
     with pytest.raises(UnreadableError):
         clixml.read(good.replace(part, other).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        (b"<!-- a -->" * 20_000 + b"<I32>1</I32>", True),
+        (b"<?a ?>" * 20_000 + b" <I32>1</I32>", False),
+        (b"<!--" * 200_000, False),
+        (b"<!-- --><?" * 100_000, False),
+        (b'<I32 xmlns="u"><![CDATA[' + b"<" * 200_000 + b"]]></I32>", False),
+        (b"<D>0." + b"0" * 200_000 + b"1</D>", True),
+    ],
+)
+def test_long_texts_take_no_time(text: bytes, is_read: bool) -> None:  # noqa: FBT001
+    """What tries again from every place would never end here."""
+    if is_read:
+        clixml.read(text)
+        return
+    with pytest.raises(UnreadableError):
+        clixml.read(text)
