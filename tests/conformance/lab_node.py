@@ -49,6 +49,9 @@ class LabNode:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def local_account(self, _name: str) -> None:
+        """Nobody makes or changes accounts here."""
+
     def has_folder(self, path: str) -> bool:
         """It has them all."""
         return bool(path)
