@@ -109,7 +109,10 @@ KERBEROS: dict[int, tuple[str, str]] = {
     ),
     -1765328366: ("the account is locked or disabled, says the KDC", "Have the account unlocked."),
     -1765328361: ("the password has expired, says the KDC", "Change the password of the account."),
-    -1765328360: ("the password does not fit, says the KDC", "Check the password reference in the inventory."),
+    -1765328360: (
+        "the password does not fit, says the KDC",
+        "Check the password reference in the inventory.",
+    ),
     -1765328353: ("the password does not fit", "Check the password reference in the inventory."),
     -1765328352: ("the Kerberos ticket has expired", "Get a new one with 'kinit'."),
     -1765328347: ("the clocks here and there are too far apart for Kerberos", "Set the clocks by NTP."),

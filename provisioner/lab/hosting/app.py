@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 from provisioner.diagnostics import did_you_mean
 from provisioner.lab.afflictions.lab_faults import LabFaults
 from provisioner.lab.control import LabError, serve
+from provisioner.lab.faults.base import Planned, When
+from provisioner.lab.faults.network import HalfOpen
 from provisioner.lab.hosting.background import Ready
 from provisioner.lab.looking import views
 from provisioner.lab.looking.recording import Recorder, read_recording, replay
@@ -136,8 +138,15 @@ class Lab:
         temporary.replace(target)
 
     def _lose_network(self, name: str, seconds: float | None) -> None:
-        """Cut off a node that cut itself off: for simulated seconds, or until somebody mends it."""
-        self._fleet.cut(name, None if seconds is None else seconds * self._spec.time_scale)
+        """Let a node be gone that cut itself off: for simulated seconds, or until somebody mends it.
+
+        Nothing resets its connections, as nothing does when an address moves. Where simulated time vanishes, a
+        moment without a network still ends them.
+        """
+        if seconds is not None and not self._spec.time_scale:
+            self._fleet.cut(name, 0.0)
+            return
+        self._faults.inject(name, Planned(HalfOpen(connections="ignored"), When(for_s=seconds)))
 
     async def _open_fleet(self) -> None:
         try:
@@ -207,6 +216,7 @@ class Lab:
                 return {"cut": node}
             case {"op": "restore", "node": str(node)}:
                 self._known(node)
+                self._faults.clear(node, HalfOpen.kind)
                 self._fleet.restore(node)
                 return {"restored": node}
             case {"op": "fault" | "clear", "node": str(node)}:

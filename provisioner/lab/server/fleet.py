@@ -280,10 +280,12 @@ class Fleet:
         place.is_hole = is_hole
         place.close()
         self._soon(place)
+        self.on_reach(name)
 
     def is_cut(self, name: str) -> bool:
-        """Whether a node's network is cut now."""
-        return self._places[name].is_cut
+        """Whether nothing new reaches a node now: its network is cut, or swallows what is sent."""
+        place = self._places[name]
+        return place.is_cut or place.is_hole
 
     def listener(self, name: str) -> Listener:
         """Give a node's listener.
@@ -308,7 +310,7 @@ class Fleet:
             "requests": listener.counters.requests,
             "shells_open": listener.shells_open,
             "pipelines": listener.pipelines_run,
-            "cut": place.is_cut,
+            "cut": self.is_cut(name),
         }
 
     # -- inside --------------------------------------------------------------------------------------------

@@ -7,7 +7,15 @@ import pytest
 from provisioner import events
 from provisioner.state.base import must_be_durable
 
-LOOKS = {"CheckFinished", "Connected", "Connecting", "ConnectionLost", "LcmBusy", "NodeSkipped", "ResourceProgress"}
+LOOKS = {
+    "CheckFinished",
+    "Connected",
+    "Connecting",
+    "ConnectionLost",
+    "LcmBusy",
+    "NodeSkipped",
+    "ResourceProgress",
+}
 
 
 @pytest.mark.parametrize("kind", events.Event.__args__)
