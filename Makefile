@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CODE := provisioner tests benchmarks roles
 
-.PHONY: help setup demo test quick check lint types floors docs lock bench clean
+.PHONY: help setup demo test slow check lint types floors docs lock bench clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,13 +29,13 @@ $(STAMP): requirements.lock requirements-kerberos.lock pyproject.toml
 demo: setup  ## Five simulated Windows nodes: apply, verify, apply again, take down.
 	@docs/demo.sh
 
-test: setup  ## All tests.
-	@$(BIN)/python -m pytest -n 3 -q
-
-quick: setup lint types floors  ## The fast half: no slow tests.
+test: setup  ## All tests but the slow ones: a few minutes.
 	@$(BIN)/python -m pytest -n 3 -q -m "not slow"
 
-check: setup lint types floors test  ## Everything CI runs.
+slow: setup  ## The slow tests: fuzzing, cut networks, killed processes, packer.
+	@$(BIN)/python -m pytest -n 3 -q -m slow
+
+check: setup lint types floors test  ## What has to be green before a commit; CI runs the slow tests too.
 
 lint:
 	@$(BIN)/ruff format --check $(CODE)

@@ -2,8 +2,8 @@
 
     python benchmarks/lab.py [--nodes 2000] [--clients 2]
 
-Every node is asked one command by unmodified pypsrp (NTLM, message encryption). The clients run on the same machine
-and need more of its time than the lab does, so CPU per session of the lab says more than sessions per second.
+Every node is asked one command by unmodified pypsrp (NTLM, message encryption). The clients run on the same
+machine and need more of its time than the lab does: CPU per session of the lab says more than sessions per second.
 """
 
 from __future__ import annotations
