@@ -29,6 +29,7 @@ _SWEEP_S: Final = 5.0
 _FILLERS: Final = 2
 #: Turns of the loop after which a connection that was just being accepted has come up, and is gone again.
 _LAST_TURNS: Final = 3
+_LAST_TURN_S: Final = 0.005
 
 
 class FleetNode(ServedNode, Protocol):
@@ -214,7 +215,7 @@ class Fleet:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         for _ in range(_LAST_TURNS):
-            await asyncio.sleep(0)
+            await asyncio.sleep(_LAST_TURN_S)
             for place in self._places.values():
                 place.listener.abort_connections()
         await asyncio.sleep(0)
