@@ -72,8 +72,11 @@ class NodeState:
             if path.name not in self._kept:
                 path.unlink()
 
-    def write(self, parts: Mapping[str, Any]) -> None:
-        """Write those of the parts that are not what the files hold."""
+    def write(self, parts: Mapping[str, Any], *, is_start: bool = False) -> None:
+        """Write those of the parts that are not what the files hold.
+
+        What is written at the start is no change since then: an idle node keeps nothing of before.
+        """
         for name, value in parts.items():
             old = self._pieces.get(name, {})
             new: dict[str, list[str]] = {}
@@ -82,7 +85,10 @@ class NodeState:
             if self._written.get(name) == fingerprint:
                 continue
             target = self._folder / _STATE / f"{name}{_SUFFIX}"
-            self._keep(name, target)
+            if is_start:
+                target.parent.mkdir(exist_ok=True)
+            else:
+                self._keep(name, target)
             temporary = target.with_suffix(".tmp")
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(target)

@@ -140,7 +140,7 @@ class SimulatedNode:
         self.is_up = True
         self.journal.write("start", boot_id=self.machine.boot_id)
         self.state.begin()
-        self.state.write({"boot_time": self.machine.boot_time.isoformat()})
+        self.state.write({"boot_time": self.machine.boot_time.isoformat()}, is_start=True)
         self.lcm.on_start()
 
     async def stop(self) -> None:
