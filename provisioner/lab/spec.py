@@ -34,7 +34,7 @@ DEFAULT_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "xHyper-V": ("3.18.0",),
         "iSCSIDsc": ("1.5.0.41",),
         "ComputerManagementDsc": ("10.0.0",),
-        "ProvisionerDsc": ("0.2.0",),
+        "ProvisionerDsc": ("0.3.0",),
     }
 )
 

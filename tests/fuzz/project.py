@@ -44,7 +44,7 @@ variables:
   folder: {type: string, default: 'C:\\Web', description: A folder.}
   rabbit: {type: secret, required: true, description: A password.}
   join: {type: credential, required: true, description: Who may join.}
-modules: {PSDscResources: "2.12.0.0", xHyper-V: "3.18.0", ProvisionerDsc: "0.2.0", ComputerManagementDsc: "10.0.0"}
+modules: {PSDscResources: "2.12.0.0", xHyper-V: "3.18.0", ProvisionerDsc: "0.3.0", ComputerManagementDsc: "10.0.0"}
 configurations: [web, more]
 """,
     "dsc_configs/web.dsc.yaml": """\

@@ -178,7 +178,7 @@ def test_values_of_the_schema_survive_being_sent_to_another_process() -> None:
 
 
 def test_our_own_module_is_known() -> None:
-    found = Registry.builtin().resource_type("ProvisionerDsc", "ConfigurationFile", "0.2.0")
+    found = Registry.builtin().resource_type("ProvisionerDsc", "ConfigurationFile", "0.3.0")
     assert found is not None
     assert found.class_name == "PROV_ConfigurationFile"
     assert [key.name for key in found.keys] == ["Path"]

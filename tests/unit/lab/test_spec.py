@@ -40,7 +40,7 @@ def test_without_settings_a_node_is_a_plain_windows_2022_with_our_modules() -> N
         "xHyper-V": ("3.18.0",),
         "iSCSIDsc": ("1.5.0.41",),
         "ComputerManagementDsc": ("10.0.0",),
-        "ProvisionerDsc": ("0.2.0",),
+        "ProvisionerDsc": ("0.3.0",),
     }
 
 

@@ -21,7 +21,7 @@ MOFCompiler: Any = pywbem.MOFCompiler
 MOFWBEMConnection: Any = pywbem.MOFWBEMConnection
 
 ROOT = Path(__file__).parents[3]
-MODULE = ROOT / "dsc_configs/modules/ProvisionerDsc/0.2.0"
+MODULE = ROOT / "dsc_configs/modules/ProvisionerDsc/0.3.0"
 RESOURCE = MODULE / "DSCResources/PROV_ConfigurationFile"
 SCRIPT = RESOURCE / "PROV_ConfigurationFile.psm1"
 SCHEMA = RESOURCE / "PROV_ConfigurationFile.schema.mof"

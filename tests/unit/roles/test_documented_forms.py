@@ -21,7 +21,7 @@ ROLE = """\
 description: x
 modules:
   PSDscResources: "2.12.0.0"
-  ProvisionerDsc: "0.2.0"
+  ProvisionerDsc: "0.3.0"
   SecurityPolicyDsc: "2.10.0.0"
   xHyper-V: "3.18.0"
 configurations: [web]

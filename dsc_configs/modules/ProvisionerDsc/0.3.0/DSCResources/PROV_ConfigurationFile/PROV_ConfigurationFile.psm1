@@ -12,6 +12,9 @@
 Set-StrictMode -Version 'Latest'
 $ErrorActionPreference = 'Stop'
 
+$script:moduleFolder = Split-Path -Path (Split-Path -Path $PSScriptRoot -Parent) -Parent
+Import-Module -Name (Join-Path -Path $script:moduleFolder -ChildPath 'Modules/ProvisionerDsc.Common')
+
 # Well-known SIDs, since names are translated on some editions of Windows: SYSTEM and Administrators.
 $script:fullControlSids = @('S-1-5-18', 'S-1-5-32-544')
 
@@ -941,68 +944,6 @@ function Assert-Right
         throw (New-ResourceError -Id 'RightsNotApplied' -Category 'InvalidResult' -Target $Path -Message (
                 "The file '{0}' was given the rights {1}, but has {2}." -f $Path, $desiredRights, $actualRights))
     }
-}
-
-<#
-    .SYNOPSIS
-        Returns an error record with a stable id.
-
-    .PARAMETER Id
-        Becomes the FullyQualifiedErrorId.
-
-    .PARAMETER Message
-        What went wrong, in one sentence. Never the contents of the file.
-
-    .PARAMETER Category
-        The error category.
-
-    .PARAMETER Target
-        The file or account.
-
-    .PARAMETER Exception
-        The exception to carry; by default one with the message.
-#>
-function New-ResourceError
-{
-    [CmdletBinding()]
-    [OutputType([System.Management.Automation.ErrorRecord])]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Id,
-
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Message,
-
-        [Parameter(Mandatory = $true)]
-        [System.Management.Automation.ErrorCategory]
-        $Category,
-
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Target,
-
-        [Parameter()]
-        [System.Exception]
-        $Exception
-    )
-
-    if ($null -eq $Exception)
-    {
-        $typeName = 'System.InvalidOperationException'
-
-        if ($Category -eq 'InvalidArgument')
-        {
-            $typeName = 'System.ArgumentException'
-        }
-
-        $Exception = New-Object -TypeName $typeName -ArgumentList @($Message)
-    }
-
-    return New-Object -TypeName 'System.Management.Automation.ErrorRecord' -ArgumentList @(
-        $Exception, $Id, $Category, $Target)
 }
 
 <#

@@ -1,5 +1,5 @@
 @{
-    ModuleVersion        = '0.2.0'
+    ModuleVersion        = '0.3.0'
     GUID                 = '7b0c8a52-4d0e-4f3a-9a55-2f6f0d6f1c3e'
     Author               = 'The provisioner contributors'
     CompanyName          = 'The provisioner contributors'
