@@ -1,4 +1,4 @@
-"""The resources shown in docs/roles.md compile as they stand there."""
+"""The resources shown in docs/writing-roles.md compile as they stand there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.compiling import REPOSITORY, compile_project, write
 BLOCKS = [
     block
     for block in re.findall(
-        r"```yaml\n(.*?)```", (REPOSITORY / "docs/roles.md").read_text(encoding="utf-8"), re.DOTALL
+        r"```yaml\n(.*?)```", (REPOSITORY / "docs/writing-roles.md").read_text(encoding="utf-8"), re.DOTALL
     )
     if block.startswith("- name:")
 ]
