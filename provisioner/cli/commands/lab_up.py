@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import shutil
 from pathlib import Path
@@ -13,21 +12,13 @@ import click
 from provisioner.cli.context import counted, say, verb
 from provisioner.cli.lab.homes import folder_of, name_option
 from provisioner.cli.lab.inventories import PROFILES, write_inventory
-from provisioner.cli.lab.secrets import (
-    account_hash,
-    equipped,
-    hand_out_certificates,
-    make_secret,
-    secret_files,
-)
-from provisioner.diagnostics import Diagnostics
+from provisioner.cli.lab.nodes import node_specs
+from provisioner.cli.lab.secrets import hand_out_certificates, make_secret, secret_files
 from provisioner.errors import UsageError
 from provisioner.inventory.loader import load_inventory
-from provisioner.inventory.model import Inventory, Node
 from provisioner.lab.hosting.app import LabSpec
 from provisioner.lab.hosting.background import claim, detach
 from provisioner.lab.hosting.shards import run_lab
-from provisioner.lab.spec import NodeSpec, read_node_spec
 
 #: Nodes that ``up`` lists; of the rest it gives the number.
 _LISTED = 20
@@ -96,7 +87,7 @@ def up(  # noqa: PLR0913, PLR0917 - click passes each option
         problems.raise_errors()
         raise AssertionError("an inventory is missing without an error")
     folder = folder_of(name or loaded.site)
-    nodes = _node_specs(loaded, inventory.parent, problems)
+    nodes = node_specs(loaded, inventory.parent, problems)
     if fresh:
         _forget(folder)
     for path in secret_files(loaded, inventory):
@@ -119,44 +110,6 @@ def _forget(folder: Path) -> None:
     shutil.rmtree(folder / "shards", ignore_errors=True)
     (folder / "world.json").unlink(missing_ok=True)
     os.close(descriptor)
-
-
-def _node_specs(inventory: Inventory, base: Path, problems: Diagnostics) -> list[NodeSpec]:
-    specs = []
-    for node in inventory.nodes.values():
-        _expect_loopback(node, problems)
-    for node in inventory.nodes.values():
-        endpoint = node.connection.endpoint
-        spec, found = read_node_spec(
-            name=node.name,
-            address=endpoint.host,
-            port=endpoint.port,
-            user=node.connection.user,
-            # A password file is made only for what will be a lab.
-            nt_hash=b"" if problems.has_errors else account_hash(node.connection.password, base),
-            lab_trees=node.lab,
-        )
-        problems.extend(found)
-        if not problems.has_errors:
-            specs.append(equipped(spec, endpoint, base))
-    problems.raise_errors()
-    return specs
-
-
-def _expect_loopback(node: Node, problems: Diagnostics) -> None:
-    host = node.connection.endpoint.host
-    try:
-        address = ipaddress.ip_address(host)
-        is_loopback = address.version == 4 and address.is_loopback  # noqa: PLR2004 - IPv4: every node has its own
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        problems.error(
-            "Lab node is not on loopback",
-            f"Node '{node.name}' has the address {host}. A lab listens on addresses in 127.0.0.0/8 only.",
-            node.where,
-            "Give the node an address such as 127.20.0.11.",
-        )
 
 
 def _announce(status: dict[str, Any]) -> None:
