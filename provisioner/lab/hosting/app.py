@@ -104,6 +104,11 @@ class Lab:
         for node in self._nodes:
             node.machine.on_network = functools.partial(self._lose_network, node.name)
 
+    @property
+    def nodes(self) -> Sequence[SimulatedNode]:
+        """The nodes, in the order of the specification."""
+        return self._nodes
+
     async def run(self, ready: Ready) -> None:
         """Bring all nodes up, say so, and serve until told to stop."""
         loop = asyncio.get_running_loop()
