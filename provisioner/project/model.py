@@ -11,7 +11,7 @@ from provisioner.addresses import NodeName
 from provisioner.configuration.model import Artifact, Configuration, Credential
 from provisioner.diagnostics import Diagnostic, Diagnostics
 from provisioner.inventory.model import Inventory, Node
-from provisioner.roles.model import Expansion
+from provisioner.roles.model import After, Expansion, RoleChecks
 from provisioner.secrets.model import Secret
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class CompiledNode:
     are what it sets. ``digest`` stands for the content of the document with its secrets, and tells nothing of
     them. ``credentials`` stand in it, ``sealed`` is their keyed digest, ``opened`` are the secrets themselves, and
     ``sealing_warnings`` what was said of them.
+
+    ``after`` are the nodes of this compilation that have to be done first; of the selected nodes only, and those
+    behind a node that is not selected or has nothing to do count in its place.
     """
 
     node: Node
@@ -42,6 +45,17 @@ class CompiledNode:
     sealed: str = ""
     sealing_warnings: tuple[Diagnostic, ...] = ()
     opened: tuple[Secret, ...] = field(default=(), repr=False)
+    after: tuple[After, ...] = ()
+
+    @property
+    def preflight(self) -> tuple[RoleChecks, ...]:
+        """Checks that have to hold before anything is changed on the node, in role order."""
+        return self.expansion.preflight
+
+    @property
+    def leaves(self) -> tuple[str, ...]:
+        """What the roles that are undone here leave behind, in sentences."""
+        return self.expansion.leaves
 
     @property
     def holds_passwords(self) -> bool:

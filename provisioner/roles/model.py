@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from provisioner.addresses import RoleName
+from provisioner.addresses import NodeName, RoleName
 from provisioner.diagnostics import SourceRange
 from provisioner.documents import Scalar, Tree
 from provisioner.inventory.schema import is_reference
@@ -189,12 +189,22 @@ class RoleChecks:
 
 
 @dataclass(frozen=True, slots=True)
+class After:
+    """Another node that has to be done before this one, and why: part of a sentence, for whoever waits."""
+
+    node: NodeName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expansion:
     """Everything the roles of one node ask for.
 
     ``roles`` is every role in an order in which required ones come first; ``requires`` names, per role, the
     roles it requires directly. ``modules`` maps module names to the one version all roles agree on.
-    ``variables`` are the values the roles see, defaults included; ``checks`` come in role order.
+    ``variables`` are the values the roles see, defaults included; ``checks`` come in role order, and so does
+    ``preflight``: checks that have to hold before anything is changed. ``decommissioned`` are the roles that are
+    undone here, and ``leaves`` the sentences in which they say what stays all the same.
     """
 
     roles: tuple[RoleName, ...]
@@ -205,6 +215,9 @@ class Expansion:
     module_wheres: Mapping[str, SourceRange]
     variables: Mapping[str, Any]
     checks: tuple[RoleChecks, ...]
+    preflight: tuple[RoleChecks, ...] = ()
+    decommissioned: tuple[RoleName, ...] = ()
+    leaves: tuple[str, ...] = ()
 
 
 def kind_of(value: Any) -> str:
