@@ -54,8 +54,13 @@ def _instance(namespace: str, name: str, bases: tuple[str, ...], values: Propert
     return PsObject(types, {**values, "PSComputerName": None}, text=f'{name} (Name = "{key}")')
 
 
+def edition(release: str) -> str:
+    """Say how Windows calls itself."""
+    return _EDITION.format(release)
+
+
 def _operating_system(machine: Machine) -> Iterator[Properties]:
-    caption = _EDITION.format(machine.release)
+    caption = edition(machine.release)
     yield {
         "Name": f"{caption}|C:\\Windows|\\Device\\Harddisk0\\Partition2",
         "Caption": caption,

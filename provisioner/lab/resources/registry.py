@@ -58,6 +58,7 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSR_KeyValuePairFile", "FileContentDsc"): "files.key_value_pair_file:KeyValuePairFile",
     ("DSR_ReplaceText", "FileContentDsc"): "files.replace_text:ReplaceText",
     ("PROV_ConfigurationFile", "ProvisionerDsc"): "files.configuration_file:ConfigurationFile",
+    ("PROV_WindowsFeatures", "ProvisionerDsc"): "basics.windows_features:WindowsFeatures",
     ("DSC_DefaultGatewayAddress", "NetworkingDsc"): "network.default_gateway_address:DefaultGatewayAddress",
     ("DSC_DnsServerAddress", "NetworkingDsc"): "network.dns_server_address:DnsServerAddress",
     ("DSC_Firewall", "NetworkingDsc"): "network.firewall:Firewall",

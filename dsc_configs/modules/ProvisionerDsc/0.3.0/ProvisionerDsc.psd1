@@ -14,7 +14,12 @@
     CmdletsToExport      = @()
     VariablesToExport    = @()
     AliasesToExport      = @()
-    DscResourcesToExport = @('ConfigurationFile')
+    DscResourcesToExport = @(
+        'ClusterPhysicalDisk'
+        'ClusterSharedVolume'
+        'ConfigurationFile'
+        'WindowsFeatures'
+    )
 
     PrivateData          = @{
         PSData = @{
