@@ -31,11 +31,13 @@ _MARK = "$pieces"
 class NodeState:
     """The files of one node below ``folder``. A part has a name such as ``services`` and is any JSON value."""
 
-    __slots__ = ("_folder", "_kept", "_node", "_pieces", "_seen", "_written")
+    __slots__ = ("_folder", "_is_read", "_kept", "_node", "_pieces", "_seen", "_written")
 
     def __init__(self, folder: Path, node: str) -> None:
         self._folder = folder
         self._node = node
+        #: Whether it is known which pieces the files name.
+        self._is_read = False
         #: Fingerprint of what stands in a file, so that an equal value is not written again.
         self._written: dict[str, int] = {}
         #: Parts whose state of the lab's start is kept already.
@@ -51,6 +53,7 @@ class NodeState:
         Raises:
             LabError: a file is no JSON.
         """
+        self._is_read = True
         return {name: self._load(path) for name, path in _parts(self._folder / _STATE)}
 
     def read_before(self) -> dict[str, Any]:
@@ -62,7 +65,13 @@ class NodeState:
         return {name: self._load(path) for name, path in _parts(self._folder / _BEFORE)}
 
     def begin(self) -> None:
-        """From now on changes count as changes since the start, which is what was read or written so far."""
+        """From now on changes count as changes since the start, which is what was read or written so far.
+
+        Raises:
+            LabError: what the node was was not read yet, and a file is no JSON.
+        """
+        if not self._is_read:
+            self.read()
         self._seen.clear()
         for _, path in _parts(self._folder / _BEFORE):
             path.unlink()

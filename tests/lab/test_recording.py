@@ -56,6 +56,8 @@ def test_a_conversation_is_kept_without_its_encryption_for_its_owner_alone(
     lab = lab_fleet()
     node = lab["node01"]
     path = tmp_path / "talk.jsonl"
+    path.write_text("what was there before", encoding="utf-8")
+    path.chmod(0o644)
     record(lab, node, path)
     converse(node)
     record(lab, node, None)

@@ -63,7 +63,7 @@ def inventory_of(
         "lab": {"windows": windows},
     }
     if "inventory" in case:
-        made = _over(base, _over(case["inventory"], step.get("inventory", {})))
+        made: dict[str, Any] = _over(base, _over(case["inventory"], step.get("inventory", {})))
         if "variables" in step:
             made["nodes"][step["node"]]["variables"] = _over(
                 made["nodes"][step["node"]].get("variables", {}), step["variables"]
@@ -76,7 +76,8 @@ def inventory_of(
         "lab": _over(case.get("lab", {}), step.get("lab", {})),
     }
     extra = {key: case[key] for key in ("groups", "encryption") if key in case}
-    return _over(base | extra | {"nodes": {NODE: node}}, step.get("inventory", {}))
+    whole: dict[str, Any] = _over(base | extra | {"nodes": {NODE: node}}, step.get("inventory", {}))
+    return whole
 
 
 def run(case: Mapping[str, Any], windows: str, folder: Path) -> None:

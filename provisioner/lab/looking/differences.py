@@ -1,7 +1,7 @@
 """What differs between two states of a node, path by path. Values in, lines out.
 
 Lists of records are compared by what names a record, so that one more file is one line. Contents of files are
-never shown: a node's disk may hold secrets.
+never shown, nor anything called a password, a secret or a hash: a node's disk and its accounts hold such things.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,9 @@ from typing import Any, Final
 #: Keys that name a record of a list, the first one that a record has.
 _NAMES: Final = ("path", "name", "id", "guid", "key")
 _CONTENTS: Final = frozenset({"content", "data", "pending", "current", "previous", "meta"})
+#: Keys, or parts of keys, whose values nobody is to see at all.
+_SECRETS: Final = re.compile("password|secret|hash|salt", re.IGNORECASE)
+_HIDDEN: Final = "(hidden)"
 #: When a file was written follows from what was done; that it changed is told by its contents.
 _TIMES: Final = frozenset({"written"})
 _LONGEST: Final = 160
@@ -70,15 +74,22 @@ def _name_of(record: Mapping[str, Any]) -> str:
 def _shown(path: str, value: Any) -> str:
     if value is _ABSENT:
         return ""
-    value = _brief(path.rpartition("/")[2], value)
+    name = path.rpartition("/")[2]
+    value = _brief(next((part for part in path.split("/") if _SECRETS.search(part)), name), value)
     if isinstance(value, dict):
-        name = path.rpartition("/")[2]
-        value = {key: _brief(key, part) for key, part in value.items() if part != name and key not in _TIMES}
+        value = {key: part for key, part in value.items() if part != name and key not in _TIMES}
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _brief(key: str, value: Any) -> Any:
+    """Give a value without what nobody is to see; what lies in a list has the list's key."""
+    if isinstance(value, dict):
+        return {name: _brief(key if _SECRETS.search(key) else name, part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_brief(key, part) for part in value]
+    if _SECRETS.search(key):
+        return _HIDDEN if value else value
     return f"{_size(value)} bytes" if key in _CONTENTS and isinstance(value, str) else value
 
 

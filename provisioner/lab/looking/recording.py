@@ -53,6 +53,8 @@ class Recorder:
         self._order = itertools.count(1)
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+            # A file that was there keeps its mode when it is opened.
+            os.fchmod(self._file, _OWNER_ONLY)
         except OSError as error:
             raise LabError(f"{path} cannot be written: {error.strerror}") from error
 

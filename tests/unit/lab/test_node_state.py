@@ -111,3 +111,11 @@ def test_the_plain_form_of_a_disk_is_that_of_its_files_whenever_it_is_asked_for(
     again.load(json.loads(json.dumps(files.to_plain())))
     assert (again.read(r"C:\a.txt"), again.is_file(r"C:\b.txt")) == (b"3", False)
     assert json.dumps(files.to_plain()) != first
+
+
+def test_pieces_of_a_state_that_nobody_read_survive_the_start(tmp_path: Path) -> None:
+    text = "x" * 40_000
+    NodeState(tmp_path, "n").write({"lcm": {"log": text}})
+    again = NodeState(tmp_path, "n")
+    again.begin()
+    assert NodeState(tmp_path, "n").read() == {"lcm": {"log": text}}
