@@ -5,9 +5,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
-CODE := provisioner tests benchmarks roles
+CODE := provisioner tests benchmarks roles upkeep
 
-.PHONY: help setup demo test slow check lint types floors docs lock bench clean
+.PHONY: help setup demo test slow check lint types floors module lock bench clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ types:
 
 floors:
 	@$(BIN)/lint-imports
+
+module: setup  ## Write what follows from the folder of our DSC module: catalogue, hashes, tables, list of calls.
+	@$(BIN)/python -m upkeep
 
 bench: setup  ## Measure; see docs/benchmarks.md.
 	@$(BIN)/python benchmarks/compile.py

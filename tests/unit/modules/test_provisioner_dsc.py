@@ -14,7 +14,7 @@ import pywbem
 import yaml
 from tree_sitter import Node
 
-from tests.unit.modules.powershell import commands, faults, functions, parameters, parse, text, walk
+from upkeep.powershell import commands, faults, functions, parameters, parse, text, walk
 
 # pywbem types nothing of its MOF compiler.
 MOFCompiler: Any = pywbem.MOFCompiler

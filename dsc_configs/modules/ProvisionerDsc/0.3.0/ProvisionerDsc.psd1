@@ -17,7 +17,12 @@
     DscResourcesToExport = @(
         'ClusterPhysicalDisk'
         'ClusterSharedVolume'
+        'ComputerDelegation'
         'ConfigurationFile'
+        'ExternalSwitch'
+        'MpioClaim'
+        'SanPolicy'
+        'VMMigration'
         'WindowsFeatures'
     )
 

@@ -971,7 +971,7 @@ function Remove-ExistingFile
     }
 }
 
-#region One call of .NET each
+#region One call each
 
 <#
     .SYNOPSIS

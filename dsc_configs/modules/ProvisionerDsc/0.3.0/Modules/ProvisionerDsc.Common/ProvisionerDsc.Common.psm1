@@ -54,14 +54,14 @@ function New-ResourceError
 
     if ($null -eq $Exception)
     {
-        $typeName = 'System.InvalidOperationException'
-
         if ($Category -eq 'InvalidArgument')
         {
-            $typeName = 'System.ArgumentException'
+            $Exception = New-Object -TypeName 'System.ArgumentException' -ArgumentList @($Message)
         }
-
-        $Exception = New-Object -TypeName $typeName -ArgumentList @($Message)
+        else
+        {
+            $Exception = New-Object -TypeName 'System.InvalidOperationException' -ArgumentList @($Message)
+        }
     }
 
     return New-Object -TypeName 'System.Management.Automation.ErrorRecord' -ArgumentList @(
