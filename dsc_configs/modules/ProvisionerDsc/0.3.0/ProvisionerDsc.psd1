@@ -20,6 +20,7 @@
         'ComputerDelegation'
         'ConfigurationFile'
         'ExternalSwitch'
+        'IscsiTargetPortals'
         'MpioClaim'
         'SanPolicy'
         'VMMigration'
