@@ -12,6 +12,11 @@ from typing import Any
 from provisioner.addresses import NodeName
 
 
+#: Stages of a node in which checks are asked: before anything is changed, and when all is done.
+PREFLIGHT = "preflight"
+VERIFY = "verify"
+
+
 @dataclass(frozen=True, slots=True)
 class RunStarted:
     """A run began. ``digests`` maps node to the digest of its configuration; ``total`` counts the inventory."""
@@ -43,6 +48,14 @@ class NodeEvent:
     """Base of everything that happens to one node."""
 
     node: NodeName
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(NodeEvent):
+    """Others have to be done first. ``for_nodes`` are those that were not when the wait for this reason began."""
+
+    for_nodes: tuple[str, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,14 @@ class LcmBusy(NodeEvent):
     """The LCM is doing something else, so we wait. ``detail`` as the LCM words it."""
 
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileUploaded(NodeEvent):
+    """A file the node did not have is in its place there. ``size`` is in bytes."""
+
+    destination: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +187,27 @@ class Converged(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class CheckFinished(NodeEvent):
-    """One check ended. ``outcome`` is passed, failed, error or skipped."""
+    """One check ended. ``outcome`` is passed, failed, error or skipped.
+
+    ``stage`` is one of the stages above.
+    """
 
     role: str
     check: str
     outcome: str
     message: str = ""
     duration_s: float = 0.0
+    stage: str = VERIFY
 
 
 @dataclass(frozen=True, slots=True)
 class NodeDone(NodeEvent):
-    """The node ended well."""
+    """The node ended well. ``roles`` are those the inventory gave it; what it was rid of is not among them."""
 
     changed: int
     reboots: int
     checks: int = 0
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +243,14 @@ class NodeSkipped(NodeEvent):
 Event = (
     RunStarted
     | RunFinished
+    | Waiting
     | Connecting
     | Connected
     | ConnectionLost
     | MetaConfigurationApplied
     | Compared
     | LcmBusy
+    | FileUploaded
     | Pushing
     | JobStarted
     | ResourceProgress

@@ -58,6 +58,8 @@ class NodeFlow:
     ) -> None:
         self.name = work.name
         self.machine = Machine()
+        #: Why it failed, in one sentence for the nodes that wait for it; empty while it has not.
+        self.cause = ""
         self._run_id = run_id
         self._work = work
         self._options = options
@@ -99,12 +101,13 @@ class NodeFlow:
 
     def finish(self, checks: int) -> None:
         """Record that the node is done."""
-        self.record(NodeDone(self.name, self.changed, self.reboots, checks))
+        self.record(NodeDone(self.name, self.changed, self.reboots, checks, self._work.roles))
 
     def fail(self, error: BaseException) -> None:
         """Record that the node failed because of ``error``."""
         kind, problems = self._failures.of_error(error)
         state = self._link.lcm_state
+        self.cause = f"'{self.name}' failed: {problems[0].message if problems else kind}"
         self.record(NodeFailed(self.name, kind, problems, state, self.changed, self.reboots))
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """Carry out a run in this process: one asyncio task per node, checks in batches.
 
-No node waits for another one, except for its turn (``parallel``) and for the checks of those before it.
+No node waits for another one, except for those it comes after, for its turn (``parallel``), and for the checks of
+those before it. Who waits for others takes no turn: the turns go to those that are waited for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from provisioner.engine.apply import NodeFlow
 from provisioner.engine.executor import RunSummary
 from provisioner.engine.failure import CHECK_FAILED, NodeFailure, of_checks
 from provisioner.engine.machine import NodeState
+from provisioner.engine.order import Ending, Order
 from provisioner.errors import ProvisionerError, StateError
 from provisioner.events import CheckFinished, NodeSkipped, Problem, RunFinished
 
@@ -49,9 +51,12 @@ class LocalExecutor:
         """Apply ``works``; see ``engine.executor.Executor.run``."""
         known = past or {}
         flows = [NodeFlow(run_id, work, options, record, known.get(work.name)) for work in works]
+        order = Order(works)
         checks = _Checks(verifier)
         turns = asyncio.Semaphore(options.parallel or max(1, len(flows)))
-        tasks = [asyncio.create_task(_one(flow, checks, turns), name=f"apply {flow.name}") for flow in flows]
+        tasks = [
+            asyncio.create_task(_one(flow, order, checks, turns), name=f"apply {flow.name}") for flow in flows
+        ]
         is_interrupted = False
         try:
             await _all(tasks)
@@ -108,8 +113,10 @@ def _take_back_cancellation() -> None:
         task.uncancel()
 
 
-async def _one(flow: NodeFlow, checks: _Checks, turns: asyncio.Semaphore) -> None:
+async def _one(flow: NodeFlow, order: Order, checks: _Checks, turns: asyncio.Semaphore) -> None:
     """Take one node through its flow and its checks. Raises only when the journal is broken."""
+    if not await order.is_free(flow.name, flow.record):
+        return
     async with turns:
         try:
             await flow.run()
@@ -125,6 +132,7 @@ async def _one(flow: NodeFlow, checks: _Checks, turns: asyncio.Semaphore) -> Non
             # An interrupted session gets its goodbye too, but not for longer than `_stop` waits.
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(flow.close(), _CLOSE_S)
+    order.ended(Ending(flow.name, flow.cause))
 
 
 def _judge(flow: NodeFlow, outcomes: Sequence[CheckFinished]) -> None:

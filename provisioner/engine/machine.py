@@ -19,6 +19,8 @@ A node is always in exactly one state, and only an event moves it:
 
 What the states mean
 --------------------
+PENDING is a node that nothing was done to. A node that has to wait for others says so (Waiting) and stays in it.
+
 CONNECTING is first contact only. A connection that breaks later does not change the state: the work goes on
 on the node, we only cannot see it. So ConnectionLost, Connecting and Connected are listed in every state
 between, and lead back to the same state. (The first design had a RECONNECTING state. It had to remember which
@@ -29,6 +31,7 @@ document, after each job, and after each reboot; which of the exits is taken dep
 way in. RebootFinished is listed in COMPARING too, because a node may come back from a reboot that we did not
 begin: a resumed run finds the node rebooted by its killed predecessor, and now and then a node restarts by
 itself. JobStarted is listed in COMPARING for the same reason: a resumed run attaches to a job that is there.
+Checks end here too: those of the preflight, before anything is changed. So does the upload of files.
 
 PUSHING lies between two events on purpose. Pushing is written down *before* the document is sent, JobStarted
 after the node took it. A controller killed between the two leaves a journal that ends in PUSHING, and the next
@@ -57,6 +60,7 @@ from provisioner.events import (
     Connecting,
     ConnectionLost,
     Converged,
+    FileUploaded,
     JobFinished,
     JobStarted,
     LcmBusy,
@@ -69,6 +73,7 @@ from provisioner.events import (
     RebootFinished,
     RebootStarted,
     ResourceProgress,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +109,7 @@ def _exits(state: NodeState, ways: Mapping[type[NodeEvent], NodeState]) -> dict[
 
 TRANSITIONS: Mapping[NodeState, Mapping[type[NodeEvent], NodeState]] = MappingProxyType(
     {
-        _S.PENDING: {Connecting: _S.CONNECTING, **_ENDS},
+        _S.PENDING: {Waiting: _S.PENDING, Connecting: _S.CONNECTING, **_ENDS},
         _S.CONNECTING: {Connecting: _S.CONNECTING, Connected: _S.COMPARING, **_ENDS},
         _S.COMPARING: _exits(
             _S.COMPARING,
@@ -112,6 +117,9 @@ TRANSITIONS: Mapping[NodeState, Mapping[type[NodeEvent], NodeState]] = MappingPr
                 LcmBusy: _S.COMPARING,
                 MetaConfigurationApplied: _S.COMPARING,
                 Compared: _S.COMPARING,
+                CheckFinished: _S.COMPARING,
+                FileUploaded: _S.COMPARING,
+                ResourceProgress: _S.COMPARING,
                 RebootFinished: _S.COMPARING,
                 Pushing: _S.PUSHING,
                 JobStarted: _S.APPLYING,

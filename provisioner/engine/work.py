@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from provisioner.addresses import NodeName
 from provisioner.events import CheckFinished, Event
 from provisioner.node.base import NodeApi
+from provisioner.roles.model import After
 
 #: Takes each event as it happens.
 Record = Callable[[Event], None]
@@ -88,6 +89,10 @@ class NodeWork:
     ``resources`` are the ids ``[Type]Name`` of the document in its order and spelling; ``positions`` maps them,
     casefolded, to "file:line:column". ``connect`` makes a session that is not open yet.
 
+    ``after`` are nodes that have to be done before this one is begun, each with the reason; those that are not in
+    the run are not waited for. Circles are the compiler's to refuse. ``roles`` are those the inventory gives the
+    node. ``has_preflight`` says whether there are checks to ask before anything is changed.
+
     ``taken_adapters`` are, by resource, the network adapters that switches take away from the host; it is empty
     where that was judged before. ``address`` is what the node is reached by.
     """
@@ -103,6 +108,9 @@ class NodeWork:
     limits: Limits = Limits()
     taken_adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     address: str = ""
+    after: tuple[After, ...] = ()
+    roles: tuple[str, ...] = ()
+    has_preflight: bool = False
 
 
 async def _refuse(_node: NodeName, _because: str) -> bool:

@@ -124,6 +124,9 @@ def _work(compiled: CompiledNode, password: Secret | None, base: Path) -> NodeWo
         if compiled.node.management_adapter
         else {str(each.id): taken for each in resources if (taken := taken_adapters(each))},
         address=connection.endpoint.host,
+        after=compiled.after,
+        roles=compiled.node.roles,
+        has_preflight=bool(compiled.preflight),
         limits=Limits(
             connect_timeout_s=connection.connect_timeout_s,
             reconnect_timeout_s=connection.reconnect_timeout_s,

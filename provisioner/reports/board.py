@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from provisioner.events import (
+    VERIFY,
     CheckFinished,
     JobFinished,
     NodeDone,
@@ -20,6 +21,7 @@ from provisioner.events import (
     RebootFinished,
     RunFinished,
     RunStarted,
+    Waiting,
 )
 from provisioner.reports.wording import clean, count, duration, step
 
@@ -41,7 +43,10 @@ class Standing(Enum):
 
 @dataclass(slots=True)
 class Line:
-    """One node. ``began`` and ``ended`` are None before and after; ``step`` is what it does now."""
+    """One node. ``began`` and ``ended`` are None before and after; ``step`` is what it does now.
+
+    ``is_only_checked`` tells that the run changes nothing, so that nobody wants to read how much.
+    """
 
     name: str
     standing: Standing = Standing.WAITING
@@ -52,6 +57,7 @@ class Line:
     reboots: int = 0
     checks: int = 0
     failure: NodeFailed | None = None
+    is_only_checked: bool = False
 
     def elapsed_s(self, now: datetime) -> float:
         """Return how long the node has been, or was, at work."""
@@ -64,11 +70,11 @@ class Line:
             remark = clean(self.failure.kind)
         elif self.standing is Standing.SKIPPED:
             remark = self.step
+        done = () if self.is_only_checked else (f"{self.changed} changed", count(self.reboots, "reboot"))
         return (
             self.name,
             self.standing.value,
-            f"{self.changed} changed",
-            count(self.reboots, "reboot"),
+            *done,
             count(self.checks, "check"),
             duration(self.elapsed_s(now)),
             remark,
@@ -102,7 +108,8 @@ class Board:
                 self.started = event
                 self.began = time
                 for name in event.nodes:
-                    self.lines.setdefault(name, Line(clean(name)))
+                    line = Line(clean(name), is_only_checked=event.operation == VERIFY)
+                    self.lines.setdefault(name, line)
             case RunFinished() as event:
                 self.finished = event
             case NodeEvent() as event:
@@ -127,7 +134,7 @@ class Board:
         return [_cause(lines) for lines in found.values()]
 
     def _move(self, line: Line, event: NodeEvent, time: datetime) -> None:
-        if line.standing is Standing.WAITING:
+        if line.standing is Standing.WAITING and not isinstance(event, Waiting):
             line.standing = Standing.RUNNING
             line.began = time
         line.step = step(event) or line.step
@@ -138,7 +145,7 @@ class Board:
             case RebootFinished():
                 line.reboots += 1
             case CheckFinished():
-                line.checks += event.outcome == "passed"
+                line.checks += event.outcome == "passed" and event.stage == VERIFY
             case NodeDone():
                 line.standing, line.ended = Standing.DONE, time
                 line.changed, line.reboots = event.changed, event.reboots

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from provisioner.events import Recorded
 
 #: Version of the lines.
-FORMAT = "1.0"
+FORMAT = "1.1"
 
 
 class JsonLinesReporter:

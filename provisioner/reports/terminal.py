@@ -39,8 +39,6 @@ _LOOKS = {
 #: Rows the live view leaves free: header, footer, the line of hidden nodes, and the prompt.
 _SPARE_ROWS = 4
 _REFRESH_S = 0.125
-#: Columns of the summary that hold a number.
-_NUMBERS = frozenset({2, 3, 4, 5})
 #: Names of nodes that share a cause; the rest is counted.
 _NODES_LISTED = 8
 
@@ -173,19 +171,19 @@ class TerminalReporter:
         now = self._now()
         rows = []
         for line in self._board.lines.values():
-            name, result, changed, *rest = line.cells(now)
-            _, style = _LOOKS[line.standing]
-            # No change is good news, but no news.
-            quiet = "" if line.changed else "dim"
-            cells = [Text(name), Text(result, style=style), Text(changed, style=quiet)]
-            rows.append([*cells, *(Text(cell) for cell in rest)])
-        return _aligned(rows, right=_NUMBERS)
+            cells = [Text(cell) for cell in line.cells(now)]
+            cells[1].stylize(_LOOKS[line.standing][1])
+            if not (line.changed or line.is_only_checked):
+                cells[2].stylize("dim")  # no change is good news, but no news
+            rows.append(cells)
+        # Between the words and the remark stand numbers.
+        return _aligned(rows, right=frozenset(range(2, len(rows[0]) - 1)) if rows else frozenset())
 
     def _totals(self) -> Text:
         finished = self._board.finished
         lines = self._board.lines.values()
         parts = [self._board.counts()]
-        if finished:
+        if finished and not any(line.is_only_checked for line in lines):
             parts.append(f"{finished.changed} with changes")
             parts.append(count(finished.reboots, "reboot"))
         ended = max((line.ended for line in lines if line.ended), default=self._now())
@@ -270,7 +268,7 @@ def _aligned(rows: Sequence[Sequence[Text]], right: frozenset[int] = frozenset()
 def _live_cells(line: Line, now: datetime) -> tuple[Text, ...]:
     symbol, style = _LOOKS[line.standing]
     elapsed = duration(line.elapsed_s(now)) if line.began else ""
-    said = ", ".join(line.cells(now)[1:5]) if line.standing is Standing.DONE else line.step
+    said = ", ".join(line.cells(now)[1:-2]) if line.standing is Standing.DONE else line.step
     quiet = "dim" if line.standing is Standing.DONE and not line.changed else ""
     return Text(symbol, style=style), Text(line.name), Text(elapsed, style="dim"), Text(said, style=quiet)
 

@@ -10,12 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 from provisioner.events import (
+    VERIFY,
     CheckFinished,
     Compared,
     Connected,
     Connecting,
     ConnectionLost,
     Converged,
+    FileUploaded,
     JobFinished,
     JobStarted,
     LcmBusy,
@@ -27,6 +29,7 @@ from provisioner.events import (
     RebootFinished,
     RebootStarted,
     ResourceProgress,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +72,18 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def size(number: int) -> str:
+    """Return a number of bytes as people read it: ``512 bytes``, ``1.5 MiB``."""
+    if number < 1024:  # noqa: PLR2004 - below that, bytes are worth reading
+        return count(number, "byte")
+    amount = float(number)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        amount /= 1024
+        if amount < 1024 or unit == "TiB":  # noqa: PLR2004 - the next unit
+            return f"{amount:.1f} {unit}"
+    raise AssertionError  # the last unit takes everything
+
+
 def listed(names: Sequence[str], limit: int = _LISTED) -> str:
     """Return the first names and the number of the others."""
     rest = len(names) - limit
@@ -78,6 +93,8 @@ def listed(names: Sequence[str], limit: int = _LISTED) -> str:
 def step(event: NodeEvent) -> str | None:  # noqa: C901, PLR0912 - one line per kind of event
     """Say what a node does now; None when the event does not change that."""
     match event:
+        case Waiting():
+            return f"waiting for {clean(listed(event.for_nodes))}: {clean(event.reason)}"
         case Connecting():
             again = f", attempt {event.attempt}: {clean(event.reason)}" if event.reason else ""
             return f"connecting{again}"
@@ -92,6 +109,8 @@ def step(event: NodeEvent) -> str | None:  # noqa: C901, PLR0912 - one line per 
             return f"waiting for the LCM: {clean(event.detail) or 'busy'}"
         case Compared():
             return _compared(event)
+        case FileUploaded():
+            return f"copied {clean(event.destination)}, {size(event.size)}"
         case Pushing():
             return f"pushing, leg {event.leg}"
         case JobStarted():
@@ -110,7 +129,8 @@ def step(event: NodeEvent) -> str | None:  # noqa: C901, PLR0912 - one line per 
             return "in desired state"
         case CheckFinished():
             message = f": {clean(event.message)}" if event.message and event.outcome != "passed" else ""
-            return f"check {clean(event.check)} {event.outcome}{message}"
+            word = "check" if event.stage == VERIFY else f"{clean(event.stage)} check"
+            return f"{word} {clean(event.check)} {event.outcome}{message}"
         case NodeDone():
             return "done"
         case NodeFailed():

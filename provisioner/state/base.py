@@ -13,10 +13,12 @@ from provisioner.events import (
     Connected,
     Connecting,
     ConnectionLost,
+    FileUploaded,
     LcmBusy,
     NodeSkipped,
     RunFinished,
     RunStarted,
+    Waiting,
 )
 from provisioner.events import ResourceProgress as _ResourceProgress
 
@@ -29,7 +31,17 @@ if TYPE_CHECKING:
 APPLY = "apply"
 
 #: Events that only tell how things look: losing the last few of them in a crash changes no decision.
-_LOOKS = (CheckFinished, Connected, Connecting, ConnectionLost, LcmBusy, NodeSkipped, _ResourceProgress)
+_LOOKS = (
+    CheckFinished,
+    Connected,
+    Connecting,
+    ConnectionLost,
+    FileUploaded,
+    LcmBusy,
+    NodeSkipped,
+    Waiting,
+    _ResourceProgress,
+)
 
 
 def must_be_durable(event: Event) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import threading
 from collections.abc import Callable, Mapping
+from graphlib import CycleError
 from typing import Any
 
 import pytest
@@ -15,7 +16,18 @@ from provisioner.engine.executor import Executor, RunSummary
 from provisioner.engine.local import LocalExecutor
 from provisioner.engine.work import NodeWork, PollPolicy
 from provisioner.errors import NodeError, StateError
-from provisioner.events import CheckFinished, JobStarted, NodeDone, NodeFailed, NodeSkipped, RunFinished
+from provisioner.events import (
+    CheckFinished,
+    Connecting,
+    Converged,
+    JobStarted,
+    NodeDone,
+    NodeFailed,
+    NodeSkipped,
+    RunFinished,
+    Waiting,
+)
+from provisioner.roles.model import After
 from tests.unit.engine.driving import Log, options
 from tests.unit.engine.model_node import FakeClock, ModelNode, ModelResource, World, resources, work_for
 
@@ -249,3 +261,113 @@ async def test_reboots_of_all_nodes_are_summed(executor: Any) -> None:
         world.resources.append(ModelResource("[f]x", asks_reboot=True))
     summary, _ = await run(executor, works)
     assert summary.reboots == 2
+
+
+def ordered(works: list[NodeWork], **after: str) -> list[NodeWork]:
+    """Have nodes come after others: ``c="ab"``; the reason is the same for all."""
+    return [
+        dataclasses.replace(
+            work,
+            after=tuple(After(NodeName(name), "it is formed there") for name in after.get(work.name, "")),
+        )
+        for work in works
+    ]
+
+
+def places(log: Log, kind: type[Any]) -> dict[str, int]:
+    return {event.node: place for place, event in enumerate(log) if isinstance(event, kind)}
+
+
+@pytest.mark.parametrize("parallel", [0, 1, 2])
+async def test_a_node_begins_when_those_before_it_are_done_whatever_the_number_of_turns(
+    executor: Any, parallel: int
+) -> None:
+    _, works = fleet(*"abcd")
+    summary, log = await run(executor, ordered(works, a="bc", b="d", c="d"), passing(), parallel=parallel)
+    assert summary.is_good
+    done, began = places(log, NodeDone), places(log, Connecting)
+    assert done["d"] < min(began["b"], began["c"])
+    assert max(done["b"], done["c"]) < began["a"]
+    waiting = {event.node: event for event in log.of(Waiting)}
+    assert waiting[NodeName("a")] == Waiting(NodeName("a"), ("b", "c"), "it is formed there")
+    assert "d" not in waiting
+
+
+async def test_a_node_that_waits_takes_no_turn(executor: Any) -> None:
+    """With turns for all but the one that is waited for, a run in which the waiting held theirs would never end."""
+    _, works = fleet(*"abcdef")
+    summary, _ = await run(executor, ordered(works, a="f", b="f", c="f", d="f", e="f"), passing(), parallel=1)
+    assert summary.is_good
+
+
+async def test_a_node_is_waited_for_until_its_checks_have_passed(executor: Any) -> None:
+    _, works = fleet("a", "b")
+    summary, log = await run(executor, ordered(works, b="a"), passing("failed"))
+    assert (summary.failed, summary.skipped) == (("a",), ("b",))
+    assert places(log, Converged).keys() == {"a"}
+    because = log.one(NodeSkipped).because
+    assert because == "waits for 'a' (it is formed there), but 'a' failed: no"
+
+
+async def test_who_waits_for_a_skipped_node_is_skipped_too_and_hears_what_failed_first(executor: Any) -> None:
+    worlds, works = fleet(*"abcd")
+    worlds["a"].resources[0].error = "no room"
+    summary, log = await run(executor, ordered(works, b="a", c="b"))
+    assert (summary.done, summary.failed, summary.skipped) == (("d",), ("a",), ("b", "c"))
+    skipped = {event.node: event.because for event in log.of(NodeSkipped)}
+    assert skipped[NodeName("c")] == "waits for 'b' (it is formed there), but 'a' failed: no room"
+    assert worlds["b"].pushes == worlds["c"].pushes == 0
+    assert places(log, Connecting).keys() == {"a", "d"}
+
+
+async def test_one_that_failed_is_enough_to_wait_no_longer(executor: Any) -> None:
+    worlds, works = fleet("a", "b", "c", seconds=1e9)
+    worlds["a"].resources[0].error, worlds["a"].resources[0].seconds = "no", 1
+    log = Log()
+    chosen = options(World(CLOCK), parallel=0, poll=PollPolicy(first_s=0.0))
+    works = ordered(works, c="ba")
+    task = asyncio.create_task(executor.run("run-1", works, chosen, verifier=None, record=log.append))
+    await until(lambda: bool(log.of(NodeSkipped)))
+    assert log.one(NodeSkipped).node == "c"
+    task.cancel()
+    await task
+
+
+async def test_nodes_that_are_not_in_the_run_are_not_waited_for(executor: Any) -> None:
+    _, works = fleet("a", "b")
+    summary, log = await run(executor, ordered(works, a="xy"))
+    assert summary.is_good
+    assert not log.of(Waiting)
+
+
+async def test_the_reason_is_told_anew_when_another_one_holds_the_node_back(executor: Any) -> None:
+    _, works = fleet("a", "b", "c")
+    after = (After(NodeName("a"), "its disks come from there"), After(NodeName("b"), "it is formed there"))
+    works[1] = ordered(works, b="a")[1]
+    works[2] = dataclasses.replace(works[2], after=after)
+    _, log = await run(executor, works)
+    told = [(event.for_nodes, event.reason) for event in log.of(Waiting) if event.node == "c"]
+    assert told == [(("a",), "its disks come from there"), (("b",), "it is formed there")]
+
+
+async def test_a_run_interrupted_while_nodes_wait_says_that_nothing_was_done_to_them(executor: Any) -> None:
+    worlds, works = fleet("a", "b", seconds=1e9)
+    log = Log()
+    chosen = options(World(CLOCK), poll=PollPolicy(first_s=0.0))
+    works = ordered(works, b="a")
+    task = asyncio.create_task(executor.run("run-1", works, chosen, verifier=None, record=log.append))
+    await until(lambda: bool(log.of(JobStarted)))
+    task.cancel()
+    summary = await task
+    assert summary.skipped == ("a", "b")
+    assert {event.node: event.because for event in log.of(NodeSkipped)}[NodeName("b")] == (
+        "interrupted before anything was done"
+    )
+    assert worlds["b"].pushes == 0
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_a_circle_is_a_bug_and_no_endless_wait(executor: Any) -> None:
+    _, works = fleet("a", "b")
+    with pytest.raises(CycleError):
+        await run(executor, ordered(works, a="b", b="a"))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from provisioner.addresses import NodeName
 from provisioner.events import (
+    PREFLIGHT,
     CheckFinished,
     Compared,
     Connected,
@@ -13,6 +14,7 @@ from provisioner.events import (
     ConnectionLost,
     Converged,
     Event,
+    FileUploaded,
     JobFinished,
     JobStarted,
     LcmBusy,
@@ -28,6 +30,7 @@ from provisioner.events import (
     ResourceProgress,
     RunFinished,
     RunStarted,
+    Waiting,
 )
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -50,6 +53,7 @@ _REFUSED = Problem(
 
 _EVENTS: list[tuple[float, Event]] = [
     (0.0, RunStarted(RUN, "inventories/lab", "apply", NODES, 9, {})),
+    (0.0, Waiting(ST03, ("st01", "st02"), "their disks are the cluster's")),
     (0.0, Connecting(HV01)),
     (0.0, Connecting(HV02)),
     (0.0, Connecting(HV03)),
@@ -65,6 +69,8 @@ _EVENTS: list[tuple[float, Event]] = [
     (0.6, Converged(ST01, (), 0)),
     (0.7, Compared(HV01, (HYPERV, "[VMSwitch]external", "[Service]nova-compute", "[File]nova.conf"), 3)),
     (0.8, CheckFinished(ST01, "iscsi_target", "test_the_service_runs", "passed")),
+    (0.7, CheckFinished(HV01, "hyperv_host", "test_there_is_room", "skipped", stage=PREFLIGHT)),
+    (0.75, FileUploaded(HV01, r"C:\Setup\nova.msi", 73_400_320)),
     (0.8, Pushing(HV01, JOB, 1)),
     (0.9, JobStarted(HV01, JOB, 1)),
     (0.9, CheckFinished(ST01, "iscsi_target", "test_the_disk_is_there", "passed")),
@@ -116,7 +122,10 @@ _EVENTS: list[tuple[float, Event]] = [
     (121.0, Converged(HV01, (HYPERV, "[VMSwitch]external", "[File]nova.conf"), 1)),
     (122.0, CheckFinished(HV01, "hyperv_host", "test_the_switch_is_there", "passed")),
     (122.5, NodeDone(HV01, 3, 1, 1)),
-    (123.0, NodeSkipped(ST03, "interrupted before anything was done")),
+    (
+        123.0,
+        NodeSkipped(ST03, "waits for 'st02' (their disks are the cluster's), but 'st02' failed: no answer"),
+    ),
     (123.0, RunFinished(RUN, 1, 1, 3, 1, 1, interrupted=True)),
 ]
 

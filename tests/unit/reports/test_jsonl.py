@@ -19,7 +19,7 @@ def lines() -> list[str]:
 
 
 def test_the_first_line_tells_the_versions() -> None:
-    assert json.loads(lines()[0]) == {"type": "version", "provisioner": "1.2.3", "format": "1.0"}
+    assert json.loads(lines()[0]) == {"type": "version", "provisioner": "1.2.3", "format": "1.1"}
 
 
 def test_every_event_is_one_line_that_reads_back_equal() -> None:

@@ -60,6 +60,19 @@ def test_a_run_without_changes_says_so_for_every_node() -> None:
     assert "1 node: 1 done · 0 with changes · 0 reboots · 0.0 s\n" in shown.output.getvalue()
 
 
+def test_a_run_that_only_checks_counts_neither_changes_nor_reboots() -> None:
+    events: list[Event] = [
+        RunStarted("r", "i", "verify", ("hv01",), 1, {}),
+        NodeDone(NodeName("hv01"), 0, 0, 6),
+        RunFinished("r", 0, 1, 0, 0, 0),
+    ]
+    shown = Shown(is_terminal=False)
+    shown.feed([Recorded("r", number, STREAM[0].time, event) for number, event in enumerate(events, 1)])
+    shown.reporter.close()
+    assert "hv01  done  6 checks  0.0 s\n" in shown.output.getvalue()
+    assert "1 node: 1 done · 0.0 s\n" in shown.output.getvalue()
+
+
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_text_of_nodes_cannot_steer_the_terminal_nor_be_taken_for_markup(is_terminal: Any) -> None:
     shown = Shown(is_terminal=is_terminal)

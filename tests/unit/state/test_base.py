@@ -12,9 +12,11 @@ LOOKS = {
     "Connected",
     "Connecting",
     "ConnectionLost",
+    "FileUploaded",
     "LcmBusy",
     "NodeSkipped",
     "ResourceProgress",
+    "Waiting",
 }
 
 
