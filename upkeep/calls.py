@@ -43,23 +43,25 @@ class Calls:
             getattr(self, kind).update(getattr(other, kind))
 
 
-def calls_of(scope: Node, own: frozenset[str]) -> Calls:
-    """Collect what a function (or a whole script) calls; ``own`` are functions that need no documentation."""
+def calls_of(scope: Node, root: Node, own: frozenset[str]) -> Calls:
+    """Collect what a function of a script (or all of it) calls; ``own`` are functions that are not told of."""
     found = Calls()
     for node in walk(scope):
         if node.type == "command":
-            _add_command(node, scope, own, found)
+            _add_command(node, root, own, found)
         elif node.type == "invokation_expression":
             _add_method(node, found)
     return found
 
 
-def _add_command(command: Node, scope: Node, own: frozenset[str], found: Calls) -> None:
+def _add_command(command: Node, root: Node, own: frozenset[str], found: Calls) -> None:
     name = command_name(command)
-    passed = set()
+    passed: set[str] = set()
     for each in passed_parameters(command):
-        keys = splatted(scope, each[1:]) if each.startswith("@") else [each]
-        if keys is None or each == "@PSBoundParameters":
+        keys = splatted(command, each[1:], root) if each.startswith("@") else {each}
+        if keys is None:
+            if name in own:
+                continue
             found.unknown.add(f"{name} {each}")
         else:
             passed.update(keys)

@@ -107,7 +107,7 @@ def script_calls(path: Path) -> Calls:
     """Return everything a script calls that is neither its own nor of the part that scripts share."""
     root = parse(path)
     shared = functions(parse(SHARED))
-    return calls_of(root, frozenset(functions(root)) | frozenset(shared))
+    return calls_of(root, root, frozenset(functions(root)) | frozenset(shared))
 
 
 def commands_text(module: Module, documented: Documented) -> str:

@@ -102,17 +102,39 @@ def argument(command: Node, parameter: str) -> str:
     return ""
 
 
-def splatted(scope: Node, name: str) -> list[str] | None:
-    """Return the keys that a table gets in a function before it is splatted; None when they are not literal."""
-    found: list[str] = []
+def enclosing_function(node: Node) -> Node | None:
+    """Return the function a node stands in."""
+    found = node.parent
+    while found is not None and found.type != "function_statement":
+        found = found.parent
+    return found
+
+
+def splatted(command: Node, name: str, root: Node) -> set[str] | None:
+    """Return the keys of the table that a command splats; None when the source does not say them.
+
+    A table of the function itself is looked up there; one that is a parameter, by its name in the whole script,
+    since callers are asked to name it alike. One that a function of the script returns has the keys written there.
+    """
+    function = enclosing_function(command)
+    is_passed = function is not None and name.casefold() in map(str.casefold, parameters(function))
+    scope = root if function is None or is_passed else function
+    found: set[str] = set()
     for node in walk(scope):
         if node.type != "assignment_expression":
             continue
         target, _, value = (text(child) for child in node.children[:3])
         if target.casefold() == f"${name.casefold()}":
-            found += [text(each) for each in walk(node) if each.type == "key_expression"]
-            if not value.startswith("@{"):
+            maker = functions(root).get(value.lstrip("(").split()[0])
+            if maker is None and not value.startswith("@{"):
                 return None
+            found |= _written_keys(maker or node)
         elif key := re.fullmatch(rf"(?i)\${name}(?:\['(\w+)'\]|\.(\w+))", target):
-            found.append(key[1] or key[2])
-    return found
+            found.add(key[1] or key[2])
+    return found or None
+
+
+def _written_keys(scope: Node) -> set[str]:
+    """Return the keys of the tables in a piece of source, those set one by one too."""
+    literal = {text(node) for node in walk(scope) if node.type == "key_expression"}
+    return literal | set(re.findall(r"\$\w+\['(\w+)'\] =", text(scope)))
