@@ -11,7 +11,6 @@ from typing import Any
 
 from provisioner.addresses import NodeName
 
-
 #: Stages of a node in which checks are asked: before anything is changed, and when all is done.
 PREFLIGHT = "preflight"
 VERIFY = "verify"

@@ -1,6 +1,9 @@
 """The flow of one node: from first contact to a final test that finds nothing to do.
 
-    connect → preflight → LCM idle → settings → compare → ( push → follow → reboot )* → compare again
+    connect → network → LCM idle → preflight → settings → compare → ( push → follow → reboot )* → compare again
+
+The preflight's checks are asked once, before the first thing that would be changed: the LCM's settings, or else
+what the comparison found to differ. A node on which nothing differs is asked nothing.
 
 Each round of push and follow is a leg, and each leg is exactly one LCM job. Where an earlier process was killed,
 the flow first finds out how far the node got, and goes on from there. Every decision is made on what the node
@@ -9,9 +12,11 @@ says; the journal only tells which job ids may exist.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner.engine.failure import Failures, NodeFailure
+from provisioner.engine.failure import NOTHING_CHANGED, PREFLIGHT_FAILED, Failures, NodeFailure, of_checks
 from provisioner.engine.lcm import BUSY, PENDING_REBOOT, Lcm
 from provisioner.engine.link import Link
 from provisioner.engine.machine import Machine
@@ -38,23 +43,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from provisioner.engine.work import ApplyOptions, NodeWork, Record
-    from provisioner.events import Event
+    from provisioner.events import CheckFinished, Event
     from provisioner.node.base import MetaConfiguration, NodeApi, ResourceState, TestOutcome
 
 #: No document can mend this one: the LCM does not know the resource's code.
 _NO_MODULE = "DscResourceNotFound"
 
 
+#: Has the preflight of a node asked and gives how each check ended; they are recorded already.
+Preflight = Callable[["NodeFlow"], Awaitable[Sequence["CheckFinished"]]]
+
+
 class NodeFlow:
     """One node's apply. ``run`` raises what went wrong; ``finish`` and ``fail`` record how it ended."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what one node's part of a run is made of
         self,
         run_id: str,
         work: NodeWork,
         options: ApplyOptions,
         record: Record,
         past: PastLegs | None = None,
+        preflight: Preflight | None = None,
     ) -> None:
         self.name = work.name
         self.machine = Machine()
@@ -64,6 +74,9 @@ class NodeFlow:
         self._work = work
         self._options = options
         self._past = past or PastLegs()
+        # What a killed run had begun to change cannot be looked at before it is changed.
+        is_begun = self._past.legs > 0 and self._past.is_same_document
+        self._preflight = preflight if work.has_preflight and not is_begun else None
         self._listener = record
         self._failures = Failures(work.positions, work.resources)
         self._link = Link(work, options, self.record)
@@ -133,6 +146,7 @@ class NodeFlow:
             if not differing:
                 self._converge()
                 return
+            await self._ask_preflight()
             leg += 1
             self._differing = differing
             outcome = await self._leg(leg, differing)
@@ -173,6 +187,7 @@ class NodeFlow:
         different = differing_settings(wanted, meta.settings)
         if not different:
             return
+        await self._ask_preflight()
         await self._lcm.when_idle(lambda api: api.send_meta_configuration(self._work.meta_document))
         self.record(MetaConfigurationApplied(self.name, different))
         meta = await self._link.meta_configuration()
@@ -180,6 +195,21 @@ class NodeFlow:
         if kept:
             reason = f"the LCM took its new settings, but these did not change: {', '.join(kept)}"
             raise LcmError(self.name, reason, last_state=meta.state)
+
+    async def _ask_preflight(self) -> None:
+        """Have the checks asked that must hold before anything is changed; only the first call asks.
+
+        Raises:
+            NodeFailure: one does not hold.
+        """
+        ask, self._preflight = self._preflight, None
+        if ask is None:
+            return
+        bad = of_checks(await ask(self))
+        if bad:
+            raise NodeFailure(
+                (replace(problem, help=problem.help or NOTHING_CHANGED) for problem in bad), PREFLIGHT_FAILED
+            )
 
     async def _compare(self) -> tuple[str, ...]:
         """Test our document and return the resources that differ.

@@ -44,8 +44,13 @@ class Executor(Protocol):
         verifier: Verifier | None,
         record: Record,
         past: Mapping[NodeName, PastLegs] | None = None,
+        preflight: Verifier | None = None,
     ) -> RunSummary:
         """Apply ``works`` and record every event up to RunFinished; the caller recorded RunStarted.
+
+        A node that comes after others is begun when these are done, which ``verifier`` has to agree to, and is
+        skipped when one of them is not. ``preflight`` is asked of the nodes that have one, before the first thing
+        is changed on each; where it does not pass, nothing is changed.
 
         One failing node never stops the others. Cancelling the call ends the run in good order: sessions are
         closed, what is unfinished is recorded as skipped, and the summary says ``interrupted``.

@@ -28,6 +28,9 @@ _TYPE = re.compile(r"DSC resource (?:MSFT_)?(?P<type>\w+) ", re.IGNORECASE)
 
 #: Kind of failure of a node whose checks did not pass.
 CHECK_FAILED = "CheckFailed"
+#: Kind of failure of a node that was left as it is, and what is said about that.
+PREFLIGHT_FAILED = "PreflightFailed"
+NOTHING_CHANGED = "Nothing was changed on the node. Mend this and run the same command again."
 
 
 class NodeFailure(Exception):

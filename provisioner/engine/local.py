@@ -47,12 +47,13 @@ class LocalExecutor:
         verifier: Verifier | None,
         record: Record,
         past: Mapping[NodeName, PastLegs] | None = None,
+        preflight: Verifier | None = None,
     ) -> RunSummary:
         """Apply ``works``; see ``engine.executor.Executor.run``."""
         known = past or {}
-        flows = [NodeFlow(run_id, work, options, record, known.get(work.name)) for work in works]
+        checks, before = _Checks(verifier), _Checks(preflight)
+        flows = [NodeFlow(run_id, work, options, record, known.get(work.name), before.of) for work in works]
         order = Order(works)
-        checks = _Checks(verifier)
         turns = asyncio.Semaphore(options.parallel or max(1, len(flows)))
         tasks = [
             asyncio.create_task(_one(flow, order, checks, turns), name=f"apply {flow.name}") for flow in flows
@@ -64,7 +65,7 @@ class LocalExecutor:
             is_interrupted = True
             _take_back_cancellation()
         finally:
-            await _stop([*tasks, *checks.tasks])
+            await _stop([*tasks, *checks.tasks, *before.tasks])
         for flow in flows:
             if not flow.machine.is_final:
                 flow.record(NodeSkipped(flow.name, _because(flow)))
@@ -151,7 +152,7 @@ class _Checks:
         self._waiting: dict[NodeFlow, asyncio.Future[list[CheckFinished]]] = {}
 
     async def of(self, flow: NodeFlow) -> list[CheckFinished]:
-        """Have a converged node checked and return the outcomes."""
+        """Have a node checked and return the outcomes."""
         if self._verifier is None:
             return []
         answer: asyncio.Future[list[CheckFinished]] = asyncio.get_running_loop().create_future()

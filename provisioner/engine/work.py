@@ -17,7 +17,7 @@ from provisioner.roles.model import After
 Record = Callable[[Event], None]
 #: Asked before each reboot: (node, why). False means no.
 AllowReboot = Callable[[NodeName, str], Awaitable[bool]]
-#: Checks a batch of converged nodes over their open sessions and reports each check, from any thread.
+#: Checks a batch of nodes over their open sessions and reports each check, from any thread.
 Verifier = Callable[[Mapping[NodeName, NodeApi], Callable[[CheckFinished], None]], Awaitable[None]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from provisioner.engine.work import (
     Verifier,
 )
 from provisioner.errors import SecretError
-from provisioner.events import CheckFinished, Event, RunStarted
+from provisioner.events import PREFLIGHT, VERIFY, CheckFinished, Event, RunStarted
 from provisioner.inventory.model import Node
 from provisioner.node.base import NodeApi
 from provisioner.node.managed import ManagedNode
@@ -75,9 +76,10 @@ async def apply(  # noqa: PLR0913, PLR0917 - what a run is made of
             run_id,
             works,
             options,
-            verifier=_verifier(compilation),
+            verifier=_verifier(compilation, VERIFY),
             record=record,
             past=adopted.past if adopted else None,
+            preflight=_verifier(compilation, PREFLIGHT),
         )
     finally:
         reporter.close()
@@ -102,7 +104,7 @@ async def verify(
     ]
     try:
         record(_started(run_id, inventory, compilation, "verify"))
-        return await run_checks(run_id, works, _verifier(compilation), record, parallel)
+        return await run_checks(run_id, works, _verifier(compilation, VERIFY), record, parallel)
     finally:
         reporter.close()
 
@@ -125,7 +127,7 @@ def _work(compiled: CompiledNode, password: Secret | None, base: Path) -> NodeWo
         else {str(each.id): taken for each in resources if (taken := taken_adapters(each))},
         address=connection.endpoint.host,
         after=compiled.after,
-        roles=compiled.node.roles,
+        roles=tuple(use.name for use in compiled.node.roles),
         has_preflight=bool(compiled.preflight),
         limits=Limits(
             connect_timeout_s=connection.connect_timeout_s,
@@ -140,8 +142,8 @@ def _connect(node: Node, password: Secret | None, base: Path) -> NodeApi:
     return ManagedNode(node.name, create_for(node, password, base), node.connection.framing)
 
 
-def _verifier(compilation: Compilation) -> Verifier:
-    """Bring the checks of each node's roles together with its open session."""
+def _verifier(compilation: Compilation, stage: str) -> Verifier:
+    """Bring the checks of each node's roles, those of one stage, together with its open session."""
     # pytest takes half a second to load, which validate and compile need not wait for.
     from provisioner.verify.runner import verify  # noqa: PLC0415
 
@@ -149,9 +151,10 @@ def _verifier(compilation: Compilation) -> Verifier:
         targets = []
         for name, api in nodes.items():
             expansion = compilation.nodes[name].expansion
+            checks = expansion.preflight if stage == PREFLIGHT else expansion.checks
             ask = partial(run_again, api, clock=LoopClock(), poll=PollPolicy())
-            targets.append(Target(name, expansion.checks, ask, expansion.variables))
-        await verify(targets, report)
+            targets.append(Target(name, checks, ask, expansion.variables))
+        await verify(targets, lambda event: report(replace(event, stage=stage)))
 
     return check
 

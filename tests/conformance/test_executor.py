@@ -17,6 +17,7 @@ from provisioner.engine.local import LocalExecutor
 from provisioner.engine.work import NodeWork, PollPolicy
 from provisioner.errors import NodeError, StateError
 from provisioner.events import (
+    PREFLIGHT,
     CheckFinished,
     Connecting,
     Converged,
@@ -371,3 +372,25 @@ async def test_a_circle_is_a_bug_and_no_endless_wait(executor: Any) -> None:
     _, works = fleet("a", "b")
     with pytest.raises(CycleError):
         await run(executor, ordered(works, a="b", b="a"))
+
+
+async def test_only_nodes_with_a_preflight_are_asked_and_one_that_fails_stops_no_other(executor: Any) -> None:
+    worlds, works = fleet("a", "b", "c")
+    works[:2] = [dataclasses.replace(work, has_preflight=True) for work in works[:2]]
+    asked: list[str] = []
+
+    async def preflight(batch: Mapping[NodeName, Any], report: Callable[[CheckFinished], None]) -> None:
+        for name in batch:
+            asked.append(name)
+            outcome = "failed" if name == "a" else "passed"
+            report(CheckFinished(name, "role", "room", outcome, "no room", stage=PREFLIGHT))
+
+    log = Log()
+    summary = await executor.run(
+        "run-1", works, options(World(CLOCK)), verifier=passing(), record=log.append, preflight=preflight
+    )
+    assert sorted(asked) == ["a", "b"]
+    assert (summary.failed, summary.done) == (("a",), ("b", "c"))
+    assert [world.pushes for world in worlds.values()] == [0, 1, 1]
+    assert log.one(NodeFailed).kind == "PreflightFailed"
+    assert [event.checks for event in log.of(NodeDone)] == [1, 1], "those of the preflight are not counted"

@@ -36,12 +36,18 @@ def options(world: World, **changes: Any) -> ApplyOptions:
 
 
 def apply(
-    world: World, *, work: NodeWork | None = None, past: PastLegs | None = None, **changes: Any
+    world: World,
+    *,
+    work: NodeWork | None = None,
+    past: PastLegs | None = None,
+    preflight: Any = None,
+    **changes: Any,
 ) -> tuple[Log, NodeFlow]:
     """Run one node to its end, as the executor would."""
     log = Log()
     node = ModelNode("hv01", world)
-    flow = NodeFlow("run-1", work or work_for(node), options(world, **changes), log.append, past)
+    work = work or work_for(node)
+    flow = NodeFlow("run-1", work, options(world, **changes), log.append, past, preflight)
 
     async def drive() -> None:
         try:
