@@ -89,6 +89,8 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSC_ClusterDisk", "FailoverClusterDsc"): "cluster.cluster_disk:ClusterDiskResource",
     ("DSC_ClusterProperty", "FailoverClusterDsc"): "cluster.cluster_property:ClusterProperty",
     ("DSC_WaitForCluster", "FailoverClusterDsc"): "cluster.wait_for_cluster:WaitForCluster",
+    ("PROV_ClusterPhysicalDisk", "ProvisionerDsc"): "cluster.cluster_physical_disk:ClusterPhysicalDisk",
+    ("PROV_ClusterSharedVolume", "ProvisionerDsc"): "cluster.cluster_shared_volume:ClusterSharedVolume",
     (
         "MSFT_UserRightsAssignment",
         "SecurityPolicyDsc",

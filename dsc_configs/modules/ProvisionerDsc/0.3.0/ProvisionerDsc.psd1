@@ -15,14 +15,20 @@
     VariablesToExport    = @()
     AliasesToExport      = @()
     DscResourcesToExport = @(
+        'AssignableDevice'
         'ClusterPhysicalDisk'
         'ClusterSharedVolume'
         'ComputerDelegation'
         'ConfigurationFile'
         'ExternalSwitch'
+        'FolderAccess'
+        'HostGuardianClient'
+        'IscsiTargetChap'
         'IscsiTargetPortals'
         'MpioClaim'
+        'MsiProduct'
         'SanPolicy'
+        'TimeSource'
         'VMMigration'
         'WindowsFeatures'
     )

@@ -11,7 +11,7 @@ from provisioner.lab.values import EnumValue, PsObject
 
 _TYPES: Final = "Microsoft.FailoverClusters.PowerShell."
 _NODE_STATES: Final = {"Unknown": -1, "Up": 0, "Down": 1, "Paused": 2, "Joining": 3}
-_ONLINE: Final = 2
+_RESOURCE_STATES: Final = {"Unknown": -1, "Initializing": 1, "Online": 2, "Offline": 3, "Failed": 4}
 
 
 async def get_cluster(invocation: Invocation) -> None:
@@ -80,7 +80,7 @@ async def get_resource(invocation: Invocation) -> None:
     wanted = {name.casefold() for name in texts(invocation.parameters.get("Name"))}
     for name, kind, group in rows:
         if not wanted or name.casefold() in wanted:
-            shown = {"ResourceType": kind, "OwnerGroup": group, "State": _online()}
+            shown = {"ResourceType": kind, "OwnerGroup": group, "State": _state("Online")}
             invocation.output.write(_object("ClusterResource", name, shown))
 
 
@@ -91,7 +91,7 @@ async def get_shared_volume(invocation: Invocation) -> None:
         if disk.volume:
             shown = {
                 "Id": disk.id,
-                "State": _online(),
+                "State": _state(disk.state),
                 "SharedVolumeInfo": [{"FriendlyVolumeName": f"{CSV_ROOT}{disk.volume}"}],
             }
             invocation.output.write(_object("ClusterSharedVolume", disk.name, shown))
@@ -106,8 +106,8 @@ def _cluster(invocation: Invocation, cmdlet: str, name: Any) -> Cluster | None:
     return None
 
 
-def _online() -> EnumValue:
-    return EnumValue(_TYPES + "ClusterResourceState", "Online", _ONLINE)
+def _state(name: str) -> EnumValue:
+    return EnumValue(_TYPES + "ClusterResourceState", name, _RESOURCE_STATES.get(name, -1))
 
 
 def _object(kind: str, name: str, properties: dict[str, Any]) -> PsObject:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.cim_objects import instance, query, value_of
 from provisioner.lab.commands.failure import reporting
+from provisioner.lab.machine.cluster.cluster import Clusters
 from provisioner.lab.machine.storage.disks import Disk, Disks, Partition
 from provisioner.lab.values import PsObject, UInt32, UInt64
 
@@ -96,7 +97,7 @@ def _disk(disk: Disk, disks: Disks) -> PsObject:
             "IsReadOnly": disk.is_read_only,
             "IsBoot": disk.number == 0,
             "IsSystem": disk.number == 0,
-            "IsClustered": False,
+            "IsClustered": disks.owner.world.area(Clusters).has_disk(disk.unique_id),
             "Path": rf"\\?\disk#{disk.unique_id.lower()}",
         },
         {

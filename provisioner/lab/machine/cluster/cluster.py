@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.computer.identity import Identity
+from provisioner.lab.machine.storage.disks import Disks
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
@@ -57,12 +58,17 @@ _PROPERTIES: Final[Mapping[str, Any]] = MappingProxyType(
 
 @dataclass(slots=True)
 class ClusterDisk:
-    """A disk of a cluster. ``id`` is the GUID of its partition table; ``volume`` its CSV name, if it has one."""
+    """A disk of a cluster.
+
+    ``id`` is the GUID of its partition table, ``source`` the unique id of the disk; ``volume`` its folder below
+    ``CSV_ROOT`` when it is a Cluster Shared Volume. ``state`` as ClusterResourceState has it.
+    """
 
     name: str
     id: str
     source: str
     volume: str = ""
+    state: str = "Online"
 
 
 @dataclass(slots=True)
@@ -217,6 +223,9 @@ class Clusters(Area["World[Machine]"]):
         _demand_feature(joining)
         cluster.nodes.append((joining.computer_name, "Up"))
         _start_service(joining)
+        for disk in cluster.disks:
+            if disk.volume:
+                _mount(joining, disk)
         self.owner.ledger.changed("clusters", f"{joining.computer_name} joined {cluster.name}")
 
     def remove(self, asking: Machine, cluster: Cluster, computer: str) -> None:
@@ -229,6 +238,9 @@ class Clusters(Area["World[Machine]"]):
         if cluster.state_of(computer) is None:
             raise _refusal("Remove-ClusterNode", f"The node '{computer}' was not found.", "ObjectNotFound")
         cluster.nodes = [item for item in cluster.nodes if item[0].casefold() != computer.casefold()]
+        leaving = self.owner.machine(computer)
+        if leaving is not None:
+            leaving.files.remove(CSV_ROOT.rstrip("\\"))
         if not cluster.nodes:
             self.clusters.remove(cluster)
         self.owner.ledger.changed("clusters", f"{computer} left {cluster.name}")
@@ -285,6 +297,10 @@ class Clusters(Area["World[Machine]"]):
         self.owner.ledger.changed("clusters", f"{made.name} added to {cluster.name}")
         return made
 
+    def has_disk(self, unique_id: str) -> bool:
+        """Whether a disk belongs to any cluster."""
+        return any(disk.source == unique_id for cluster in self.clusters for disk in cluster.disks)
+
     def rename_disk(self, cluster: Cluster, disk: ClusterDisk, name: str) -> None:
         """Give a disk of a cluster another name."""
         disk.name = name
@@ -296,11 +312,46 @@ class Clusters(Area["World[Machine]"]):
         cluster.disks.remove(disk)
         self.owner.ledger.changed("clusters", f"{disk.name} removed from {cluster.name}")
 
-    def share(self, cluster: Cluster, disk: ClusterDisk) -> None:
-        """Make a disk a Cluster Shared Volume (Add-ClusterSharedVolume)."""
-        shared = sum(bool(item.volume) for item in cluster.disks)
-        disk.volume = f"Volume{shared + 1}"
+    def share(self, asking: Machine, cluster: Cluster, name: str) -> None:
+        """Make a disk in available storage a Cluster Shared Volume (Add-ClusterSharedVolume).
+
+        Raises:
+            MachineError: there is no such disk, or it has no file system.
+        """
+        asking.ledger.attempt("Add-ClusterSharedVolume")
+        disk = next((item for item in cluster.disks if item.name.casefold() == name.casefold()), None)
+        if disk is None or disk.volume:
+            raise _refusal(
+                "Add-ClusterSharedVolume",
+                f"The disk '{name}' is not in available storage of cluster '{cluster.name}'.",
+                "ObjectNotFound",
+            )
+        here = next((item for item in asking.area(Disks).all() if item.unique_id == disk.source), None)
+        if here is not None and not any(item.file_system for item in asking.area(Disks).partitions(here.number)):
+            raise _refusal(
+                "Add-ClusterSharedVolume",
+                f"The disk '{name}' has no volume that is formatted with NTFS or ReFS.",
+                "InvalidOperation",
+            )
+        taken = {item.volume for item in cluster.disks}
+        disk.volume = next(
+            name for number in range(1, len(taken) + 2) if (name := f"Volume{number}") not in taken
+        )
+        for member in self._members(cluster):
+            _mount(member, disk)
         self.owner.ledger.changed("clusters", f"{disk.name} is {CSV_ROOT}{disk.volume}")
+
+    def unshare(self, asking: Machine, cluster: Cluster, disk: ClusterDisk) -> None:
+        """Give a Cluster Shared Volume back to available storage (Remove-ClusterSharedVolume)."""
+        asking.ledger.attempt("Remove-ClusterSharedVolume")
+        for member in self._members(cluster):
+            member.files.remove(f"{CSV_ROOT}{disk.volume}")
+        disk.volume = ""
+        self.owner.ledger.changed("clusters", f"{disk.name} of {cluster.name} is available storage")
+
+    def _members(self, cluster: Cluster) -> list[Machine]:
+        found = [self.owner.machine(name) for name, _ in cluster.nodes]
+        return [machine for machine in found if machine is not None]
 
     def to_plain(self) -> Any:
         """Give all clusters."""
@@ -344,6 +395,15 @@ def demand_module(machine: Machine, cmdlet: str) -> None:
             "System.Management.Automation.CommandNotFoundException",
             is_terminating=True,
         )
+
+
+def _mount(machine: Machine, disk: ClusterDisk) -> None:
+    """Let a shared volume appear below ``CSV_ROOT``; a letter it had is gone."""
+    disks = machine.area(Disks)
+    for item in disks.all():
+        if item.unique_id == disk.source:
+            disks.drop_letters(item.number)
+    machine.files.make_folder(f"{CSV_ROOT}{disk.volume}")
 
 
 def _start_service(machine: Machine) -> None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.storage.shared import SharedDisks
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
@@ -22,6 +23,8 @@ _DEFAULT_UNIT: Final = 4096
 #: Enough for a volume that holds next to nothing.
 _SMALLEST: Final = 8 * 2**20
 _EXCEPTION: Final = "Microsoft.Management.Infrastructure.CimException"
+#: The way to disks that machines of a lab share.
+SHARED_BUS: Final = "iSCSI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ class Disks(Area["Machine"]):
         if source in self._away:
             known, partitions = self._away.pop(source)
             self._partitions += [replace(item, disk=number, letter="") for item in partitions]
-            self._put(replace(known, number=number), "attached again")
+            self._put(self._as_others_left_it(replace(known, number=number)), "attached again")
             return self._disks[number]
         disk = replace(
             self._made(number, size, identity),
@@ -168,8 +171,15 @@ class Disks(Area["Machine"]):
             is_read_only=is_shared,
             friendly_name="MSFT Virtual HD" if is_shared else "Msft Virtual Disk",
         )
+        disk = self._as_others_left_it(disk)
         self._put(disk, "attached")
         return disk
+
+    def drop_letters(self, number: int) -> None:
+        """Take the letters from the volumes of a disk, as a cluster does with a shared volume."""
+        for partition in self.partitions(number):
+            if partition.letter:
+                self._swap(partition, replace(partition, letter=""), "has no letter")
 
     def of(self, source: str) -> Disk | None:
         """Find the disk that came from a source."""
@@ -232,6 +242,7 @@ class Disks(Area["Machine"]):
         made = Partition(number, free, wanted, letter.upper(), is_read_only=disk.keeps_partitions_read_only)
         self._partitions.append(made)
         self.owner.ledger.changed("disks", f"partition {free} of disk {number} made")
+        self._tell_others(number)
         return made
 
     def resize(self, partition: Partition, size: int) -> Partition:
@@ -293,6 +304,39 @@ class Disks(Area["Machine"]):
     def _put(self, disk: Disk, what: str) -> None:
         self._disks[disk.number] = disk
         self.owner.ledger.changed("disks", f"disk {disk.number} {what}")
+        self._tell_others(disk.number)
+
+    def _tell_others(self, number: int) -> None:
+        """What is written to a disk that several machines reach shows on all of them."""
+        disk = self._disks[number]
+        if disk.bus != SHARED_BUS:
+            return
+        content = [disk.style, disk.guid, [asdict(item) for item in self.partitions(number)]]
+        if not self.owner.world.area(SharedDisks).write(disk.unique_id, content):
+            return
+        for machine in self.owner.world.machines():
+            if machine is not self.owner and machine.areas.has(Disks):
+                machine.area(Disks).reread(disk.unique_id)
+
+    def reread(self, unique_id: str) -> None:
+        """Take over what another machine wrote to a disk that is attached here too."""
+        for disk in list(self._disks.values()):
+            if disk.unique_id == unique_id:
+                self._disks[disk.number] = self._as_others_left_it(disk)
+                self.owner.ledger.changed("disks", f"disk {disk.number} written to by another machine")
+
+    def _as_others_left_it(self, disk: Disk) -> Disk:
+        """Give a disk with what was last written to it; letters are this machine's own."""
+        content = self.owner.world.area(SharedDisks).read(disk.unique_id) if disk.bus == SHARED_BUS else None
+        if content is None:
+            return disk
+        style, guid, partitions = content
+        letters = {item.number: item.letter for item in self.partitions(disk.number)}
+        self._partitions = [item for item in self._partitions if item.disk != disk.number]
+        for plain in partitions:
+            letter = letters.get(plain["number"], "")
+            self._partitions.append(Partition(**{**plain, "disk": disk.number, "letter": letter}))
+        return replace(disk, style=style, guid=guid)
 
     def _swap(self, old: Partition, new: Partition, what: str) -> Partition:
         self._partitions[self._partitions.index(old)] = new
@@ -300,6 +344,7 @@ class Disks(Area["Machine"]):
             self._unmount(old)
         self._mount(new)
         self.owner.ledger.changed("disks", f"partition {new.number} of disk {new.disk} {what}")
+        self._tell_others(new.disk)
         return new
 
     def _drop(self, partition: Partition) -> None:

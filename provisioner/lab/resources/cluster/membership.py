@@ -1,4 +1,4 @@
-"""What the resources of FailoverClusterDsc share: the domain, the impersonation, the world's clusters."""
+"""What resources of clusters share: the domain, the impersonation, the world's clusters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.cluster.cluster import Cluster, Clusters
 from provisioner.lab.machine.computer.identity import Identity
-from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import invalid_operation, is_same, thrown
 from provisioner.lab.resources.calls import works
 
@@ -73,3 +73,27 @@ def find_cluster(name: str, context: ResourceContext, *, in_try: bool) -> Cluste
         if not (in_try and error.is_terminating):
             context.nonterminating.append(thrown(error, CMDLETS + "GetClusterCommand"))
         return None
+
+
+def own_cluster(name: str, context: ResourceContext) -> Cluster:
+    """Give the cluster this machine is a running member of, for a resource of ours about the disk ``name``.
+
+    Raises:
+        ResourceError: there is none.
+    """
+    try:
+        found = clusters_of(context).find(context.machine)
+    except MachineError as error:
+        raise _no_cluster(name, error.message) from None
+    if found is None:
+        raise _no_cluster(name, "there is none.")
+    return found
+
+
+def _no_cluster(name: str, why: str) -> ResourceError:
+    return ResourceError(
+        f"This node is no running member of a cluster, so '{name}' cannot be looked for: {why}",
+        "ClusterNotFound",
+        "ConnectionError",
+        "System.InvalidOperationException",
+    )
