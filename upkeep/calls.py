@@ -1,4 +1,4 @@
-"""What a script of our module calls: cmdlets with their parameters, methods of .NET, CIM methods, programs."""
+"""What a script of our module calls: cmdlets with their parameters, methods of .NET, CIM methods, COM, programs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ class Calls:
 
     ``cmdlets`` maps a name to the parameters passed to it. ``methods`` are static methods and constructors,
     ``Type::Method`` or ``Type::new``; ``instance_methods`` are names alone, since a script does not say of what
-    type a variable is. ``cim`` are ``Class`` or ``Class.Method``. ``unknown`` are calls nobody can tell.
+    type a variable is. ``cim`` are ``Class`` or ``Class.Method``, ``com`` names of COM classes. ``unknown`` are calls
+    nobody can tell.
     """
 
     cmdlets: dict[str, set[str]] = field(default_factory=dict)
     methods: set[str] = field(default_factory=set)
     instance_methods: set[str] = field(default_factory=set)
     cim: set[str] = field(default_factory=set)
+    com: set[str] = field(default_factory=set)
     programs: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
 
@@ -39,7 +41,7 @@ class Calls:
         """Add the calls of another piece."""
         for name, passed in other.cmdlets.items():
             self.cmdlets.setdefault(name, set()).update(passed)
-        for kind in ("methods", "instance_methods", "cim", "programs", "unknown"):
+        for kind in ("methods", "instance_methods", "cim", "com", "programs", "unknown"):
             getattr(self, kind).update(getattr(other, kind))
 
 
@@ -79,11 +81,14 @@ def _add_command(command: Node, root: Node, own: frozenset[str], found: Calls) -
 
 
 def _add_named(command: Node, name: str, found: Calls) -> None:
-    """Add what a cmdlet reaches by a name it is given: a .NET type, a CIM class and its method."""
+    """Add what a cmdlet reaches by a name it is given: a type of .NET or COM, a CIM class and its method."""
     if name == "New-Object":
         kind = _literal(argument(command, "TypeName"))
+        com = _literal(argument(command, "ComObject"))
         if kind:
             found.methods.add(f"{_type_name(kind)}::new")
+        elif com:
+            found.com.add(com)
         else:
             found.unknown.add(text(command).partition("\n")[0])
     class_name = _literal(argument(command, "ClassName"))

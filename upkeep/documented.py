@@ -34,19 +34,25 @@ COMMON_PARAMETERS = frozenset(
 class Documented:
     """What may be called. ``net`` maps a type to its methods; names of cmdlets are told apart by case.
 
-    Cmdlets, methods (``Type::Method``), CIM names and programs of ``touching`` may change or read the machine.
+    ``com`` maps names of COM classes, and of their members (``Class.Member``), to addresses. Cmdlets, methods
+    (``Type::Method``), CIM and COM names and programs of ``touching`` may change or read the machine.
     """
 
     cmdlets: dict[str, frozenset[str]]
     cmdlet_addresses: dict[str, str]
     net: dict[str, frozenset[str]]
     cim: dict[str, str]
+    com: dict[str, str]
     programs: dict[str, str]
     touching: frozenset[str]
 
     def types_with(self, method: str) -> list[str]:
         """Return the types that have a method of this name, for a call on a value of unknown type."""
         return sorted(name for name, methods in self.net.items() if method in methods and method != "new")
+
+    def com_members(self, calls: Calls, method: str) -> list[str]:
+        """Return the members of this name of the COM classes that a script makes."""
+        return [f"{each}.{method}" for each in sorted(calls.com) if f"{each}.{method}" in self.com]
 
     def missing(self, calls: Calls) -> list[str]:
         """Return what is called without documentation, in words."""
@@ -62,15 +68,18 @@ class Documented:
             if method not in self.net.get(kind, ()):
                 found.append(f"method {method} of {kind}")
         found += [
-            f"method {each} of any type" for each in calls.instance_methods if not self.types_with(each)
+            f"method {each} of any type"
+            for each in calls.instance_methods
+            if not (self.types_with(each) or self.com_members(calls, each))
         ]
         found += [f"CIM {each}" for each in calls.cim - set(self.cim)]
+        found += [f"COM {each}" for each in calls.com - set(self.com)]
         found += [f"program {each}" for each in calls.programs - set(self.programs)]
         return sorted(found)
 
     def touched(self, calls: Calls) -> list[str]:
         """Return the calls that read or change the machine."""
-        named = {*calls.cmdlets, *calls.methods, *calls.cim, *calls.programs}
+        named = {*calls.cmdlets, *calls.methods, *calls.cim, *calls.com, *calls.programs}
         by_value = {
             f"{types[0]}::{each}"
             for each in calls.instance_methods
@@ -101,7 +110,13 @@ def read_documented(path: Path) -> Documented:
             net[kind] = net.get(kind, frozenset()) | frozenset(methods)
     machine = groups[1]
     return Documented(
-        cmdlets, addresses, net, dict(machine["cim"]), dict(machine["programs"]), frozenset(_names(machine))
+        cmdlets,
+        addresses,
+        net,
+        cim=dict(machine["cim"]),
+        com=dict(machine["com"]),
+        programs=dict(machine["programs"]),
+        touching=frozenset(_names(machine)),
     )
 
 
@@ -119,4 +134,4 @@ def _address(module: str, cmdlet: str) -> str:
 def _names(machine: dict[str, Any]) -> list[str]:
     cmdlets = [name for each in machine["cmdlets"].values() for name in each]
     methods = [f"{kind}::{method}" for kind, names in machine["net"].items() for method in names]
-    return [*cmdlets, *methods, *machine["cim"], *machine["programs"]]
+    return [*cmdlets, *methods, *machine["cim"], *machine["com"], *machine["programs"]]

@@ -143,6 +143,12 @@ def _rows(calls: Calls, documented: Documented) -> Iterable[str]:
         yield f"| `.{method}()` | | {addresses} |"
     for each in sorted(calls.cim):
         yield f"| CIM `{each}` | | <{documented.cim.get(each, 'unknown')}> |"
+    for each in sorted(calls.com):
+        members = sorted(
+            name for method in calls.instance_methods for name in documented.com_members(calls, method)
+        )
+        for name in (each, *(name for name in members if name.startswith(f"{each}."))):
+            yield f"| COM `{name}` | | <{documented.com.get(name, 'unknown')}> |"
     for each in sorted(calls.programs):
         yield f"| `{each}` | | <{documented.programs.get(each, 'unknown')}> |"
 
