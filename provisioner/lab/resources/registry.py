@@ -57,6 +57,7 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSR_IniSettingsFile", "FileContentDsc"): "files.ini_settings_file:IniSettingsFile",
     ("DSR_KeyValuePairFile", "FileContentDsc"): "files.key_value_pair_file:KeyValuePairFile",
     ("DSR_ReplaceText", "FileContentDsc"): "files.replace_text:ReplaceText",
+    ("PROV_ExternalSwitch", "ProvisionerDsc"): "hyperv.external_switch:ExternalSwitch",
     ("PROV_ConfigurationFile", "ProvisionerDsc"): "files.configuration_file:ConfigurationFile",
     ("PROV_WindowsFeatures", "ProvisionerDsc"): "basics.windows_features:WindowsFeatures",
     ("DSC_DefaultGatewayAddress", "NetworkingDsc"): "network.default_gateway_address:DefaultGatewayAddress",

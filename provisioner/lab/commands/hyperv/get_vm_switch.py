@@ -62,11 +62,11 @@ def switch_object(switch: Switch, machine: Machine) -> PsObject:
         {
             "Name": switch.name,
             "Id": uuid.UUID(switch.id),
-            "Notes": "",
+            "Notes": switch.notes,
             "SwitchType": EnumValue(_NAMESPACE + "VMSwitchType", switch.type, _SWITCH_TYPES[switch.type]),
             "AllowManagementOS": switch.allow_management_os,
             "EmbeddedTeamingEnabled": switch.is_team,
-            "IovEnabled": False,
+            "IovEnabled": switch.has_iov,
             "NetAdapterInterfaceDescription": (
                 "Teamed-Interface" if switch.is_team else next(iter(switch.descriptions), None)
             ),

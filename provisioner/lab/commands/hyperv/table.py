@@ -100,11 +100,77 @@ COMMANDS = (
         (
             Parameter("Name", "array", 0, aliases=("SwitchName",)),
             Parameter("AllowManagementOS"),
+            Parameter("Notes", "string"),
             COMPUTER,
             *ASK,
         ),
         feature=_HYPERV_FEATURE,
         type_name=f"{_HYPERV}.SetVMSwitch",
+    ),
+    CommandSpec(
+        "Rename-VMSwitch",
+        f"{_HERE}.vm_switches:rename",
+        "Hyper-V",
+        (
+            Parameter("Name", "array", 0, aliases=("SwitchName",)),
+            Parameter("NewName", "string", 1, mandatory=True),
+            COMPUTER,
+            *ASK,
+        ),
+        feature=_HYPERV_FEATURE,
+        type_name=f"{_HYPERV}.RenameVMSwitch",
+    ),
+    CommandSpec(
+        "Set-VMSwitchTeam",
+        f"{_HERE}.vm_switches:set_team",
+        "Hyper-V",
+        (Parameter("Name", "array", 0), Parameter("LoadBalancingAlgorithm"), COMPUTER, *ASK),
+        feature=_HYPERV_FEATURE,
+        type_name=f"{_HYPERV}.SetVMSwitchTeam",
+    ),
+    *(
+        CommandSpec(
+            f"{verb}-VMSwitchTeamMember",
+            f"{_HERE}.vm_switches:{verb.lower()}_member",
+            "Hyper-V",
+            (
+                Parameter("VMSwitchName", "string", 0, mandatory=True),
+                Parameter("NetAdapterName", "array", aliases=("InterfaceAlias",)),
+                COMPUTER,
+                *ASK,
+            ),
+            feature=_HYPERV_FEATURE,
+            type_name=f"{_HYPERV}.{verb}VMSwitchTeamMember",
+        )
+        for verb in ("Add", "Remove")
+    ),
+    CommandSpec(
+        "Get-VMNetworkAdapterVlan",
+        f"{_HERE}.vlans:get",
+        "Hyper-V",
+        (
+            Parameter("VMNetworkAdapterName", "string"),
+            Parameter("ManagementOS", "switch"),
+            COMPUTER,
+        ),
+        feature=_HYPERV_FEATURE,
+        type_name=f"{_HYPERV}.GetVMNetworkAdapterVlan",
+    ),
+    CommandSpec(
+        "Set-VMNetworkAdapterVlan",
+        f"{_HERE}.vlans:change",
+        "Hyper-V",
+        (
+            Parameter("VMNetworkAdapterName", "string"),
+            Parameter("ManagementOS", "switch"),
+            Parameter("Access", "switch"),
+            Parameter("VlanId", "int"),
+            Parameter("Untagged", "switch"),
+            COMPUTER,
+            *ASK,
+        ),
+        feature=_HYPERV_FEATURE,
+        type_name=f"{_HYPERV}.SetVMNetworkAdapterVlan",
     ),
     CommandSpec(
         "Get-VMSwitchTeam",

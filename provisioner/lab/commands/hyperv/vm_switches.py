@@ -1,9 +1,9 @@
-"""New-VMSwitch, Set-VMSwitch and Get-VMSwitchTeam."""
+"""Cmdlets that make, change and rename switches and their teams."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting, texts
@@ -29,6 +29,8 @@ async def new(invocation: Invocation) -> None:
         str(given.get("MinimumBandwidthMode") or "Default"),
         bool(given.get("EnableEmbeddedTeaming")) or len(adapters) > 1,
         str(given.get("Id") or ""),
+        bool(given.get("EnableIov")),
+        str(given.get("Notes") or ""),
     )
     with reporting(invocation, "New-VMSwitch", _CMDLETS + "NewVMSwitch", given.get("Name")):
         await invocation.node.sleep(machine.durations.switch_s)
@@ -42,8 +44,57 @@ async def change(invocation: Invocation) -> None:
     for name in await _names(invocation):
         with reporting(invocation, "Set-VMSwitch", _CMDLETS + "SetVMSwitch", name):
             for switch in hyperv.switches(name):
+                fields: dict[str, Any] = {}
                 if "AllowManagementOS" in given:
-                    hyperv.set_switch(switch, allow_management_os=bool(given["AllowManagementOS"]))
+                    fields["allow_management_os"] = bool(given["AllowManagementOS"])
+                if "Notes" in given:
+                    fields["notes"] = str(given["Notes"])
+                if fields:
+                    hyperv.set_switch(switch, **fields)
+
+
+async def rename(invocation: Invocation) -> None:
+    """Give a switch another name."""
+    hyperv, given = invocation.node.machine.hyperv, invocation.parameters
+    for name in await _names(invocation):
+        with reporting(invocation, "Rename-VMSwitch", _CMDLETS + "RenameVMSwitch", name):
+            for switch in hyperv.switches(name):
+                hyperv.rename_switch(switch, str(given["NewName"]))
+
+
+async def set_team(invocation: Invocation) -> None:
+    """Let a team share its load in another way."""
+    hyperv, given = invocation.node.machine.hyperv, invocation.parameters
+    for name in await _names(invocation):
+        with reporting(invocation, "Set-VMSwitchTeam", _CMDLETS + "SetVMSwitchTeam", name):
+            for switch in hyperv.switches(name):
+                if "LoadBalancingAlgorithm" in given:
+                    hyperv.balance(switch, str(given["LoadBalancingAlgorithm"]))
+
+
+async def add_member(invocation: Invocation) -> None:
+    """Put adapters into the team of a switch."""
+    machine, given = invocation.node.machine, invocation.parameters
+    name = str(given["VMSwitchName"])
+    with reporting(
+        invocation, "Add-VMSwitchTeamMember", _CMDLETS + "AddVMSwitchTeamMember", given["VMSwitchName"]
+    ):
+        (switch, *_others) = machine.hyperv.switches(name)
+        for adapter in texts(given.get("NetAdapterName")):
+            switch = machine.hyperv.add_member(switch, adapter)
+
+
+async def remove_member(invocation: Invocation) -> None:
+    """Take adapters out of the team of a switch."""
+    machine, given = invocation.node.machine, invocation.parameters
+    name = str(given["VMSwitchName"])
+    with reporting(
+        invocation, "Remove-VMSwitchTeamMember", _CMDLETS + "RemoveVMSwitchTeamMember", given["VMSwitchName"]
+    ):
+        (switch, *_others) = machine.hyperv.switches(name)
+        for adapter in texts(given.get("NetAdapterName")):
+            found = machine.network.find(adapter)
+            switch = machine.hyperv.remove_member(switch, found.description if found else adapter)
 
 
 async def get_team(invocation: Invocation) -> None:

@@ -42,6 +42,8 @@ class Switch:
     is_team: bool | None = False
     bandwidth_mode: str | None = "Absolute"
     load_balancing: str | None = None
+    has_iov: bool = False
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class SwitchOptions:
     bandwidth_mode: str = "Default"
     is_team: bool = False
     id: str = ""
+    has_iov: bool = False
+    notes: str = ""
 
 
 class HyperV:
@@ -189,7 +193,7 @@ class HyperV:
         wanted = options or SwitchOptions()
         mode = wanted.bandwidth_mode
         if mode == "Default":
-            mode = "Weight" if wanted.is_team else "Absolute"
+            mode = "None" if wanted.has_iov else "Weight" if wanted.is_team else "Absolute"
         self._made += 1
         switch = Switch(
             str(uuid.UUID(wanted.id)) if wanted.id else self._new_id(),
@@ -200,6 +204,8 @@ class HyperV:
             wanted.is_team if self.knows_teams else None,
             mode,
             "Dynamic" if wanted.is_team else None,
+            wanted.has_iov,
+            wanted.notes,
         )
         with self._watching_the_address():
             self._switches.append(switch)
@@ -254,6 +260,58 @@ class HyperV:
         """
         self._ledger.attempt("Set-VMSwitchTeam")
         return self._change(switch, load_balancing=algorithm)
+
+    def rename_switch(self, switch: Switch, name: str) -> Switch:
+        """Give a switch another name (Rename-VMSwitch); the host's port on it is renamed with it.
+
+        Raises:
+            MachineError: the role does not run.
+        """
+        self._ledger.attempt("Rename-VMSwitch")
+        self.demand_active()
+        port = self._network.find(f"vEthernet ({switch.name})")
+        if port is not None and port.switch_id == switch.id:
+            self._network.change(port.name, name=f"vEthernet ({name})")
+        return self._change(switch, name=name)
+
+    def add_member(self, switch: Switch, adapter: str) -> Switch:
+        """Put an adapter into the team of a switch (Add-VMSwitchTeamMember).
+
+        Raises:
+            MachineError: the role does not run, the switch is no team, or the adapter cannot be used.
+        """
+        self._ledger.attempt("Add-VMSwitchTeamMember")
+        self._demand_team(switch)
+        below = self._usable(adapter, switch.name)
+        with self._watching_the_address():
+            self._network.bind(below.name, switch.id)
+        return self._change(switch, descriptions=(*switch.descriptions, below.description))
+
+    def remove_member(self, switch: Switch, description: str) -> Switch:
+        """Take an adapter out of the team of a switch (Remove-VMSwitchTeamMember).
+
+        Raises:
+            MachineError: the role does not run, or the switch is no team.
+        """
+        self._ledger.attempt("Remove-VMSwitchTeamMember")
+        self._demand_team(switch)
+        below = self._network.described(description)
+        if below is not None:
+            # The address stays with the host's port, whichever adapter leaves; see Network.management.
+            self._network.bind(below.name, "")
+        left = tuple(item for item in switch.descriptions if item.casefold() != description.casefold())
+        return self._change(switch, descriptions=left)
+
+    def _demand_team(self, switch: Switch) -> None:
+        self.demand_active()
+        if not switch.is_team:
+            raise MachineError(
+                f"The operation cannot be performed because virtual switch '{switch.name}' is not a teamed "
+                "switch.",
+                "InvalidParameter",
+                "InvalidArgument",
+                _EXCEPTION,
+            )
 
     def _change(self, switch: Switch, **fields: Any) -> Switch:
         self.demand_active()

@@ -21,6 +21,7 @@ class Adapter:
 
     ``media`` is its PhysicalMediaType, ``driver`` its DriverDescription, ``index`` its interface index (0: that of
     its place). ``team`` names the team (LBFO) it is a member of; ``is_team`` is the adapter that a team makes.
+    ``vlan`` is that of a port of the host on a switch; 0 is untagged.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Adapter:
     index: int = 0
     team: str = ""
     is_team: bool = False
+    vlan: int = 0
 
     @property
     def is_nic(self) -> bool:

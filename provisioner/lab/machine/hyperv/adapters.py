@@ -43,7 +43,7 @@ class VmAdapters(Area["Machine"]):
         """Adapters of the host (Get-VMNetworkAdapter -ManagementOS): the ports of switches are among them."""
         self._demand("Get-VMNetworkAdapter")
         ports = [
-            VmAdapter(item.name, "", item.name, port.mac.replace("-", ""), is_dynamic=False)
+            VmAdapter(item.name, "", item.name, port.mac.replace("-", ""), is_dynamic=False, vlan=port.vlan)
             for item in self.owner.hyperv.switches()
             if (port := self.owner.network.find(f"vEthernet ({item.name})")) and port.switch_id == item.id
         ]
@@ -101,6 +101,14 @@ class VmAdapters(Area["Machine"]):
         self._adapters[self._adapters.index(adapter)] = changed
         self.owner.ledger.changed("vm_adapters", f"{adapter.name}: {', '.join(fields)} set")
         return changed
+
+    def tag(self, adapter: VmAdapter, vlan: int) -> None:
+        """Put an adapter into a VLAN, or with 0 into none (Set-VMNetworkAdapterVlan); ports of the host too."""
+        if adapter in self._adapters:
+            self.change(adapter, "Set-VMNetworkAdapterVlan", vlan=vlan)
+            return
+        self._demand("Set-VMNetworkAdapterVlan")
+        self.owner.network.change(f"vEthernet ({adapter.name})", vlan=vlan)
 
     def remove(self, found: list[VmAdapter]) -> None:
         """Remove adapters (Remove-VMNetworkAdapter)."""

@@ -13,6 +13,8 @@ names: a mapping is a part of what is expected, a list is the whole of it.
         services: [{name: Svc, status: Running}]
         packages: [{path: 'C:\app.msi', product_id: '{...}', name: App, exit_codes: [0]}]
         removed_features: [NET-Framework-Core]
+        switches: [{name: old, adapters: [Ethernet 2], notes: ''}]   # ids ...-000000000001 and so on; also type,
+                                     # allow_management_os, iov, team (several adapters are one)
         virtual_machines: [{name: vm1, state: Running}]
       files: {'C:\x.txt': text, 'C:\folder\': null, 'C:\x.zip': {a.txt: text, sub/: null}}
       registry: {'SOFTWARE\App': {Name: data, Kind: {kind: ExpandString, data: '%x%'}}}
@@ -26,7 +28,8 @@ names: a mapping is a part of what is expected, a list is the whole of it.
       set: {error: Id, nonterminating: [Id], reboot: true}    # left out: Set is not called; null: Set, no complaint
       reboot: true                   # the machine boots after Set
       meanwhile: [{properties: {...}}]   # other Sets of the same resource, before the rest is compared
-      after: {get: {...}, given: {...}, world: {...}, files: {path: text or null}, registry: {...}, services: {...}}
+      after: {get: {...}, given: {...}, world: {...}, files: {path: text or null}, registry: {...}, services: {...},
+              switches: [names]}
       test_after: ...
 
 In ``after`` a missing key or service is ``nothing there``, a missing file null, a folder ``a folder``.
@@ -45,6 +48,7 @@ from typing import Any
 import yaml
 
 from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.ground.hyperv import SwitchOptions
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceError, SimulatedResource
 from provisioner.lab.resources.registry import find
@@ -96,6 +100,7 @@ async def differences(case: Mapping[str, Any]) -> list[str]:
 def _machine(case: Mapping[str, Any]) -> Machine:
     wanted = dict(case.get("machine", {}))
     features = wanted.pop("features", [])
+    switches = wanted.pop("switches", [])
     wanted["services"] = tuple(_service(item) for item in wanted.get("services", ()))
     wanted["files"] = tuple(_package(item) for item in wanted.pop("packages", ()))
     wanted["virtual_machines"] = tuple(
@@ -106,6 +111,8 @@ def _machine(case: Mapping[str, Any]) -> Machine:
     if features:
         made.features.install(features, with_tools=True)
         made.on_boot(REBOOTED)
+    for number, switch in enumerate(switches, 1):
+        _add_switch(made, number, switch)
     for path, text in case.get("files", {}).items():
         if text is None:
             made.files.make_folder(path)
@@ -123,6 +130,18 @@ def _machine(case: Mapping[str, Any]) -> Machine:
     for _boot in range(case.get("boots", 0)):
         made.on_boot(REBOOTED)
     return made
+
+
+def _add_switch(made: Machine, number: int, plain: Mapping[str, Any]) -> None:
+    adapters = plain.get("adapters", ())
+    options = SwitchOptions(
+        plain.get("allow_management_os"),
+        is_team=plain.get("team", len(adapters) > 1),
+        id=f"00000000-0000-4000-8000-{number:012}",
+        has_iov=plain.get("iov", False),
+        notes=plain.get("notes", ""),
+    )
+    made.hyperv.new_switch(plain["name"], plain.get("type", "External"), adapters, options)
 
 
 def _archive(members: Mapping[str, str | None]) -> bytes:
@@ -214,6 +233,8 @@ def _state(made: Machine, after: Mapping[str, Any]) -> dict[str, Any]:
         },
         "services": {},
     }
+    if "switches" in after:
+        state["switches"] = [item.name for item in made.hyperv.switches()]
     for name in after.get("services", ()):
         service = made.services.find(name)
         fields = service.__slots__ if service else ()
