@@ -1,4 +1,4 @@
-"""What a script of our module calls: cmdlets with their parameters, methods of .NET, CIM methods, COM, programs."""
+"""What a script of our module calls: cmdlets with their parameters, methods, classes of CIM and COM, programs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Calls:
 
     ``cmdlets`` maps a name to the parameters passed to it. ``methods`` are static methods and constructors,
     ``Type::Method`` or ``Type::new``; ``instance_methods`` are names alone, since a script does not say of what
-    type a variable is. ``cim`` are ``Class`` or ``Class.Method``, ``com`` names of COM classes. ``unknown`` are calls
-    nobody can tell.
+    type a variable is. ``cim`` are ``Class`` or ``Class.Method``, ``com`` names of COM classes.
+    ``unknown`` are calls nobody can tell.
     """
 
     cmdlets: dict[str, set[str]] = field(default_factory=dict)

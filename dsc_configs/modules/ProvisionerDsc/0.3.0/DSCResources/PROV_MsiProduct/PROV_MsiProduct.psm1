@@ -10,11 +10,17 @@
 Set-StrictMode -Version 'Latest'
 $ErrorActionPreference = 'Stop'
 
+# With a progress bar Invoke-WebRequest of Windows PowerShell 5.1 takes many times as long.
+$ProgressPreference = 'SilentlyContinue'
+
 $script:moduleFolder = Split-Path -Path (Split-Path -Path $PSScriptRoot -Parent) -Parent
 Import-Module -Name (Join-Path -Path $script:moduleFolder -ChildPath 'Modules/ProvisionerDsc.Common')
 
 $script:guid = '\A\{[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}\z'
 $script:publicProperty = '\A[A-Z_][A-Z0-9_.]*=[^"\r\n]*\z'
+
+# "Action ended 10:11:12: InstallFiles. Return value 3." Other languages have other words around the name.
+$script:failedAction = '\A.*\d+:\d+:\d+: (\w+)\. .*\b3\.\s*\z'
 
 # What msiexec.exe answers.
 $script:success = 0
@@ -31,8 +37,8 @@ $script:busySeconds = 15
 $script:busyAttempts = 40
 
 $script:uninstallKeys = @(
-    'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall'
-    'HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall'
+    'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall'
+    'HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall'
 )
 
 <#
@@ -524,7 +530,14 @@ function Invoke-Installation
         return $code
     }
 
-    $action = Get-FailedAction -Line @(Read-LogLine -Path $log)
+    $lines = @()
+
+    if (Test-FileExistence -Path $log)
+    {
+        $lines = @(Read-LogLine -Path $log)
+    }
+
+    $action = Get-FailedAction -Line $lines
 
     throw (New-ResourceError -Id 'InstallationFailed' -Category 'InvalidResult' -Target $ProductCode -Message (
             "msiexec.exe ended with {0} for {1}{2}. Its log is {3}." -f $code, $ProductCode, $action, $log))
@@ -555,10 +568,9 @@ function Get-FailedAction
 
     foreach ($text in $Line)
     {
-        # "Action ended 10:11:12: InstallFiles. Return value 3." Other languages have other words around the name.
-        if ($text -match '\d+:\d+:\d+: (?<action>\w+)\. .*\b3\.\s*$')
+        if ($text -match $script:failedAction)
         {
-            return (', in the action {0}' -f $Matches['action'])
+            return (', in the action {0}' -f ($text -replace $script:failedAction, '$1'))
         }
     }
 
@@ -585,13 +597,13 @@ function Get-Product
 
     foreach ($key in $script:uninstallKeys)
     {
-        $path = '{0}\{1}' -f $key, $ProductCode
+        $version = Read-RegistryValue -Key ('{0}\{1}' -f $key, $ProductCode) -Name 'DisplayVersion'
 
-        if (Test-RegistryKey -Path $path)
+        if ($null -ne $version)
         {
             return @{
                 ProductCode = $ProductCode
-                Version     = Read-RegistryText -Path $path -Name 'DisplayVersion'
+                Version     = [System.String] $version
             }
         }
     }
@@ -901,22 +913,14 @@ function Start-Msiexec
         $ArgumentList
     )
 
-    $start = New-Object -TypeName 'System.Diagnostics.ProcessStartInfo'
-    $start.FileName = Join-Path -Path ([System.Environment]::SystemDirectory) -ChildPath 'msiexec.exe'
-    $start.Arguments = $ArgumentList -join ' '
-    $start.UseShellExecute = $false
-    $process = [System.Diagnostics.Process]::Start($start)
-
-    try
-    {
-        $process.WaitForExit()
-
-        return $process.ExitCode
+    $msiexec = @{
+        FilePath     = Join-Path -Path ([System.Environment]::SystemDirectory) -ChildPath 'msiexec.exe'
+        ArgumentList = $ArgumentList -join ' '
+        Wait         = $true
+        PassThru     = $true
     }
-    finally
-    {
-        $process.Dispose()
-    }
+
+    return (Start-Process @msiexec).ExitCode
 }
 
 <#
@@ -947,51 +951,30 @@ function Read-RelatedProduct
 
 <#
     .SYNOPSIS
-        Tells whether there is a key of the registry.
+        Returns a value of the registry: null without its key, empty without the value.
 
-    .PARAMETER Path
-        Path of the key.
-#>
-function Test-RegistryKey
-{
-    [CmdletBinding()]
-    [OutputType([System.Boolean])]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Path
-    )
-
-    return (Test-Path -LiteralPath $Path)
-}
-
-<#
-    .SYNOPSIS
-        Returns a value of the registry as text, empty when it is not there.
-
-    .PARAMETER Path
-        Path of the key.
+    .PARAMETER Key
+        The key, with the full name of its hive.
 
     .PARAMETER Name
         Name of the value.
 #>
-function Read-RegistryText
+function Read-RegistryValue
 {
     [CmdletBinding()]
-    [OutputType([System.String])]
+    [OutputType([System.Object])]
     param
     (
         [Parameter(Mandatory = $true)]
         [System.String]
-        $Path,
+        $Key,
 
         [Parameter(Mandatory = $true)]
         [System.String]
         $Name
     )
 
-    return [System.String] (Get-Item -LiteralPath $Path).GetValue($Name)
+    return [Microsoft.Win32.Registry]::GetValue($Key, $Name, '')
 }
 
 <#
@@ -1122,8 +1105,6 @@ function Save-WebFile
         $Destination
     )
 
-    # With a progress bar Windows PowerShell 5.1 takes many times as long.
-    $ProgressPreference = 'SilentlyContinue'
     Invoke-WebRequest -Uri $Uri -OutFile $Destination -UseBasicParsing
 }
 
@@ -1149,7 +1130,7 @@ function Remove-ExistingFile
 
 <#
     .SYNOPSIS
-        Hands out the lines of a log; nothing when there is none.
+        Hands out the lines of a log.
 
     .PARAMETER Path
         Full path of the log.
@@ -1165,10 +1146,7 @@ function Read-LogLine
         $Path
     )
 
-    if ([System.IO.File]::Exists($Path))
-    {
-        [System.IO.File]::ReadAllLines($Path)
-    }
+    [System.IO.File]::ReadAllLines($Path)
 }
 
 <#
