@@ -139,7 +139,7 @@ class NodeFlow:
         meta = await self._link.first_contact(self._work.limits.reboot_timeout_s if was_rebooting else 0.0)
         outcome, leg = await self._pick_up()
         if outcome is None:
-            await refuse_to_cut(self._link, self._work)
+            await refuse_to_cut(self._link, self._work, self.record)
             # What a killed run left takes time to look at, and the answer grows old meanwhile.
             await self._settle(None if past_matters else meta)
             differing = await self._compare()

@@ -70,6 +70,38 @@ def test_without_the_name_of_the_adapter_a_switch_is_left_to_the_node() -> None:
     assert taken_adapters(resource("xHyper-V/xVMSwitch", "x", EXTERNAL)) == ("Ethernet",)
 
 
+OURS = {"Name": "x", "NetAdapterName": ("Ethernet", "Ethernet 2")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, CUT), ({"AllowManagementOS": False}, CUT), ({"AllowManagementOS": True}, [])],
+)
+def test_our_own_switch_is_always_external(changes: dict[str, Any], expected: list[str]) -> None:
+    assert said("ProvisionerDsc/ExternalSwitch", {**OURS, **changes}) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "expected"),
+    [
+        ("ProvisionerDsc/ExternalSwitch", OURS, ("Ethernet", "Ethernet 2")),
+        (
+            "ProvisionerDsc/ExternalSwitch",
+            {**OURS, "AllowManagementOS": False},
+            ("Ethernet", "Ethernet 2", "vEthernet (x)"),
+        ),
+        ("ProvisionerDsc/ExternalSwitch", {**OURS, "AllowManagementOS": True}, ()),
+        ("NetworkingDsc/NetworkTeam", {"Name": "t", "TeamMembers": ("a", "b")}, ("a", "b")),
+        ("NetworkingDsc/NetworkTeam", {"Name": "t", "TeamMembers": ("a", "b"), "Ensure": "Absent"}, ()),
+        ("NetworkingDsc/NetAdapterName", {"Name": "a", "NewName": "b"}, ()),
+    ],
+)
+def test_what_takes_adapters_away_is_known(
+    kind: str, properties: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    assert taken_adapters(resource(kind, "x", properties)) == expected
+
+
 NET = {"InterfaceAlias": "Ethernet", "AddressFamily": "IPv4"}
 
 
