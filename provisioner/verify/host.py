@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from provisioner.addresses import NodeName
     from provisioner.transport.base import Pipeline, Result
+    from provisioner.verify.checks.cluster import Cluster
+    from provisioner.verify.checks.cluster_volume import ClusterVolume
     from provisioner.verify.checks.feature import Feature
     from provisioner.verify.checks.file import File
     from provisioner.verify.checks.iscsi_target import IscsiTarget
@@ -50,6 +52,15 @@ class Host:
     def feature(self, name: str) -> Feature:
         """Return a Windows feature by the name ``Get-WindowsFeature`` shows."""
         return cast("Feature", self.check("feature", name))
+
+    @property
+    def cluster(self) -> Cluster:
+        """The failover cluster the node is a member of."""
+        return cast("Cluster", self.check("cluster"))
+
+    def cluster_volume(self, name: str) -> ClusterVolume:
+        """Return a Cluster Shared Volume by the name of its disk."""
+        return cast("ClusterVolume", self.check("cluster_volume", name))
 
     def service(self, name: str) -> Service:
         """Return a service by its short name."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHECKS = {
+    "cluster": "provisioner.verify.checks.cluster:Cluster",
+    "cluster_volume": "provisioner.verify.checks.cluster_volume:ClusterVolume",
     "feature": "provisioner.verify.checks.feature:Feature",
     "file": "provisioner.verify.checks.file:File",
     "iscsi_target": "provisioner.verify.checks.iscsi_target:IscsiTarget",

@@ -327,7 +327,9 @@ class Clusters(Area["World[Machine]"]):
                 "ObjectNotFound",
             )
         here = next((item for item in asking.area(Disks).all() if item.unique_id == disk.source), None)
-        if here is not None and not any(item.file_system for item in asking.area(Disks).partitions(here.number)):
+        if here is not None and not any(
+            item.file_system for item in asking.area(Disks).partitions(here.number)
+        ):
             raise _refusal(
                 "Add-ClusterSharedVolume",
                 f"The disk '{name}' has no volume that is formatted with NTFS or ReFS.",
