@@ -37,7 +37,7 @@ function Get-TargetResource
         $LocationPath
     )
 
-    Assert-HyperVModule
+    Assert-HyperV
 
     $state = @{
         LocationPath   = $LocationPath
@@ -95,7 +95,11 @@ function Test-TargetResource
         $Force = $false
     )
 
-    Assert-HyperVModule
+    if (-not (Test-HyperV))
+    {
+        Write-Verbose -Message 'Hyper-V is not at work.'
+        return $Ensure -eq 'Absent'
+    }
 
     $isOff = $null -ne (Find-Assignment -LocationPath $LocationPath) -or
         $null -ne (Find-DismountedDevice -LocationPath $LocationPath)
@@ -144,7 +148,7 @@ function Set-TargetResource
         $Force = $false
     )
 
-    Assert-HyperVModule
+    Assert-HyperV
 
     if ($Ensure -eq 'Absent')
     {
@@ -388,9 +392,22 @@ function Find-Assignment
 
 <#
     .SYNOPSIS
-        Throws when the cmdlets of Hyper-V are not there.
+        Tells whether Hyper-V can be asked.
 #>
-function Assert-HyperVModule
+function Test-HyperV
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param ()
+
+    return (Test-HyperVModule) -and (Test-HyperVService)
+}
+
+<#
+    .SYNOPSIS
+        Throws when Hyper-V cannot be asked.
+#>
+function Assert-HyperV
 {
     [CmdletBinding()]
     param ()
@@ -399,6 +416,12 @@ function Assert-HyperVModule
     {
         throw (New-ResourceError -Id 'HyperVModuleMissing' -Category 'ObjectNotFound' -Target 'Hyper-V' -Message (
                 'The PowerShell module Hyper-V is missing. Install the feature Hyper-V-PowerShell.'))
+    }
+
+    if (-not (Test-HyperVService))
+    {
+        throw (New-ResourceError -Id 'HyperVNotRunning' -Category 'ResourceUnavailable' -Target 'vmms' -Message (
+                'The service vmms does not run. Install the feature Hyper-V and boot the machine.'))
     }
 }
 
@@ -415,6 +438,21 @@ function Test-HyperVModule
     param ()
 
     return @(Get-Module -Name 'Hyper-V' -ListAvailable).Count -gt 0
+}
+
+<#
+    .SYNOPSIS
+        Tells whether Hyper-V is at work: its service comes with the role, at a boot.
+#>
+function Test-HyperVService
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param ()
+
+    $service = Get-CimInstance -ClassName 'Win32_Service' -Filter "Name = 'vmms'"
+
+    return $null -ne $service -and $service.State -eq 'Running'
 }
 
 <#

@@ -49,7 +49,7 @@ function Get-TargetResource
         $DomainController
     )
 
-    Assert-DirectoryModule
+    Assert-Directory
 
     $connection = New-Connection -Properties $PSBoundParameters
     $account = Read-Account -ComputerName $ComputerName -Connection $connection
@@ -148,7 +148,23 @@ function Test-TargetResource
         $DomainController
     )
 
-    $change = Get-Change -Properties $PSBoundParameters
+    Assert-Wish -Properties $PSBoundParameters
+
+    if (-not (Test-DirectoryModule) -or -not (Test-DomainMembership))
+    {
+        Write-Verbose -Message 'The module ActiveDirectory is missing, or the machine has not joined a domain yet.'
+        return $false
+    }
+
+    $account = Find-Account -ComputerName $ComputerName -Connection (New-Connection -Properties $PSBoundParameters)
+
+    if ($null -eq $account)
+    {
+        Write-Verbose -Message ('The domain has no computer account {0}.' -f $ComputerName)
+        return $Ensure -eq 'Absent'
+    }
+
+    $change = Get-Change -Account $account -Properties $PSBoundParameters
 
     Write-Verbose -Message ('Entries of {0} to add: {1}. To remove: {2}. Flag to set: {3}.' -f
         $ComputerName, ($change['Add'] -join ', '), ($change['Remove'] -join ', '), $change['AnyProtocol'])
@@ -233,8 +249,12 @@ function Set-TargetResource
         $DomainController
     )
 
-    $change = Get-Change -Properties $PSBoundParameters
+    Assert-Wish -Properties $PSBoundParameters
+    Assert-Directory
+
     $connection = New-Connection -Properties $PSBoundParameters
+    $account = Read-Account -ComputerName $ComputerName -Connection $connection
+    $change = Get-Change -Account $account -Properties $PSBoundParameters
 
     try
     {
@@ -271,6 +291,9 @@ function Set-TargetResource
         Returns what has to change: the account by its distinguished name, entries to add and to remove, and the flag,
         which is null where it stays.
 
+    .PARAMETER Account
+        The account, as the directory gave it.
+
     .PARAMETER Properties
         The bound parameters of the resource.
 #>
@@ -282,15 +305,15 @@ function Get-Change
     (
         [Parameter(Mandatory = $true)]
         [System.Object]
+        $Account,
+
+        [Parameter(Mandatory = $true)]
+        [System.Object]
         $Properties
     )
 
-    Assert-Wish -Properties $Properties
-    Assert-DirectoryModule
-
     $connection = New-Connection -Properties $Properties
-    $account = Read-Account -ComputerName $Properties['ComputerName'] -Connection $connection
-    $present = @(Get-Entry -Account $account)
+    $present = @(Get-Entry -Account $Account)
     $isAbsent = $Properties.ContainsKey('Ensure') -and $Properties['Ensure'] -eq 'Absent'
     $wanted = @()
 
@@ -302,7 +325,7 @@ function Get-Change
     $services = @(Get-ManagedService -Properties $Properties)
     $others = @($present | Where-Object -FilterScript { $services -notcontains (Get-ServiceName -Entry $_) })
     $flag = $null
-    $isFlagSet = [System.Boolean] $account.TrustedToAuthForDelegation
+    $isFlagSet = [System.Boolean] $Account.TrustedToAuthForDelegation
 
     if ($isAbsent)
     {
@@ -318,7 +341,7 @@ function Get-Change
     }
 
     return @{
-        Identity    = [System.String] $account.DistinguishedName
+        Identity    = [System.String] $Account.DistinguishedName
         Add         = @($wanted | Where-Object -FilterScript { $present -notcontains $_ })
         Remove      = @($present | Where-Object -FilterScript { $wanted -notcontains $_ -and $others -notcontains $_ })
         AnyProtocol = $flag
@@ -572,27 +595,62 @@ function Read-Account
         $Connection
     )
 
+    $account = Find-Account -ComputerName $ComputerName -Connection $Connection
+
+    if ($null -eq $account)
+    {
+        throw (New-ResourceError -Id 'ComputerNotFound' -Category 'ObjectNotFound' -Target $ComputerName -Message (
+                "The domain has no computer account '{0}'. Let the computer join the domain first." -f $ComputerName))
+    }
+
+    return $account
+}
+
+<#
+    .SYNOPSIS
+        Returns the account with its delegation; null when the domain has none of this name.
+
+    .PARAMETER ComputerName
+        Name of the account.
+
+    .PARAMETER Connection
+        How to reach the directory.
+#>
+function Find-Account
+{
+    [CmdletBinding()]
+    [OutputType([System.Object])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $ComputerName,
+
+        [Parameter(Mandatory = $true)]
+        [System.Collections.Hashtable]
+        $Connection
+    )
+
     try
     {
         return Read-Computer -Identity $ComputerName -Connection $Connection
     }
     catch
     {
-        if ($_.FullyQualifiedErrorId -notlike '*ADIdentityNotFoundException*')
+        if ($_.FullyQualifiedErrorId -like '*ADIdentityNotFoundException*')
         {
-            throw
+            return $null
         }
 
-        throw (New-ResourceError -Id 'ComputerNotFound' -Category 'ObjectNotFound' -Target $ComputerName -Message (
-                "The domain has no computer account '{0}'. Let the computer join the domain first." -f $ComputerName))
+        throw
     }
 }
 
 <#
     .SYNOPSIS
-        Throws when the cmdlets of Active Directory are not there.
+        Throws when there is no directory to ask, or nothing to ask it with.
 #>
-function Assert-DirectoryModule
+function Assert-Directory
 {
     [CmdletBinding()]
     param ()
@@ -602,6 +660,13 @@ function Assert-DirectoryModule
         throw (New-ResourceError -Id 'DirectoryModuleMissing' -Category 'ObjectNotFound' -Target (
                 'ActiveDirectory') -Message (
                 'The PowerShell module ActiveDirectory is missing. Install the feature RSAT-AD-PowerShell.'))
+    }
+
+    if (-not (Test-DomainMembership))
+    {
+        throw (New-ResourceError -Id 'NotDomainMember' -Category 'InvalidOperation' -Target (
+                'ActiveDirectory') -Message (
+                'The machine is in a workgroup: it has no account that could delegate. Let it join the domain first.'))
     }
 }
 
@@ -618,6 +683,19 @@ function Test-DirectoryModule
     param ()
 
     return @(Get-Module -Name 'ActiveDirectory' -ListAvailable).Count -gt 0
+}
+
+<#
+    .SYNOPSIS
+        Tells whether the machine is in a domain.
+#>
+function Test-DomainMembership
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param ()
+
+    return [System.Boolean] (Get-CimInstance -ClassName 'Win32_ComputerSystem').PartOfDomain
 }
 
 <#

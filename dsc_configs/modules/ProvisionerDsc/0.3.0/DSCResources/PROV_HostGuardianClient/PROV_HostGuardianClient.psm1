@@ -88,7 +88,12 @@ function Test-TargetResource
     )
 
     Assert-Wish -Mode $Mode -Properties $PSBoundParameters
-    Assert-ClientModule
+
+    if (-not (Test-ClientModule))
+    {
+        Write-Verbose -Message 'The PowerShell module HgsClient is missing.'
+        return $Mode -eq 'Local'
+    }
 
     $client = Read-Client
 

@@ -40,7 +40,7 @@ function Get-TargetResource
         $IsSingleInstance
     )
 
-    Assert-HyperVModule
+    Assert-HyperV
 
     $vmHost = Read-HostSetting
     $networks = @(Read-MigrationNetwork | ForEach-Object -Process { ConvertTo-Network -Text $_ } | Sort-Object -Unique)
@@ -138,7 +138,12 @@ function Test-TargetResource
     )
 
     Assert-Wish -Properties $PSBoundParameters
-    Assert-HyperVModule
+
+    if (-not (Test-HyperV))
+    {
+        Write-Verbose -Message 'Hyper-V is not at work.'
+        return $Ensure -eq 'Absent'
+    }
 
     $vmHost = Read-HostSetting
 
@@ -255,7 +260,7 @@ function Set-TargetResource
     )
 
     Assert-Wish -Properties $PSBoundParameters
-    Assert-HyperVModule
+    Assert-HyperV
 
     $vmHost = Read-HostSetting
 
@@ -534,9 +539,22 @@ function Assert-NoCluster
 
 <#
     .SYNOPSIS
-        Throws when the cmdlets of Hyper-V are not there.
+        Tells whether Hyper-V can be asked.
 #>
-function Assert-HyperVModule
+function Test-HyperV
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param ()
+
+    return (Test-HyperVModule) -and (Test-HyperVService)
+}
+
+<#
+    .SYNOPSIS
+        Throws when Hyper-V cannot be asked.
+#>
+function Assert-HyperV
 {
     [CmdletBinding()]
     param ()
@@ -545,6 +563,12 @@ function Assert-HyperVModule
     {
         throw (New-ResourceError -Id 'HyperVModuleMissing' -Category 'ObjectNotFound' -Target 'Hyper-V' -Message (
                 'The PowerShell module Hyper-V is missing. Install the feature Hyper-V-PowerShell.'))
+    }
+
+    if (-not (Test-HyperVService))
+    {
+        throw (New-ResourceError -Id 'HyperVNotRunning' -Category 'ResourceUnavailable' -Target 'vmms' -Message (
+                'The service vmms does not run. Install the feature Hyper-V and boot the machine.'))
     }
 }
 
@@ -617,6 +641,21 @@ function Test-HyperVModule
     param ()
 
     return @(Get-Module -Name 'Hyper-V' -ListAvailable).Count -gt 0
+}
+
+<#
+    .SYNOPSIS
+        Tells whether Hyper-V is at work: its service comes with the role, at a boot.
+#>
+function Test-HyperVService
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param ()
+
+    $service = Get-CimInstance -ClassName 'Win32_Service' -Filter "Name = 'vmms'"
+
+    return $null -ne $service -and $service.State -eq 'Running'
 }
 
 <#
