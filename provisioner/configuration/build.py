@@ -12,19 +12,22 @@ from provisioner.configuration.check import Checker
 from provisioner.configuration.dependencies import Targets
 from provisioner.configuration.digest import document_name
 from provisioner.configuration.graph import Edge, RoleNode, order, report_cycles, required_edges
-from provisioner.configuration.model import Configuration, Credential, Instance, Resource
+from provisioner.configuration.model import Configuration, Resource
 from provisioner.configuration.reboots import expects_reboot
 from provisioner.configuration.rules.registry import apply_rules
+from provisioner.configuration.uniting import content, united_names
 from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.roles.model import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
+    from provisioner.addresses import RoleName
     from provisioner.catalogue.registry import Registry
     from provisioner.configuration.check import Layout
     from provisioner.configuration.shapes import Shapes
     from provisioner.inventory.model import Node
-    from provisioner.roles.model import Declaration, Expansion, Reference
+    from provisioner.roles.model import Declaration, Expansion
 
 #: Classes several resources may have with the same key: each waits for something of its own (mof-format, 7).
 _SHARED_KEYS = frozenset(
@@ -93,7 +96,7 @@ class _Collection:
                 return  # The members of a composite share what is wrong.
 
     def _add(self, resource: Resource, declaration: Declaration) -> bool:
-        """Take a resource, merge it with an equal one of another role, or refuse it."""
+        """Take a resource, make it one with that of another role, or refuse it."""
         folded = resource.id.folded
         index = self._by_id.get(folded)
         if index is None:
@@ -110,18 +113,21 @@ class _Collection:
                 "Give one of the two another name.",
             )
             return False
-        difference = _difference(resource, earlier) or _depend_differently(
-            declaration, self._declared[index][0]
-        )
+        united = united_names(declaration, self._declared[index])
+        difference = _difference(resource, earlier, united)
+        if not (difference or united):
+            difference = _depend_differently(declaration, self._declared[index][0])
         if difference:
             self._problems.error(
                 "Roles declare a resource differently",
                 f"'{resource.id}' of role '{declaration.role}' differs in {difference} from that of role "
                 f"'{earlier.role}' at {earlier.where}.",
                 declaration.name_where,
-                "Make both the same, or give one of the two another name.",
+                "Make both the same, or give one of the two another name."
+                + (" 'unite' in both makes one list of two." if _lists(resource, earlier, united) else ""),
             )
             return False
+        self.resources[index] = self._checker.united(earlier, resource, united)
         self._declared[index].append(declaration)
         return True
 
@@ -173,12 +179,16 @@ class _Collection:
         nodes = tuple(
             (
                 resource.id,
-                tuple(reference.name for reference in declarations[0].depends_on),
+                tuple(reference.name for reference in _references(declarations)),
                 tuple(each.role for each in declarations),
             )
             for resource, declarations in zip(self.resources, self._declared, strict=True)
         )
-        return expansion.roles, required, nodes
+        undone = tuple(
+            tuple(reference.name for reference in _undone_before(name, expansion))
+            for name in expansion.decommissioned
+        )
+        return expansion.roles, required, expansion.decommissioned, undone, nodes
 
     def _layout(self, expansion: Expansion) -> Layout | None:
         edges = self._edges(expansion)
@@ -201,21 +211,31 @@ class _Collection:
         declared = [
             Edge(source, target, reference.where, "dependsOn")
             for source, declarations in enumerate(self._declared)
-            for reference in declarations[0].depends_on
+            for reference in _references(declarations)
             for target in self._find(targets, reference, self.resources[source], expansion)
         ]
-        roles = {
-            str(name): RoleNode(
-                frozenset(
-                    index
-                    for index, declarations in enumerate(self._declared)
-                    if any(each.role == name for each in declarations)
-                ),
-                {reference.name: reference.where for reference in expansion.requires[name]},
-            )
-            for name in expansion.roles
+        roles = {str(name): self._role(name, expansion.requires[name]) for name in expansion.roles}
+        undone = {
+            str(name): self._role(name, _undone_before(name, expansion)) for name in expansion.decommissioned
         }
-        return [*declared, *required_edges(roles, declared)]
+        return [
+            *declared,
+            *required_edges(roles, declared, "role '{0}' requires role '{1}'"),
+            *required_edges(undone, declared, "role '{1}' requires role '{0}', and is undone first"),
+        ]
+
+    def _role(self, name: RoleName, requires: Iterable[Reference]) -> RoleNode:
+        """Return a role as the graph sees it: what several roles declare is the first one's own."""
+        declaring = [
+            (index, declarations[0].role)
+            for index, declarations in enumerate(self._declared)
+            if any(each.role == name for each in declarations)
+        ]
+        return RoleNode(
+            frozenset(index for index, _ in declaring),
+            frozenset(index for index, first in declaring if first == name),
+            {reference.name: reference.where for reference in requires},
+        )
 
     def _find(
         self, targets: Targets, reference: Reference, source: Resource, expansion: Expansion
@@ -275,25 +295,44 @@ def _targets(declaration: Declaration) -> set[str]:
     return {reference.name.casefold() for reference in declaration.depends_on}
 
 
-def _difference(one: Resource, other: Resource) -> str:
+def _references(declarations: Iterable[Declaration]) -> list[Reference]:
+    """Return what the declarations of one resource depend on, each once."""
+    found: dict[str, Reference] = {}
+    for declaration in declarations:
+        for reference in declaration.depends_on:
+            found.setdefault(reference.name.casefold(), reference)
+    return list(found.values())
+
+
+def _undone_before(name: RoleName, expansion: Expansion) -> list[Reference]:
+    """Return the roles that require one, all of them undone: nothing goes before what stands on it."""
+    return [
+        Reference(str(other), reference.where)
+        for other in expansion.decommissioned
+        for reference in expansion.requires[other]
+        if reference.name == name
+    ]
+
+
+def _difference(one: Resource, other: Resource, united: frozenset[str]) -> str:
+    """Name what two declarations of one resource do not have in common, united lists apart."""
     if one.type != other.type:
         return "its module"
     names = {
         name
         for name in {*one.properties, *other.properties}
-        if _content(one.properties.get(name)) != _content(other.properties.get(name))
+        if name.casefold() not in united
+        and content(one.properties.get(name)) != content(other.properties.get(name))
     }
     return ", ".join(f"'{name}'" for name in sorted(names))
 
 
-def _content(value: Any) -> Any:
-    """Return what counts of a value: two roles write the same credential in two places."""
-    match value:
-        case Credential():
-            return value.user, value.password, value.secrets
-        case Instance():
-            return value.class_name, {name: _content(part) for name, part in value.properties.items()}
-        case tuple():
-            return tuple(_content(part) for part in value)
-        case _:
-            return value
+def _lists(one: Resource, other: Resource, united: frozenset[str]) -> bool:
+    """Whether what differs are lists, which could be united, and nothing else."""
+    differing = [
+        (ours, theirs)
+        for name in {*one.properties, *other.properties}
+        if name.casefold() not in united
+        and content(ours := one.properties.get(name)) != content(theirs := other.properties.get(name))
+    ]
+    return bool(differing) and all(isinstance(each, tuple) for pair in differing for each in pair)

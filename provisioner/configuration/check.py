@@ -22,6 +22,7 @@ from provisioner.configuration.embedded import Surroundings, fill
 from provisioner.configuration.model import Resource
 from provisioner.configuration.recent import Recent
 from provisioner.configuration.shapes import Shapes
+from provisioner.configuration.uniting import unite
 from provisioner.configuration.values import UNSPEAKABLE
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.recent import Recent as RecentByValue
@@ -62,6 +63,7 @@ class Checker:
         self._types: dict[tuple[str, str, str], ResourceType | None] = {}
         self._checked: Recent[_Checked] = Recent(remembered)
         self._placed: Recent[Resource] = Recent(remembered)
+        self._united: Recent[tuple[Resource, Resource]] = Recent(remembered)
         #: The graphs of nodes, by everything they follow from.
         self.layouts: RecentByValue[Layout] = RecentByValue(_MOST_LAYOUTS)
 
@@ -89,6 +91,18 @@ class Checker:
         if known[1]:
             problems.extend(known[1])
         return known[0]
+
+    def united(self, first: Resource, other: Resource, names: frozenset[str]) -> Resource:
+        """Return one resource for two declarations of it: the same object wherever the two are the same."""
+        if not names:
+            return first
+        known = self._united.get(first, (id(other), names))
+        if known is not None and known[0] is other:
+            return known[1]
+        found = unite(first, other, names)
+        if first.may_recur and other.may_recur:
+            self._united.put(first, (id(other), names), (other, found))
+        return found
 
     def placed(self, resource: Resource, depends_on: tuple[ResourceId, ...]) -> Resource:
         """Return a resource with its dependencies: the same object on every node where they are the same."""
@@ -132,7 +146,8 @@ class Checker:
         self, declaration: Declaration, kind: ResourceType, version: str, problems: Diagnostics
     ) -> Resource:
         shape = self.shapes.of(kind)
-        around = Surroundings(self.shapes, kind, problems)
+        united = frozenset(each.name.casefold() for each in declaration.unite)
+        around = Surroundings(self.shapes, kind, problems, united)
         entries = [(each.name, each.value) for each in declaration.properties]
         properties, ranges = fill(shape, entries, around)
         resource_id = ResourceId(kind.name, declaration.name, declaration.within)

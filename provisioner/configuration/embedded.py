@@ -31,11 +31,15 @@ _OWNED = {name.casefold(): name for name in COMMON_PROPERTIES}
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What converting needs beside a value: where classes are found, for which type, and who hears of problems."""
+    """What converting needs beside a value: where classes are found, for which type, and who hears of problems.
+
+    ``united`` are properties, folded, in which an empty list says that a role adds nothing to those of others.
+    """
 
     shapes: Shapes
     kind: ResourceType
     problems: Diagnostics
+    united: frozenset[str] = frozenset()
 
 
 def convert(slot: Slot, value: Value, around: Surroundings) -> Any:
@@ -111,7 +115,8 @@ def fill(
             del ranges[name]
             continue
         if converted == () and slot.prop.qualifier is not Qualifier.REQUIRED:
-            _leave_out(slot, value, around.problems)
+            if name.casefold() not in around.united:
+                _leave_out(slot, value, around.problems)
             if slot.prop.qualifier is Qualifier.KEY:
                 del ranges[name]
             continue
@@ -197,7 +202,7 @@ def _instance(prop: Property, value: Value, around: Surroundings) -> Instance | 
         )
         return None
     inner = Diagnostics()
-    found, ranges = fill(shape, entries, replace(around, problems=inner))
+    found, ranges = fill(shape, entries, replace(around, problems=inner, united=frozenset()))
     for slot in shape.needed:
         if slot.prop.name not in ranges:
             inner.error(

@@ -28,9 +28,10 @@ wait for. So four edges (``x`` and ``z`` to ``c`` and ``d``) say the same as ten
 LCM's skipping is too, so failures spread as if all ten stood there.
 
 Two cases need care. A role may declare nothing on some node, all its conditions being false: then the roles it
-requires stand in for it, or the chain would break in the middle. And two roles may declare one and the same
-resource, which merges: it then belongs to both, comes before as part of the required one, and what builds on it
-in the requiring role counts as first there.
+requires stand in for it, or the chain would break in the middle. And several roles may declare one and the same
+resource, which becomes one: it then waits for what the first of them requires and for nothing else, or it could
+end up behind what builds on it; who requires any of them waits for it. All these edges lead from a role to one
+before it, so none of them closes a circle.
 
 Cycles are reported with every step and the position that caused it. When there are several, each is reported:
 one edge of a found cycle is dropped, and the search starts again.
@@ -67,18 +68,27 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class RoleNode:
-    """A role as the graph sees it: its resources, and the roles it requires with the position of each."""
+    """A role as the graph sees it: its resources, and the roles it requires with the position of each.
+
+    ``own`` are those of ``members`` that no role before it declares too.
+    """
 
     members: frozenset[Index]
+    own: frozenset[Index]
     requires: Mapping[str, SourceRange]
 
 
-def required_edges(roles: Mapping[str, RoleNode], declared: Sequence[Edge]) -> tuple[Edge, ...]:
+def required_edges(
+    roles: Mapping[str, RoleNode],
+    declared: Sequence[Edge],
+    phrase: str = "role '{0}' requires role '{1}'",
+) -> tuple[Edge, ...]:
     """Return the edges that make every role come after the roles it requires.
 
     Args:
         roles: All roles of a node.
         declared: The edges of ``dependsOn``; they decide which resources are first and last in a role.
+        phrase: What an edge says for itself, of the later and the earlier role.
     """
     targets: dict[Index, list[Index]] = {}
     for edge in declared:
@@ -86,10 +96,9 @@ def required_edges(roles: Mapping[str, RoleNode], declared: Sequence[Edge]) -> t
     found: list[Edge] = []
     for name, role in roles.items():
         for required, where in role.requires.items():
-            before = _all_members(required, roles)
-            own = role.members - before
+            own = role.own
             firsts = [index for index in sorted(own) if not own.intersection(targets.get(index, ()))]
-            because = f"role '{name}' requires role '{required}'"
+            because = phrase.format(name, required)
             found.extend(
                 Edge(first, last, where, because)
                 for first in firsts
@@ -99,21 +108,15 @@ def required_edges(roles: Mapping[str, RoleNode], declared: Sequence[Edge]) -> t
     return tuple(found)
 
 
-def _all_members(name: str, roles: Mapping[str, RoleNode]) -> frozenset[Index]:
-    """Resources of a role and of everything it requires."""
-    role = roles[name]
-    return role.members.union(*(_all_members(each, roles) for each in role.requires))
-
-
 def _lasts(name: str, roles: Mapping[str, RoleNode], targets: Mapping[Index, list[Index]]) -> list[Index]:
-    """Resources of a role nothing else in it depends on; those of what it requires when it has none."""
+    """Resources of a role nothing else in it depends on, and those of what it requires when it has none itself."""
     role = roles[name]
-    if not role.members:
-        stand_ins = {last for each in role.requires for last in _lasts(each, roles, targets)}
-        return sorted(stand_ins)
     needed = {target for index in role.members for target in targets.get(index, ()) if target != index}
     # Inside a cycle everything is needed; the cycle is reported anyway.
-    return sorted(role.members - needed) or sorted(role.members)
+    found = role.members - needed or role.members
+    if not role.own:
+        found = found.union(*(_lasts(each, roles, targets) for each in role.requires))
+    return sorted(found)
 
 
 def order(count: int, edges: Iterable[Edge]) -> tuple[Index, ...] | None:

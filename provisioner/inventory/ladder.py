@@ -18,6 +18,7 @@ from provisioner.addresses import Endpoint, Logon, NodeName, RoleName, Scheme, S
 from provisioner.documents import Entry, Mapping, Scalar, Sequence, Tree, plain
 from provisioner.inventory.merge import merge
 from provisioner.inventory.model import (
+    AfterUse,
     Connection,
     Encryption,
     Framing,
@@ -66,7 +67,17 @@ class Shared:
     @cached_property
     def roles(self) -> dict[str, RoleUse]:
         """The roles by name, in order."""
-        return _roles({}, (layer.tree for layer in self.layers))
+        return _roles("roles", {}, (layer.tree for layer in self.layers))
+
+    @cached_property
+    def decommission(self) -> dict[str, RoleUse]:
+        """The roles to undo, by name, in order."""
+        return _roles("decommission", {}, (layer.tree for layer in self.layers))
+
+    @cached_property
+    def after(self) -> tuple[AfterUse, ...]:
+        """What is done first."""
+        return tuple(use for layer in self.layers for use in _after(layer))
 
     @cached_property
     def labs(self) -> tuple[Tree, ...]:
@@ -154,10 +165,19 @@ class NodeSource:
         return _HTTPS_PORT if _value(connection, "tls", fallback=False) is True else _HTTP_PORT
 
     def has_roles(self) -> bool:
-        """Whether any role is named for the node."""
-        return bool(self.shared.roles) or any(
-            True for _ in texts(self.own.get("roles") if self.own else None)
-        )
+        """Whether any role is named for the node, be it to undo it."""
+        return bool(self.roles or self.decommission)
+
+    @property
+    def roles(self) -> dict[str, RoleUse]:
+        """The roles by name, in order."""
+        return _roles("roles", self.shared.roles, (self.own,)) if self.own else self.shared.roles
+
+    @property
+    def decommission(self) -> dict[str, RoleUse]:
+        """The roles to undo, by name, in order."""
+        shared = self.shared.decommission
+        return _roles("decommission", shared, (self.own,)) if self.own else shared
 
     def node(self) -> Node:
         """Return the node as a value. Only for files without errors."""
@@ -167,13 +187,17 @@ class NodeSource:
             name=NodeName(self.name),
             connection=self._connection_value(),
             groups=shared.groups,
-            roles=tuple((_roles(shared.roles, (own,)) if own else shared.roles).values()),
+            roles=tuple(self.roles.values()),
             variables=self._variables(),
             where=self.key.where,
             lab=shared.labs if lab is None else (*shared.labs, lab),
             encryption=(_encryption(own) if own else None) or shared.encryption,
             management_adapter=(text(own.get("management_adapter")) if own else "")
             or shared.management_adapter,
+            decommission=tuple(self.decommission.values()),
+            after=shared.after
+            if own is None or own.get("after") is None
+            else (*shared.after, *_after(Layer(LayerKind.NODE, self.name, own))),
             layers=self._layers(),
             rules=shared.rules,
         )
@@ -267,10 +291,15 @@ def _entries(tree: Tree | None) -> dict[str, Entry]:
     return {entry.name: entry for entry in tree.entries} if isinstance(tree, Mapping) else {}
 
 
-def _roles(inherited: dict[str, RoleUse], places: Iterable[Mapping]) -> dict[str, RoleUse]:
+def _after(layer: Layer) -> Iterator[AfterUse]:
+    for item in texts(layer.tree.get("after")):
+        yield AfterUse(item.text, item.where, str(layer))
+
+
+def _roles(key: str, inherited: dict[str, RoleUse], places: Iterable[Mapping]) -> dict[str, RoleUse]:
     roles = dict(inherited)
     for place in places:
-        for item in texts(place.get("roles")):
+        for item in texts(place.get(key)):
             if item.text not in roles:
                 roles[item.text] = RoleUse(RoleName(item.text), item.where)
     return roles

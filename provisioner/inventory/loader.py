@@ -23,6 +23,7 @@ from provisioner.inventory.rules import read_rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from provisioner.diagnostics import SourceRange
 
 #: Names of nodes: host names and Windows computer names alike (RFC 1123, section 2.1).
 _NODE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
@@ -93,6 +94,8 @@ class _File:
         self._check_rules(named)
         self._groups.check(self._problems)
         self._check_group_lists()
+        self._check_after()
+        self._check_undone()
         self._check_endpoints()
         self._check_complete("user", "user: NAME", logons.needs_user)
         form = "password: env:NAME' or 'password: file:PATH"
@@ -218,6 +221,34 @@ class _File:
                 )
                 help_ = "Write 'roles: [NAME]' in the node or in one of its groups."
                 self._problems.warning("Node has no role", detail, node.key.where, help_)
+
+    def _check_after(self) -> None:
+        """Report what nobody can wait for: names of nothing."""
+        known = {*self._groups.places, *(node.name for node in self._nodes)}
+        for place in self._places():
+            for item in texts(place.get("after")):
+                if item.text not in known:
+                    detail = f"There is no node and no group '{item.text}' to come after."
+                    self._problems.error(
+                        "Unknown node or group", detail, item.where, did_you_mean(item.text, known)
+                    )
+
+    def _check_undone(self) -> None:
+        """Report roles a node has and that are to be undone on it; once for each pair of entries."""
+        told: set[tuple[SourceRange, SourceRange]] = set()
+        for node in self._nodes:
+            undone = node.decommission
+            roles = node.roles if undone else {}
+            for name, use in undone.items():
+                if name in roles and (use.where, roles[name].where) not in told:
+                    told.add((use.where, roles[name].where))
+                    self._problems.error(
+                        "Role is needed and undone",
+                        f"Node '{node.name}' has the role '{name}' (line {roles[name].where.line}), and it is to "
+                        "be undone there.",
+                        use.where,
+                        "Keep one of the two entries.",
+                    )
 
     def _check_endpoints(self) -> None:
         seen: dict[tuple[str, int], NodeSource] = {}

@@ -106,6 +106,15 @@ class RoleUse:
     where: SourceRange
 
 
+@dataclass(frozen=True, slots=True)
+class AfterUse:
+    """A node or a group that is done first; ``said_by`` is the layer that says so (``group storage``)."""
+
+    name: str
+    where: SourceRange
+    said_by: str
+
+
 class LayerKind(Enum):
     """What a layer is, the nearest first; the value is its word in messages."""
 
@@ -135,6 +144,7 @@ class Node:
     another way. ``groups`` are those the node is in, the widest first. ``roles`` keep the order groups first,
     then the node's own, without repetition.
     ``lab`` is the merged ``lab:`` section for simulated nodes, untouched (the lab checks it), node last.
+    ``decommission`` are roles to undo, in the same order; ``after`` are nodes and groups that are done first.
     ``management_adapter`` is the name of the network adapter that carries the node's address; empty when the
     inventory does not say.
     """
@@ -148,6 +158,8 @@ class Node:
     lab: tuple[Tree, ...] = ()
     encryption: Encryption | None = None
     management_adapter: str = ""
+    decommission: tuple[RoleUse, ...] = ()
+    after: tuple[AfterUse, ...] = ()
     layers: tuple[Layer, ...] = field(default=(), repr=False, compare=False)
     rules: Rules = field(default=NO_RULES, repr=False, compare=False)
 

@@ -201,6 +201,8 @@ class GroupModel(_PlaceModel):
     """What nodes of a group share."""
 
     roles: _Names = Field(default_factory=list)
+    decommission: _Names = Field(default_factory=list)
+    after: list[str] = Field(default_factory=list)
     children: list[str] = Field(default_factory=list)
 
 
@@ -210,6 +212,8 @@ class NodeModel(_PlaceModel):
     address: Annotated[str, AfterValidator(_address)] = ""
     groups: list[str] = Field(default_factory=list)
     roles: _Names = Field(default_factory=list)
+    decommission: _Names = Field(default_factory=list)
+    after: list[str] = Field(default_factory=list)
 
 
 class InventoryModel(_PlaceModel):

@@ -58,7 +58,7 @@ class NodeCompiler:
         """
         problems = Diagnostics()
         node = self.inventory.nodes[name]
-        if not node.roles:
+        if not (node.roles or node.decommission):
             return None, problems  # the loader has warned of it
         expansion, found = expand(node, self.library, self.registry, site=self.inventory.site, memo=self.memo)
         problems.extend(found)

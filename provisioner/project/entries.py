@@ -47,7 +47,8 @@ class Entry:
         inventory_path = compiler.inventory.path
         if compiled.holds_passwords:
             return None
-        told = {each for role in compiled.expansion.roles for each in compiler.library.load(role)[1]}
+        roles = (*compiled.expansion.roles, *compiled.expansion.decommissioned)
+        told = {each for role in roles for each in compiler.library.load(role)[1]}
         told.update(compiled.sealing_warnings)
         kept = tuple(each for each in warnings if each not in told)
         if any(each.where is not None and each.where.source.path == inventory_path for each in kept):
@@ -123,7 +124,8 @@ def _sources(roles: Iterable[Role]) -> dict[str, SourceFile]:
     """Return the files of roles, by the name that is printed."""
     found: dict[str, SourceFile] = {}
     for role in roles:
-        places = [template.where for template in role.resources]
+        undoing = role.decommission.resources if role.decommission else ()
+        places = [template.where for template in (*role.resources, *undoing)]
         places += [variable.where for variable in role.variables.values()]
         places += [use.where for use in role.modules.values()]
         found |= {place.source.path: place.source for place in places}

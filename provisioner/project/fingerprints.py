@@ -73,9 +73,10 @@ class Fingerprints:
         return None if facts is None else {**found, "node": _hash(facts)}
 
     def roles(self, name: NodeName) -> tuple[str, ...]:
-        """Return the names of the roles a node has, those they require included."""
+        """Return the names of the roles a node has or that are undone on it, those they require included."""
         node = self._compiler.inventory.nodes[name]
-        return tuple(dict.fromkeys(each for use in node.roles for each in self._closure(str(use.name))))
+        uses = (*node.roles, *node.decommission)
+        return tuple(dict.fromkeys(each for use in uses for each in self._closure(str(use.name))))
 
     def _closure(self, name: str) -> tuple[str, ...]:
         """Return a role and all it requires."""

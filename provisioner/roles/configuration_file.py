@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from provisioner.diagnostics import Diagnostics
+from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.roles import masking
 from provisioner.roles.fields import Fields
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _DOCUMENT_KEYS = ("resources",)
 _TOLERATED_KEYS = ("$schema", "contentVersion", "metadata")
 _TYPE = re.compile(r"[^/]+(?:/[^/]+)?")
-_RESOURCE_KEYS = ("name", "type", "properties", "dependsOn", "condition", "forEach", "within")
+_RESOURCE_KEYS = ("name", "type", "properties", "dependsOn", "condition", "forEach", "within", "unite")
 
 
 def read_resources(path: Path, shown_as: str) -> tuple[tuple[ResourceTemplate, ...], Diagnostics]:
@@ -64,7 +64,24 @@ def _resource(tree: Tree, problems: Diagnostics) -> ResourceTemplate | None:
         return None
     pairs = tuple((entry.key, entry.value) for entry in properties.entries) if properties else ()
     within = fields.scalar("within")
-    return ResourceTemplate(name, kind, pairs, depends_on, condition, for_each, fields.where, within)
+    unite = fields.texts("unite")
+    _check_united(unite, pairs, problems)
+    return ResourceTemplate(name, kind, pairs, depends_on, condition, for_each, fields.where, within, unite)
+
+
+def _check_united(
+    unite: tuple[Scalar, ...], properties: tuple[tuple[Scalar, Tree], ...], problems: Diagnostics
+) -> None:
+    """Refuse names of properties that are not there: a list of nothing is written ``[]``."""
+    known = [key.text for key, _ in properties]
+    for name in unite:
+        if name.text.casefold() not in {each.casefold() for each in known}:
+            problems.error(
+                "United property is not there",
+                f"'unite' names '{name.text}', which does not stand below 'properties' of this resource.",
+                name.where,
+                did_you_mean(name.text, known) or f"Write '{name.text}: []' there if this role adds nothing.",
+            )
 
 
 def _depends_on(tree: Tree | None, problems: Diagnostics) -> tuple[Scalar, ...]:

@@ -19,7 +19,7 @@ from provisioner.roles.memo import Memo, Values
 from provisioner.roles.model import Declaration, DeclaredProperty, LeftOut, Reference, Value, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from provisioner.documents import Tree
     from provisioner.roles.model import ResourceTemplate, Role
@@ -59,11 +59,11 @@ class Evaluation:
         self._node_name = node_name
         self._memo = memo or Memo()
 
-    def run(self) -> None:
-        """Evaluate all resources in file order."""
+    def run(self, resources: Iterable[ResourceTemplate]) -> None:
+        """Evaluate resources in the order given."""
         everywhere = _Scope(self._variables, self._template)
         values = Values(self._variables)
-        for template in self._role.resources:
+        for template in resources:
             key = self._memo.key(self._role, template, values)
             outcome = None if key is None else self._memo.get(key, template)
             if outcome is not None:
@@ -133,6 +133,7 @@ class Evaluation:
                 within=within,
                 within_where=template.within.where if template.within else None,
                 may_recur=may_recur,
+                unite=tuple(Reference(each.text, each.where) for each in template.unite),
             )
         )
 

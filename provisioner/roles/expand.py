@@ -1,26 +1,26 @@
-"""Turn the roles of one node into the resources they declare there.
-
-Roles come in an order in which every required role precedes the one that requires it. A role sees its own
-variables and those of the roles it requires, directly or not; its own win.
-"""
+"""Turn the roles of one node into the resources they declare there, and hear what they refuse."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from provisioner.addresses import RoleName
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.evaluate import Evaluation
-from provisioner.roles.model import Declaration, Expansion, LeftOut, Reference, RoleChecks
-from provisioner.roles.variables import bind
+from provisioner.roles.model import Declaration, Expansion, LeftOut, RoleChecks
+from provisioner.roles.statements.asking import Asking
+from provisioner.roles.statements.binding import RolesOfNode
+from provisioner.roles.statements.refusals import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provisioner.addresses import RoleName
     from provisioner.catalogue.registry import Registry
     from provisioner.diagnostics import SourceRange
     from provisioner.inventory.model import Node
     from provisioner.roles.loader import RoleLibrary
     from provisioner.roles.memo import Memo
-    from provisioner.roles.model import ModuleUse, Role
+    from provisioner.roles.model import ModuleUse, ResourceTemplate, Role
 
 __all__ = ["Expansion", "expand"]
 
@@ -41,83 +41,49 @@ def expand(
         The expansion, which is incomplete when there are errors, and all problems.
     """
     problems = Diagnostics()
-    roles, used_at = _in_order(node, library, problems)
-    modules, module_wheres = _modules(roles, registry, problems)
-    values = _values(node, roles, used_at, problems)
+    of_node = RolesOfNode(node, library, problems, memo)
+    roles = of_node.roles
+    modules, module_wheres = _modules({**roles, **of_node.undone}, registry, problems)
     declarations: list[Declaration] = []
     left_out: list[LeftOut] = []
     # With a variable missing or of the wrong type, expressions would only repeat that in other words.
-    for role in () if problems.has_errors else roles.values():
-        given = {"node": _node_facts(node), "site": site}
-        evaluation = Evaluation(role, {**_visible(role, roles, values), **given}, node.name, memo)
-        evaluation.run()
+    is_bound = not problems.has_errors
+    for role, resources in _declared(of_node) if is_bound else ():
+        evaluation = Evaluation(role, of_node.seen_by(role, site), node.name, memo)
+        evaluation.run(resources)
         problems.extend(evaluation.problems)
         declarations.extend(evaluation.declarations)
         left_out.extend(evaluation.left_out)
+    for role in roles.values() if is_bound else ():
+        if role.refuse:
+            refuse(Asking(of_node, role, site, problems))
     merged: dict[str, Any] = {}
-    for name in roles:
-        merged = {**values[name], **merged}
-    checks = tuple(RoleChecks(role.name, path) for role in roles.values() for path in role.checks)
-    requires = {role.name: role.requires for role in roles.values()}
+    for role in (*roles.values(), *of_node.undone.values()):
+        merged = {**of_node.values(role), **merged}
+    undoing = [role.decommission for role in of_node.undone.values() if role.decommission]
     expansion = Expansion(
         roles=tuple(roles),
-        requires=requires,
+        requires={role.name: role.requires for role in (*roles.values(), *of_node.undone.values())},
         declarations=tuple(declarations),
         left_out=tuple(left_out),
         modules=modules,
         module_wheres=module_wheres,
         variables=merged,
-        checks=checks,
+        checks=tuple(RoleChecks(role.name, path) for role in roles.values() for path in role.checks),
+        preflight=tuple(RoleChecks(role.name, path) for role in roles.values() for path in role.preflight),
+        decommissioned=tuple(of_node.undone),
+        leaves=tuple(sentence for each in undoing for sentence in each.leaves),
     )
     return expansion, problems
 
 
-def _node_facts(node: Node) -> dict[str, str]:
-    return {"name": str(node.name), "address": node.connection.endpoint.host}
-
-
-def _in_order(
-    node: Node, library: RoleLibrary, problems: Diagnostics
-) -> tuple[dict[RoleName, Role], dict[RoleName, SourceRange]]:
-    """Return all roles of a node, required ones first, and where the inventory asks for each."""
-    roles: dict[RoleName, Role] = {}
-    used_at: dict[RoleName, SourceRange] = {}
-    failed: set[str] = set()
-
-    def visit(reference: Reference, use: SourceRange, path: tuple[Reference, ...]) -> None:
-        name = reference.name
-        if name in roles or name in failed:
-            return
-        names = [step.name for step in path]
-        if name in names:
-            circle = [*names[names.index(name) :], name]
-            problems.error(
-                "Roles require each other in a circle",
-                f"These roles require each other: {' → '.join(circle)}.",
-                reference.where,
-                "Remove one of the 'requires' entries.",
-            )
-            return
-        role, found = library.load(name)
-        problems.extend(found)
-        if role is None:
-            failed.add(name)
-            if not library.has(name):
-                problems.error(
-                    "Unknown role",
-                    f"There is no role '{name}', neither in the project nor built in.",
-                    reference.where,
-                    did_you_mean(name, library.names),
-                )
-            return
-        for required in role.requires:
-            visit(required, use, (*path, reference))
-        roles[role.name] = role
-        used_at[role.name] = use
-
-    for role_use in node.roles:
-        visit(Reference(str(role_use.name), role_use.where), role_use.where, ())
-    return roles, used_at
+def _declared(of_node: RolesOfNode) -> Iterator[tuple[Role, tuple[ResourceTemplate, ...]]]:
+    """Yield each role with the resources it declares here: those that undo it where it is to be undone."""
+    for role in of_node.roles.values():
+        yield role, role.resources
+    for role in of_node.undone.values():
+        if role.decommission:
+            yield role, role.decommission.resources
 
 
 def _modules(
@@ -162,28 +128,3 @@ def _modules(
     return {name: use.version for name, use in names.items()}, {
         name: use.where for name, use in names.items()
     }
-
-
-def _values(
-    node: Node,
-    roles: dict[RoleName, Role],
-    used_at: dict[RoleName, SourceRange],
-    problems: Diagnostics,
-) -> dict[RoleName, dict[str, Any]]:
-    values = {}
-    for name, role in roles.items():
-        values[name], found = bind(role, node, used_at[name])
-        problems.extend(found)
-    return values
-
-
-def _visible(
-    role: Role, roles: dict[RoleName, Role], values: dict[RoleName, dict[str, Any]]
-) -> dict[str, Any]:
-    """Return the variables a role sees: those of required roles below its own."""
-    seen: dict[str, Any] = {}
-    for required in role.requires:
-        needed = roles.get(RoleName(required.name))
-        if needed:
-            seen |= _visible(needed, roles, values)
-    return seen | values[role.name]

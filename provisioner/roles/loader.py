@@ -15,34 +15,31 @@ from typing import TYPE_CHECKING
 from provisioner import documents
 from provisioner.addresses import RoleName
 from provisioner.diagnostics import Diagnostics, did_you_mean
-from provisioner.inventory.model import RESERVED_VARIABLES
-from provisioner.inventory.strategies import Mode, read_strategy
 from provisioner.roles import masking
 from provisioner.roles.configuration_file import read_resources
 from provisioner.roles.fields import Fields
-from provisioner.roles.model import (
-    ModuleUse,
-    Reference,
-    ResourceTemplate,
-    Role,
-    Variable,
-    VariableType,
-    kind_of,
-)
+from provisioner.roles.model import Decommission, ModuleUse, Reference, ResourceTemplate, Role
+from provisioner.roles.reading.statements import Statements
+from provisioner.roles.reading.variables import read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from provisioner.diagnostics import SourceRange
     from provisioner.documents import Scalar, Tree
 
-_ROLE_KEYS = ("description", "variables", "requires", "modules", "configurations", "checks")
-_VARIABLE_KEYS = ("type", "items", "default", "required", "description", "choices", "merge")
-_HELP_SECRETS = {
-    VariableType.SECRET: "Write 'env:NAME' for an environment variable or 'file:PATH' for a file.",
-    VariableType.CREDENTIAL: "Write {user: NAME, password: 'env:NAME'}.",
-}
-_VARIABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_ROLE_KEYS = (
+    "description",
+    "variables",
+    "requires",
+    "modules",
+    "configurations",
+    "checks",
+    "refuse",
+    "unique",
+    "after",
+    "preflight",
+    "decommission",
+)
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -107,12 +104,6 @@ def shown(path: Path) -> str:
     return min(relative, str(path), key=len)
 
 
-def _shown(kind: VariableType, value: Tree) -> SourceRange:
-    """Return the position of a value of a variable; a secret that stands there by mistake is not quoted."""
-    is_secret = kind in {VariableType.SECRET, VariableType.CREDENTIAL}
-    return masking.starred(value.where) if is_secret else value.where
-
-
 class _Reader:
     """Reads one ``role.yaml``."""
 
@@ -130,147 +121,26 @@ class _Reader:
             return None, self._problems
         fields.only(_ROLE_KEYS)
         description = fields.required_text("description")
+        variables = read_variables(fields.mapping("variables"), self._problems)
+        requires = tuple(Reference(item.text, item.where) for item in fields.texts("requires"))
+        # Variables of required roles are seen too; what they are called is known when a node has them all.
+        statements = Statements(None if requires else variables, self._problems)
         role = Role(
             name=RoleName(self._folder.name),
             description=description.text.strip() if description else "",
             folder=self._folder,
-            variables=self._variables(fields.mapping("variables")),
-            requires=tuple(Reference(item.text, item.where) for item in fields.texts("requires")),
+            variables=variables,
+            requires=requires,
             modules=self._modules(fields.mapping("modules")),
             resources=self._resources(fields.texts("configurations")),
-            checks=self._checks(fields.texts("checks")),
+            checks=self._checks("checks", fields.texts("checks")),
+            refuse=statements.refusals(fields.items("refuse")),
+            unique=statements.unique(fields.items("unique")),
+            after=statements.waits(fields.items("after")),
+            preflight=self._checks("preflight", fields.texts("preflight")),
+            decommission=self._decommission(fields.tree("decommission")),
         )
         return (None if self._problems.has_errors else role), self._problems
-
-    def _variables(self, mapping: documents.Mapping | None) -> Mapping[str, Variable]:
-        found = {}
-        for entry in mapping.entries if mapping else ():
-            fields = Fields.of(entry.value, "a variable", self._problems)
-            if not _VARIABLE_NAME.fullmatch(entry.name) or entry.name in RESERVED_VARIABLES:
-                reason = (
-                    "is a name expressions use already"
-                    if entry.name in RESERVED_VARIABLES
-                    else "is not made of lower-case letters, digits and underscores"
-                )
-                self._problems.error(
-                    "Variable cannot have this name", f"'{entry.name}' {reason}.", entry.key.where
-                )
-            if fields:
-                variable = self._variable(entry.name, fields, entry.key.where)
-                if variable:
-                    found[entry.name] = variable
-        return found
-
-    def _variable(self, name: str, fields: Fields, where: SourceRange) -> Variable | None:
-        fields.only(_VARIABLE_KEYS)
-        kind = self._type(fields.required_text("type"))
-        items = self._type(fields.text("items"))
-        description = fields.required_text("description")
-        is_required = fields.flag("required")
-        choices = fields.items("choices")
-        default = fields.tree("default")
-        if kind is None or description is None:
-            return None
-        if items and kind not in {VariableType.LIST, VariableType.MAPPING}:
-            self._problems.error(
-                "Variable has no items",
-                f"Only a list or a mapping has 'items'; '{name}' is a {kind.value}.",
-                fields.key_where("items"),
-            )
-        if is_required and default is not None:
-            self._problems.error(
-                "Default is never used",
-                f"'{name}' is required, so its default is never used.",
-                fields.key_where("default"),
-                "Remove 'required' or 'default'.",
-            )
-        variable = Variable(
-            name=name,
-            type=kind,
-            description=description.text.strip(),
-            where=where,
-            is_required=is_required,
-            default=documents.plain(default) if default is not None else None,
-            choices=tuple(documents.plain(choice) for choice in choices),
-            items=items,
-            merge=read_strategy(fields.tree("merge"), self._problems),
-            default_tree=default,
-        )
-        self._check_values(variable, fields)
-        self._check_merge(variable, fields)
-        return variable
-
-    def _check_merge(self, variable: Variable, fields: Fields) -> None:
-        """Hold the strategy against the type: only lists and mappings have parts that could be merged."""
-        fitting = {VariableType.LIST: set(Mode), VariableType.MAPPING: {Mode.DEEP, Mode.REPLACE}}
-        if variable.merge and variable.merge.mode not in fitting.get(variable.type, {Mode.REPLACE}):
-            self._problems.error(
-                "Merge strategy does not fit the type",
-                f"'{variable.merge.mode.value}' cannot merge values of type {variable.type.value}.",
-                fields.key_where("merge"),
-                "Lists take 'unique', 'append' and 'deep', mappings take 'deep'.",
-            )
-
-    def _check_values(self, variable: Variable, fields: Fields) -> None:
-        """Hold default and choices against the type of the variable."""
-        for choice in fields.items("choices"):
-            if not variable.type.accepts(documents.plain(choice)):
-                self._problems.error(
-                    "Choice has the wrong type",
-                    f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
-                    f"{kind_of(documents.plain(choice))}.",
-                    _shown(variable.type, choice),
-                )
-        default = fields.tree("default")
-        if default is None:
-            return
-        if not variable.type.accepts(variable.default):
-            self._problems.error(
-                "Default has the wrong type",
-                f"The variable '{variable.name}' is of type {variable.type.value}, and this is "
-                f"{kind_of(variable.default)}.",
-                _shown(variable.type, default),
-                _HELP_SECRETS.get(variable.type, ""),
-            )
-        elif variable.choices and variable.default not in variable.choices:
-            self._problems.error(
-                "Default is not one of the choices",
-                f"The variable '{variable.name}' can have its choices only, and its default is another value.",
-                default.where,
-            )
-        elif variable.items:
-            self._check_items(variable, variable.items, default)
-
-    def _check_items(self, variable: Variable, kind: VariableType, default: Tree) -> None:
-        """Hold each item of a default against the type of items."""
-        parts: list[Tree] = []
-        if isinstance(default, documents.Sequence):
-            parts = list(default.items)
-        elif isinstance(default, documents.Mapping):
-            parts = [entry.value for entry in default.entries]
-        for part in parts:
-            if not kind.accepts(documents.plain(part)):
-                self._problems.error(
-                    "Default has the wrong type",
-                    f"The items of the variable '{variable.name}' are of type {kind.value}, and this is "
-                    f"{kind_of(documents.plain(part))}.",
-                    _shown(kind, part),
-                    _HELP_SECRETS.get(kind, ""),
-                )
-
-    def _type(self, written: Scalar | None) -> VariableType | None:
-        if written is None:
-            return None
-        words = [each.value for each in VariableType]
-        if written.text in words:
-            return VariableType(written.text)
-        self._problems.error(
-            "Unknown variable type",
-            f"'{written.text}' is not a type of variables.",
-            written.where,
-            did_you_mean(written.text, words),
-        )
-        return None
 
     def _modules(self, mapping: documents.Mapping | None) -> Mapping[str, ModuleUse]:
         found = {}
@@ -315,7 +185,24 @@ class _Reader:
             found.extend(resources)
         return tuple(found)
 
-    def _checks(self, names: Sequence[Scalar]) -> tuple[Path, ...]:
+    def _decommission(self, tree: Tree | None) -> Decommission | None:
+        fields = Fields.of(tree, "the section 'decommission'", self._problems)
+        if fields is None:
+            return None
+        fields.only(("configurations", "leaves"))
+        resources = self._resources(fields.texts("configurations"))
+        leaves = tuple(item.text.strip() for item in fields.texts("leaves"))
+        if not resources and not leaves and not self._problems.has_errors:
+            self._problems.error(
+                "Decommission says nothing",
+                "The section 'decommission' names neither configurations that undo the role nor what it leaves.",
+                fields.where,
+                "Where there is nothing to undo, say under 'leaves' why.",
+            )
+        return Decommission(resources, leaves)
+
+    def _checks(self, key: str, names: Sequence[Scalar]) -> tuple[Path, ...]:
+        """Return the files of checks that a key lists, which lie in a folder of the same name."""
         found = []
         for name in names:
             path = inside(self._folder, name.text)
@@ -330,15 +217,15 @@ class _Reader:
                 self._problems.error("Check file not found", f"There is no {shown(path)}.", name.where)
             else:
                 found.append(path)
-        self._warn_of_unlisted({path.resolve() for path in found})
+        self._warn_of_unlisted(key, {path.resolve() for path in found})
         return tuple(found)
 
-    def _warn_of_unlisted(self, listed: set[Path]) -> None:
+    def _warn_of_unlisted(self, key: str, listed: set[Path]) -> None:
         """A check that lies there and is not listed looks as if it were run."""
-        for path in sorted(self._folder.glob("checks/test_*.py")):
+        for path in sorted(self._folder.glob(f"{key}/test_*.py")):
             if path.resolve() not in listed:
                 self._problems.warning(
                     "Check file is not listed",
-                    f"{shown(path)} is not under 'checks:' of its role, so it is never run.",
-                    help=f"Add 'checks/{path.name}' under 'checks:' in {shown(self._path)}.",
+                    f"{shown(path)} is not under '{key}:' of its role, so it is never run.",
+                    help=f"Add '{key}/{path.name}' under '{key}:' in {shown(self._path)}.",
                 )

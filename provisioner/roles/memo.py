@@ -51,13 +51,17 @@ class Memo:
 
         So it is with a template that was new on every node so far, and when its text does not tell what it reads.
         """
-        known = self._names.get(id(template))
-        if known is None:
-            known = self._names[id(template)] = (template, self._names_of(role, template))
-        names = known[1]
+        names = self.names(role, template)
         if names is None or self._in_vain.get(id(template), 0) >= _PATIENCE:
             return None
         return role.name, id(template), values.of(names)
+
+    def names(self, role: Role, template: ResourceTemplate) -> tuple[str, ...] | None:
+        """Return the names a template reads, those in its text files included; None when that cannot be told."""
+        known = self._names.get(id(template))
+        if known is None:
+            known = self._names[id(template)] = (template, self._names_of(role, template))
+        return known[1]
 
     def properties(self, template: ResourceTemplate) -> tuple[Property, ...]:
         """Return the properties of a template, with what those without expressions mean."""

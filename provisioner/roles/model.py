@@ -60,6 +60,10 @@ class Variable:
     ``items`` is the type of each item of a list or of each value of a mapping; None leaves them open.
     ``default`` counts only when ``is_required`` is false; it may be None (null), and ``default_tree`` is what it
     was read from. ``merge`` is how the values of several layers become one where the inventory does not say.
+
+    ``pattern`` is a regular expression the whole of a text has to match, and ``form`` says in words what it asks;
+    with ``minimum`` and ``maximum`` it counts for each item where there are any. ``fields`` are the keys of a
+    mapping, or of each mapping in a list or mapping, by name; None leaves them open.
     """
 
     name: str
@@ -72,6 +76,11 @@ class Variable:
     items: VariableType | None = None
     merge: Strategy | None = None
     default_tree: Tree | None = None
+    pattern: str = ""
+    form: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    fields: Mapping[str, Variable] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,37 @@ class Reference:
     """A name written somewhere in a role, and where."""
 
     name: str
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a role refuses to make of a node, evaluated there. ``variable`` is the one whose value is to blame."""
+
+    when: Scalar
+    reason: Scalar
+    where: SourceRange
+    variable: Reference | None = None
+    help: Scalar | None = None
+    for_each: Tree | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """A value no two nodes of an inventory may have. ``what`` names it in a sentence."""
+
+    what: str
+    value: Tree
+    where: SourceRange
+    variable: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Names of nodes and groups that have to be done before a node with the role; both are evaluated there."""
+
+    nodes: Tree
+    reason: Scalar
     where: SourceRange
 
 
@@ -97,7 +137,8 @@ class ResourceTemplate:
     """One entry of ``resources:``, its expressions not yet evaluated.
 
     ``kind`` is ``Module/Type``; ``properties`` keep the position of each key; ``condition``, ``for_each`` and
-    ``within`` (the composite it stands for a part of) are None when absent.
+    ``within`` (the composite it stands for a part of) are None when absent. ``unite`` names properties whose
+    lists become one where several roles declare the resource.
     """
 
     name: Scalar
@@ -108,11 +149,24 @@ class ResourceTemplate:
     for_each: Tree | None
     where: SourceRange
     within: Scalar | None = None
+    unite: tuple[Scalar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decommission:
+    """How a role is undone: with these resources. ``leaves`` are sentences about what they do not undo."""
+
+    resources: tuple[ResourceTemplate, ...]
+    leaves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One role. ``folder`` holds its templates and checks; ``resources`` are those of all its configurations."""
+    """One role. ``folder`` holds its templates and checks; ``resources`` are those of all its configurations.
+
+    ``preflight`` are checks that have to hold before anything is changed on a node. ``decommission`` is None
+    where nobody said how the role is undone.
+    """
 
     name: RoleName
     description: str
@@ -122,6 +176,11 @@ class Role:
     modules: Mapping[str, ModuleUse]
     resources: tuple[ResourceTemplate, ...]
     checks: tuple[Path, ...]
+    refuse: tuple[Refusal, ...] = ()
+    unique: tuple[Unique, ...] = ()
+    after: tuple[Wait, ...] = ()
+    preflight: tuple[Path, ...] = ()
+    decommission: Decommission | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +213,8 @@ class Declaration:
 
     ``module``, ``type_name`` and ``name`` are as written; ``depends_on`` are texts of the form ``[Type]Name``.
     ``where`` is the entry in the configuration file, ``kind_where`` that of its ``type``. ``may_recur`` tells
-    whether other nodes may get this very object, so that what is made of it is worth remembering.
+    whether other nodes may get this very object, so that what is made of it is worth remembering. ``unite`` names
+    the properties whose lists become one with those of other roles.
     """
 
     role: RoleName
@@ -169,6 +229,7 @@ class Declaration:
     within: str = ""
     within_where: SourceRange | None = None
     may_recur: bool = field(default=True, compare=False)
+    unite: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

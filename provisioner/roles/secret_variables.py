@@ -5,6 +5,7 @@ The rule of the room: a secret that stands there itself is never quoted.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from provisioner.diagnostics import did_you_mean
@@ -14,11 +15,12 @@ from provisioner.roles.masking import starred
 from provisioner.roles.model import VariableType, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from provisioner.diagnostics import Diagnostics, SourceRange
     from provisioner.documents import Tree
+    from provisioner.roles.model import Variable
 
 SECRETS: Final = frozenset({VariableType.SECRET, VariableType.CREDENTIAL})
 
@@ -28,13 +30,13 @@ _KEYS: Final = ("user", "password")
 
 
 class SecretChecks:
-    """Checks one variable, or the items of one; nothing in the lines that are quoted says a secret.
+    """Checks one variable, or a part of one; nothing in the lines that are quoted says a secret.
 
-    ``whole`` is the tree of the variable and ``where`` its place.
+    ``hidden`` are the places that may hold one; see ``hidden_in``.
     """
 
-    def __init__(self, whole: Tree | None, where: SourceRange, problems: Diagnostics) -> None:
-        self._hidden = tuple(_suspects(whole)) if whole is not None else (where,)
+    def __init__(self, hidden: tuple[SourceRange, ...], problems: Diagnostics) -> None:
+        self._hidden = hidden
         self._problems = problems
 
     def secret(self, what: str, value: Any, where: SourceRange) -> None:
@@ -74,6 +76,72 @@ class SecretChecks:
     ) -> None:
         hidden = (*also_hidden, *self._hidden)
         self._problems.error(summary, detail, starred(where, *hidden) if hidden else where, help)
+
+
+def holds_secrets(variable: Variable) -> bool:
+    """Whether a value of the variable refers to a secret anywhere in it."""
+    if variable.type in SECRETS or variable.items in SECRETS:
+        return True
+    return variable.fields is not None and any(map(holds_secrets, variable.fields.values()))
+
+
+def is_secret_at(variable: Variable, path: Iterable[str | int]) -> bool:
+    """Whether what stands under a path of keys and indexes is a secret, or a part of a credential."""
+    below = iter(path)
+    while variable.type not in SECRETS:
+        if variable.items is not None:
+            if next(below, None) is None:
+                return False
+            if variable.items in SECRETS:
+                return True
+        field = (variable.fields or {}).get(str(next(below, "")))
+        if field is None:
+            return False
+        variable = field
+    return True
+
+
+def references_in(variable: Variable, value: Any) -> Iterator[str]:
+    """Yield the references to secrets in a value that has no errors."""
+    match value:
+        case None:
+            return
+        case str() if variable.type is VariableType.SECRET:
+            yield value
+        case dict() if variable.type is VariableType.CREDENTIAL:
+            yield value["password"]
+        case dict() | list() if variable.items is not None:
+            for part in value.values() if isinstance(value, dict) else value:
+                yield from references_in(replace(variable, type=variable.items, items=None), part)
+        case dict():
+            for name, field in (variable.fields or {}).items():
+                yield from references_in(field, value.get(name))
+
+
+def hidden_in(variable: Variable, tree: Tree) -> Iterator[SourceRange]:
+    """Yield the places of a value that may hold a secret in the place of a reference; none without secrets."""
+    if variable.type in SECRETS or variable.items in SECRETS:
+        yield from _suspects(tree)
+    elif not holds_secrets(variable):
+        return
+    elif isinstance(tree, Scalar):
+        yield tree.where
+    elif variable.items is None:
+        yield from _in_fields(variable, tree)
+    else:
+        parts = tree.items if isinstance(tree, Sequence) else [entry.value for entry in tree.entries]
+        for part in parts:
+            yield from _in_fields(variable, part)
+
+
+def _in_fields(variable: Variable, tree: Tree) -> Iterator[SourceRange]:
+    """Yield the suspects of one mapping: a key nobody knows may be that of a secret, misspelt."""
+    if not isinstance(tree, Mapping):
+        yield from _suspects(tree)
+        return
+    for entry in tree.entries:
+        field = (variable.fields or {}).get(entry.name)
+        yield from _suspects(entry.value) if field is None else hidden_in(field, entry.value)
 
 
 def _suspects(tree: Tree, depth: int = 0) -> Iterator[SourceRange]:

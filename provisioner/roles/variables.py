@@ -11,22 +11,18 @@ from typing import TYPE_CHECKING, Any
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.inventory.merge import Findings
 from provisioner.roles import layering
-from provisioner.roles.masking import starred
-from provisioner.roles.model import VariableType, kind_of
-from provisioner.roles.secret_variables import SECRETS, SecretChecks
+from provisioner.roles.checking.values import check_value, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from provisioner.diagnostics import SourceRange
-    from provisioner.inventory.model import Inventory, Located, Node
+    from provisioner.inventory.model import Inventory, Node
     from provisioner.roles.loader import RoleLibrary
-    from provisioner.roles.model import Role, Variable
-
-_NOT_QUOTED = frozenset({VariableType.BOOLEAN, VariableType.INTEGER, VariableType.NUMBER})
+    from provisioner.roles.model import Role
 
 
-def bind(role: Role, node: Node, used_at: SourceRange) -> tuple[dict[str, Any], Diagnostics]:
+def bind(
+    role: Role, node: Node, used_at: SourceRange, needed: frozenset[str] | None = None
+) -> tuple[dict[str, Any], Diagnostics]:
     """Return the values of a role's variables on one node.
 
     A variable the inventory sets to null counts as not set, so that a node can fall back on the default.
@@ -35,15 +31,18 @@ def bind(role: Role, node: Node, used_at: SourceRange) -> tuple[dict[str, Any], 
         role: Declares the variables.
         node: Gives their values.
         used_at: Where the inventory gives the node this role, for variables that are missing.
+        needed: The variables that are read at all; all of them when it is None. Others may be missing.
     """
     problems = Diagnostics()
     values: dict[str, Any] = {}
     for variable in role.variables.values():
         given = layering.given(variable, node)
         if given is not None:
-            values[variable.name] = given.value
-            _check(variable, given, role, problems)
-        elif variable.is_required:
+            found = Diagnostics()
+            check_value(variable, given, f"variable '{variable.name}' of role '{role.name}'", found)
+            values[variable.name] = given.value if len(found) else filled(variable, given.value)
+            problems.extend(found)
+        elif variable.is_required and (needed is None or variable.name in needed):
             problems.error(
                 "Missing variable",
                 f"The role '{role.name}' needs the variable '{variable.name}' on node '{node.name}': "
@@ -62,7 +61,7 @@ def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics
     roles: dict[tuple[str, ...], dict[str, Role]] = {}
     known: set[str] = set()
     for node in inventory.nodes.values():
-        names = tuple(str(use.name) for use in node.roles)
+        names = _uses(node)
         if names not in roles:
             roles[names], found = roles_of(node, library)
             if found.has_errors:
@@ -74,7 +73,7 @@ def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics
     for node in inventory.nodes.values():
         for name in node.variables.keys() - known:
             unknown.setdefault(name, {})[node.variables[name].where] = None
-        of_node = roles[tuple(str(use.name) for use in node.roles)]
+        of_node = roles[_uses(node)]
         _note_merges(node, of_node, merged, findings)
     for name, wheres in unknown.items():
         detail = f"No role of any node has a variable '{name}'."
@@ -84,11 +83,15 @@ def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics
     return problems
 
 
+def _uses(node: Node) -> tuple[str, ...]:
+    return tuple(str(use.name) for use in (*node.roles, *node.decommission))
+
+
 def roles_of(node: Node, library: RoleLibrary) -> tuple[dict[str, Role], Diagnostics]:
-    """Return the roles of a node and all they require, by name, and why one of them cannot be read."""
+    """Return the roles of a node, undone ones included, and all they require, and why one cannot be read."""
     found: dict[str, Role] = {}
     problems = Diagnostics()
-    pending = [(str(use.name), use.where) for use in reversed(node.roles)]
+    pending = [(str(use.name), use.where) for use in reversed((*node.roles, *node.decommission))]
     while pending:
         name, where = pending.pop()
         if name in found:
@@ -134,76 +137,3 @@ def _warn_of_merges(findings: Findings, problems: Diagnostics) -> None:
             f"The nearer value counts alone: {what}.",
             where,
         )
-
-
-def _check(variable: Variable, given: Located, role: Role, problems: Diagnostics) -> None:
-    value = given.value
-    of = f"variable '{variable.name}' of role '{role.name}'"
-    if variable.type in SECRETS:
-        _check_secret(variable.type, f"The {of}", value, given, (), problems)
-        return
-    if not variable.type.accepts(value):
-        is_secret = variable.items in SECRETS
-        problems.error(
-            "Variable has the wrong type",
-            f"The {of} is of type {variable.type.value}, and this is {kind_of(value)}.",
-            starred(given.where) if is_secret else given.where,
-            _advice(variable.type, value),
-        )
-        return
-    if variable.items:
-        _check_items(variable.items, of, given, problems)
-    if variable.choices and value not in variable.choices:
-        words = [str(choice) for choice in variable.choices]
-        problems.error(
-            "Variable has a value that is not allowed",
-            f"The {of} is one of: {', '.join(words)}.",
-            given.where,
-            did_you_mean(value, words) if isinstance(value, str) else "",
-        )
-
-
-def _check_items(kind: VariableType, of: str, given: Located, problems: Diagnostics) -> None:
-    for label, step, part in _parts(given.value):
-        if kind in SECRETS:
-            _check_secret(kind, f"Item {label} of the {of}", part, given, (step,), problems)
-        elif not kind.accepts(part):
-            problems.error(
-                "Variable has the wrong type",
-                f"The items of the {of} are of type {kind.value}, and item {label} is {kind_of(part)}.",
-                given.origin(step),
-                _advice(kind, part),
-            )
-
-
-def _check_secret(  # noqa: PLR0913, PLR0917 - a value, its name and its place
-    kind: VariableType,
-    what: str,
-    value: Any,
-    given: Located,
-    path: tuple[str | int, ...],
-    problems: Diagnostics,
-) -> None:
-    checks = SecretChecks(given.tree, given.where, problems)
-    if kind is VariableType.SECRET:
-        checks.secret(what, value, given.origin(*path))
-    else:
-        checks.credential(what, given.part(*path), value, given.origin(*path))
-
-
-def _parts(value: Any) -> Iterator[tuple[str, str | int, Any]]:
-    """Yield each part with its name for people and its place in the tree."""
-    if isinstance(value, dict):
-        yield from ((name, name, part) for name, part in value.items())
-    else:
-        yield from ((str(index + 1), index, part) for index, part in enumerate(value))
-
-
-def _advice(kind: VariableType, value: Any) -> str:
-    if kind is VariableType.STRING and isinstance(value, bool | int | float):
-        return "Put it in quotes."
-    if kind in _NOT_QUOTED and isinstance(value, str):
-        return "Write it without quotes." if value.strip() else ""
-    if kind is VariableType.LIST and isinstance(value, str):
-        return "Put '- ' before each item, on a line of its own."
-    return ""

@@ -18,10 +18,13 @@ def edge(source: int, target: int) -> Edge:
 
 
 def roles(**members: tuple[Sequence[int], Sequence[str]]) -> dict[str, RoleNode]:
-    return {
-        name: RoleNode(frozenset(indexes), {each: at() for each in requires})
-        for name, (indexes, requires) in members.items()
-    }
+    """Roles in the order of an expansion: required ones first."""
+    found: dict[str, RoleNode] = {}
+    for name, (indexes, requires) in members.items():
+        before = {index for role in found.values() for index in role.members}
+        own = frozenset(indexes) - before
+        found[name] = RoleNode(frozenset(indexes), own, {each: at() for each in requires})
+    return found
 
 
 def pairs(edges: Sequence[Edge]) -> set[tuple[int, int]]:
