@@ -78,14 +78,17 @@ class Documented:
         return sorted(found)
 
     def touched(self, calls: Calls) -> list[str]:
-        """Return the calls that read or change the machine."""
-        named = {*calls.cmdlets, *calls.methods, *calls.cim, *calls.com, *calls.programs}
+        """Return the calls that read or change the machine; those of CIM are told by their cmdlet."""
         by_value = {
             f"{types[0]}::{each}"
             for each in calls.instance_methods
             if (types := self.types_with(each)) and all(f"{kind}::{each}" in self.touching for kind in types)
         }
-        return sorted(named & self.touching | by_value)
+        return sorted({*self.started(calls), *by_value})
+
+    def started(self, calls: Calls) -> list[str]:
+        """Return the same without methods of values: these belong to what was called to get the value."""
+        return sorted(self.touching & {*calls.cmdlets, *calls.methods, *calls.com, *calls.programs})
 
 
 def read_documented(path: Path) -> Documented:
