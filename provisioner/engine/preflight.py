@@ -1,9 +1,9 @@
 """What is asked of a node before anything is sent to it: whether the document would cut the way it came by.
 
 An external switch takes its adapter away from the host unless the host is given a port on it, and a team takes its
-members. When the inventory names the adapter a node is managed through, the compiler judges that; when it does not,
-only the node knows on which adapter the address is that we are connected to. Where addresses are translated on the
-way, not even the node has it: then it is the adapter its default route leaves by, by which it answers.
+members. When the inventory names the adapter a node is managed through, the compiler judges that; when it does
+not, only the node knows on which adapter the address is that we are connected to. Where addresses are translated
+on the way, not even the node has it: then it is the adapter its default route leaves by, by which it answers.
 """
 
 from __future__ import annotations

@@ -155,6 +155,20 @@ class Project:
         finally:
             store.close()
 
+    def taken_roles(self, compilation: Compilation) -> Diagnostics:
+        """Warn of roles that were taken from nodes since these were last done, without being undone.
+
+        Raises:
+            StateError: the journal cannot be read.
+        """
+        from provisioner.project import runs  # noqa: PLC0415 - see above
+
+        store = SqliteStateStore(self.state_file)
+        try:
+            return runs.taken_roles(compilation, store.roles(self._name_of(compilation.inventory)))
+        finally:
+            store.close()
+
     def verify(self, compilation: Compilation, reporter: Reporter, parallel: int = 10) -> RunSummary:
         """Run the roles' checks against the nodes; nothing is changed and nothing is recorded.
 

@@ -159,6 +159,31 @@ def _verifier(compilation: Compilation, stage: str) -> Verifier:
     return check
 
 
+def taken_roles(compilation: Compilation, had: Mapping[NodeName, tuple[str, ...]]) -> Diagnostics:
+    """Warn of roles that nodes had when they were last done, and that were taken from them without being undone.
+
+    ``had`` is what the journal knows. A role that another one requires still is not gone.
+    """
+    problems = Diagnostics()
+    for name, node in compilation.inventory.nodes.items():
+        compiled = compilation.nodes.get(name)
+        if compiled is None and node.roles:
+            continue  # not selected
+        kept = {use.name for use in (*node.roles, *node.decommission)}
+        kept.update(compiled.expansion.roles if compiled else ())
+        for role in had.get(name, ()):
+            if role not in kept:
+                problems.warning(
+                    "Role taken away",
+                    f"Node '{name}' had the role '{role}' when it was last done, and has it no more. Nothing is "
+                    "undone by leaving a role out: what it has set stays on the node.",
+                    node.where,
+                    f"Write 'decommission: [{role}]' at the node, or at one of its groups, to have it undone. "
+                    "Or leave it: this is said until the node is done without the role.",
+                )
+    return problems
+
+
 def passwords_of(compilation: Compilation) -> dict[NodeName, Secret]:
     """Resolve the password of every node that has one before anything is contacted; all failures at once."""
     problems = Diagnostics()

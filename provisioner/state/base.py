@@ -23,8 +23,10 @@ from provisioner.events import (
 from provisioner.events import ResourceProgress as _ResourceProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from provisioner.addresses import NodeName
     from provisioner.events import Event, Recorded
 
 #: The operation whose runs are resumed.
@@ -101,6 +103,13 @@ class StateStore(Protocol):
 
     def unfinished(self, inventory: str) -> str | None:
         """Return the id of the newest apply of an inventory when it was killed or interrupted, else None."""
+        ...
+
+    def roles(self, inventory: str) -> Mapping[NodeName, tuple[str, ...]]:
+        """Return the roles each node of an inventory had when an apply was last done with it.
+
+        Nodes whose last such apply did not record roles, as older versions do not, are not among them.
+        """
         ...
 
     def lock(self, holder: str, since: str) -> AbstractContextManager[None]:

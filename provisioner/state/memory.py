@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from provisioner.errors import LockHeld, StateError
-from provisioner.state.base import RunRecord, after, newest_unfinished
+from provisioner.events import NodeDone
+from provisioner.state.base import APPLY, RunRecord, after, newest_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from provisioner.addresses import NodeName
     from provisioner.events import Recorded
 
 
@@ -20,6 +22,7 @@ class MemoryStateStore:
     def __init__(self) -> None:
         self._events: dict[str, list[Recorded]] = {}
         self._runs: dict[str, RunRecord] = {}
+        self._roles: dict[str, dict[NodeName, tuple[str, ...]]] = {}
         self._holder: tuple[str, str] | None = None
 
     def append(self, recorded: Recorded) -> None:
@@ -31,6 +34,8 @@ class MemoryStateStore:
         run = after(self._runs.get(recorded.run_id), recorded)
         if run:
             self._runs[recorded.run_id] = run
+        if run and run.operation == APPLY and isinstance(recorded.event, NodeDone):
+            self._roles.setdefault(run.inventory, {})[recorded.event.node] = recorded.event.roles
 
     def events(self, run_id: str) -> tuple[Recorded, ...]:
         """Return the events of a run in order."""
@@ -43,6 +48,10 @@ class MemoryStateStore:
     def unfinished(self, inventory: str) -> str | None:
         """Return the id of the run to resume."""
         return newest_unfinished(self.runs(), inventory)
+
+    def roles(self, inventory: str) -> Mapping[NodeName, tuple[str, ...]]:
+        """Return the roles each node had when it was last done."""
+        return dict(self._roles.get(inventory, {}))
 
     @contextmanager
     def lock(self, holder: str, since: str) -> Iterator[None]:

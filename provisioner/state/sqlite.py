@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from provisioner import databases
+from provisioner.addresses import NodeName
 from provisioner.errors import LockHeld, SchemaTooNew, StateError
-from provisioner.events import from_plain, to_plain
-from provisioner.state.base import RunRecord, after, must_be_durable, newest_unfinished
+from provisioner.events import NodeDone, from_plain, to_plain
+from provisioner.state.base import APPLY, RunRecord, after, must_be_durable, newest_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from provisioner.events import Recorded
@@ -35,6 +36,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE event (
         run_id TEXT NOT NULL, sequence INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL,
         PRIMARY KEY (run_id, sequence)
+    ) WITHOUT ROWID;
+    """,
+    # What nodes had before this version is in no event of theirs, so the table begins empty.
+    """
+    CREATE TABLE node_roles (
+        inventory TEXT NOT NULL, node TEXT NOT NULL, roles TEXT NOT NULL, PRIMARY KEY (inventory, node)
     ) WITHOUT ROWID;
     """,
 )
@@ -71,6 +78,8 @@ class SqliteStateStore:
                 self._waiting = True
             self._execute("INSERT INTO event VALUES (?, ?, ?, ?)", row)
             self._note_run(recorded)
+            if isinstance(recorded.event, NodeDone):
+                self._note_roles(recorded.run_id, recorded.event)
             if must_be_durable(recorded.event):
                 self._flush()
         except sqlite3.IntegrityError as error:
@@ -96,6 +105,14 @@ class SqliteStateStore:
     def unfinished(self, inventory: str) -> str | None:
         """Return the id of the run to resume."""
         return newest_unfinished(self.runs(), inventory)
+
+    def roles(self, inventory: str) -> Mapping[NodeName, tuple[str, ...]]:
+        """Return the roles each node had when it was last done."""
+        rows = self._read("SELECT node, roles FROM node_roles WHERE inventory = ?", (inventory,))
+        try:
+            return {NodeName(node): tuple(json.loads(roles)) for node, roles in rows}
+        except (TypeError, ValueError) as error:
+            raise self._unusable(error) from error
 
     @contextmanager
     def lock(self, holder: str, since: str) -> Iterator[None]:
@@ -159,6 +176,13 @@ class SqliteStateStore:
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET"
             " finished = excluded.finished, interrupted = excluded.interrupted",
             (run.run_id, run.inventory, run.operation, run.started, run.finished, int(run.interrupted)),
+        )
+
+    def _note_roles(self, run_id: str, event: NodeDone) -> None:
+        self._execute(
+            "INSERT OR REPLACE INTO node_roles (inventory, node, roles)"
+            " SELECT inventory, ?, ? FROM run WHERE run_id = ? AND operation = ?",
+            (event.node, json.dumps(event.roles), run_id, APPLY),
         )
 
     def _flush(self) -> None:

@@ -13,6 +13,7 @@ from provisioner.errors import LockHeld, StateError
 from provisioner.events import (
     Compared,
     Event,
+    NodeDone,
     NodeFailed,
     Problem,
     Recorded,
@@ -155,3 +156,20 @@ def test_the_lock_is_free_after_an_error_inside(store: Any) -> None:
 def test_closing_twice_does_no_harm(store: Any) -> None:
     store.close()
     store.close()
+
+
+def test_the_roles_of_a_node_are_those_it_was_last_done_with(store: Any) -> None:
+    assert store.roles("inv") == {}
+    add(store, "r1", started("r1"), NodeDone(HV, 1, 0, 0, ("base", "storage")))
+    add(store, "r2", started("r2"), NodeFailed(HV, "LcmError", ()), NodeDone(NodeName("hv02"), 0, 0, 0, ()))
+    assert store.roles("inv") == {"hv01": ("base", "storage"), "hv02": ()}
+    add(store, "r3", started("r3"), NodeDone(HV, 1, 0, 0, ("base",)))
+    assert store.roles("inv")["hv01"] == ("base",)
+
+
+def test_roles_are_known_by_inventory_and_only_an_apply_tells_them(store: Any) -> None:
+    add(store, "r1", started("r1"), NodeDone(HV, 1, 0, 0, ("base",)))
+    add(store, "r2", started("r2", "other"), NodeDone(HV, 1, 0, 0, ("web",)))
+    add(store, "r3", started("r3", operation="verify"), NodeDone(HV, 0, 0, 1, ()))
+    assert store.roles("inv") == {"hv01": ("base",)}
+    assert store.roles("other") == {"hv01": ("web",)}

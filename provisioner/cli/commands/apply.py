@@ -44,6 +44,7 @@ def apply(  # noqa: PLR0913 - one parameter per option
     project = Project.of(inventory)
     compilation = project.compile(inventory, limit)
     show_warnings(compilation.warnings)
+    show_warnings(project.taken_roles(compilation))
     shown = output(as_json=as_json)
     consent: AllowReboot = always if yes else never
     if not yes and not as_json and has_terminal():

@@ -116,6 +116,20 @@ def test_a_newer_file_is_refused_by_name(path: Any) -> None:
         SqliteStateStore(path)
 
 
+def test_a_file_of_an_earlier_version_is_lifted_and_keeps_its_runs(path: Any) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as raw:
+        for statement in filter(str.strip, MIGRATIONS[0].split(";")):
+            raw.execute(statement)
+        raw.execute("INSERT INTO run VALUES (1, 'old', 'inv', 'apply', 'then', '', 0)")
+        raw.execute("PRAGMA user_version=1")
+    raw.close()
+    store = SqliteStateStore(path)
+    assert store.unfinished("inv") == "old"
+    assert store.roles("inv") == {}, "nobody knows what was recorded by nobody"
+    store.close()
+
+
 def spoil(path: Path) -> None:
     path.write_bytes(b"this is no database, but it is long enough to be looked at as one" * 20)
 
