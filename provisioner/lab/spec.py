@@ -15,6 +15,7 @@ from typing import Any
 from provisioner import documents
 from provisioner.diagnostics import Diagnostics
 from provisioner.lab import logon, trees
+from provisioner.lab.devices import PCI_DEVICES, PciDeviceSpec
 from provisioner.lab.domains import DOMAINS, DomainSpec
 from provisioner.lab.faults.base import Planned
 from provisioner.lab.faults.reader import read_fault
@@ -22,6 +23,8 @@ from provisioner.lab.logon import LogonSpec
 from provisioner.wire.settings import Quotas
 
 RELEASES: Mapping[str, int] = MappingProxyType({"2016": 14393, "2019": 17763, "2022": 20348, "2025": 26100})
+
+EDITIONS = ("Standard", "Datacenter")
 
 #: Framings of ConfigurationData a node may take.
 FRAMINGS = ("big-endian", "raw", "little-endian")
@@ -79,7 +82,8 @@ class PackageSpec:
     ``exit_codes``: one per attempt, the last one repeats. ``files`` are paths with contents, relative ones
     below the folder that INSTALLDIR names (by default ``install_folder``, or Program Files). With
     ``pending_rename`` the installer leaves a file to be replaced at the next boot. ``duration_s`` None means the
-    duration of all packages. An empty signer means that the file is not signed.
+    duration of all packages. An empty signer means that the file is not signed, an empty ``upgrade_code`` that the
+    product has no family.
     """
 
     product_id: str
@@ -96,6 +100,7 @@ class PackageSpec:
     signer_subject: str = ""
     signer_thumbprint: str = ""
     comments: str = ""
+    upgrade_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,21 @@ class FileSpec:
         if self.content or self.package is None:
             return self.content.encode()
         return f"msi {self.package.product_id} {self.package.version}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareSpec:
+    """What the machine is made of, as WMI tells it. ``free_gb``: what is free on C, all but 12 GiB unless given.
+
+    ``virtualization`` is whether the firmware has it switched on, ``slat`` whether the processor can translate
+    addresses in two levels, which Hyper-V needs since Server 2016.
+    """
+
+    virtualization: bool = True
+    slat: bool = True
+    memory_gb: int = 64
+    processors: int = 16
+    free_gb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +209,7 @@ class NodeSpec:
     adapters: tuple[AdapterSpec, ...] = DEFAULT_ADAPTERS
     volumes: Mapping[str, int] = field(default_factory=lambda: {"C": 127, "D": 500})
     disks: tuple[DiskSpec, ...] = ()
+    hardware: HardwareSpec = field(default_factory=HardwareSpec)
     files: tuple[FileSpec, ...] = ()
     modules: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {**IN_BOX_MODULES, **DEFAULT_MODULES}
@@ -200,12 +221,18 @@ class NodeSpec:
     failing_commands: Mapping[str, str] = field(default_factory=dict)
     #: What the node finds at addresses of http and https: text by URI.
     downloads: Mapping[str, str] = field(default_factory=dict)
+    installers: Mapping[str, PackageSpec] = field(default_factory=dict)
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
     serves_output_while_busy: bool = True
     quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
     domains: tuple[DomainSpec, ...] = ()
+    pci_devices: tuple[PciDeviceSpec, ...] = ()
+    #: Whether the processor and the firmware keep devices to one virtual machine.
+    iommu: bool = True
+    #: Standard or Datacenter; some features are there in one of them only.
+    edition: str = "Datacenter"
     faults: tuple[Planned, ...] = ()
     clock_skew_s: float = 0.0
     #: Session configurations besides the default one, by their names in lower case.
@@ -344,6 +371,7 @@ _PACKAGE = trees.record(
         "signer_subject": trees.text,
         "signer_thumbprint": trees.text,
         "comments": trees.text,
+        "upgrade_code": trees.text,
     },
     ["product_id", "name"],
 )
@@ -381,6 +409,16 @@ _SETTINGS: Mapping[str, trees.Reader] = {
             ["size_gb"],
         )
     ),
+    "hardware": trees.record(
+        HardwareSpec,
+        {
+            "virtualization": trees.boolean,
+            "slat": trees.boolean,
+            "memory_gb": trees.integer,
+            "processors": trees.integer,
+            "free_gb": trees.integer,
+        },
+    ),
     "files": trees.list_of(_FILE),
     "modules": trees.map_of(trees.list_of(trees.text, or_one=True)),
     "services": trees.list_of(_SERVICE),
@@ -399,11 +437,15 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "configuration_data": _accept,
     "failing_commands": trees.map_of(trees.text),
     "downloads": trees.map_of(trees.text),
+    "installers": trees.map_of(_PACKAGE),
     "removed_features": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
     "clock_skew_s": trees.signed,
     "domains": DOMAINS,
+    "pci_devices": PCI_DEVICES,
+    "iommu": trees.boolean,
+    "edition": trees.one_of(EDITIONS),
     "faults": trees.list_of(read_fault),
     "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,

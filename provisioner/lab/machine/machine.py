@@ -54,6 +54,11 @@ class Machine:
         self.version = f"10.0.{spec.build}"
         #: Disks without partitions that are there from the start.
         self.raw_disks = spec.disks
+        self.hardware = spec.hardware
+        #: PCI Express devices that could leave the host, and whether it could keep them to one virtual machine.
+        self.pci_devices = spec.pci_devices
+        self.has_iommu = spec.iommu
+        self.edition = spec.edition
         self.boot_time = boot_time
         #: Seconds by which the clock is wrong.
         self.clock_skew_s = spec.clock_skew_s
@@ -80,9 +85,10 @@ class Machine:
         self.accounts = Accounts(self.computer_name, self.groups_of)
         self.registry = Registry(self.ledger)
         self.services = Services(self.ledger)
-        self.features = Features(self.ledger, table_of(spec.windows), self.services)
+        self.features = Features(self.ledger, table_of(spec.windows, spec.edition), self.services)
         self.files = Files(self.ledger, spec.volumes)
-        known = {digest_of(item.data): item.package for item in spec.files if item.package}
+        on_disk = {digest_of(item.data): item.package for item in spec.files if item.package}
+        known = {digest.lower(): package for digest, package in spec.installers.items()} | on_disk
         self.packages = Packages(self.ledger, self.files, self.services, self.registry, known)
         self.network = Network(
             self.ledger,

@@ -24,6 +24,7 @@ ERROR_UNKNOWN_PRODUCT = 1605
 ERROR_ALREADY_RUNNING = 1618
 ERROR_OPEN_FAILED = 1619
 ERROR_PACKAGE_INVALID = 1620
+ERROR_PRODUCT_VERSION = 1638
 REBOOT_INITIATED = 1641
 REBOOT_REQUIRED = 3010
 _INSTALL_FOLDER = re.compile(r"""\bINSTALLDIR=(?:"([^"]+)"|(\S+))""", re.IGNORECASE)
@@ -83,14 +84,26 @@ class Packages:
                 return f"{root}\\{product_id}"
         return None
 
+    def related(self, upgrade_code: str) -> list[str]:
+        """Give the installed products of a family in the order they came, as ``Installer.RelatedProducts`` does."""
+        return [
+            product_id
+            for product_id, digest in self._installed.items()
+            if digest in self._known
+            and self._known[digest].upgrade_code.casefold() == upgrade_code.casefold()
+        ]
+
     def install(self, path: str, arguments: str = "") -> int:
         """Run ``msiexec /i`` and give its exit code. Nothing stays behind of a failed installation.
 
-        Of the arguments only INSTALLDIR has an effect.
+        Of the arguments INSTALLDIR has an effect, and REINSTALL: without it another version of an installed
+        product is refused.
         """
         package = self.describe(path)
         if package is None:
             return ERROR_PACKAGE_INVALID if self._files.is_file(path) else ERROR_OPEN_FAILED
+        if self._is_other_version(package) and "REINSTALL=" not in arguments.upper():
+            return ERROR_PRODUCT_VERSION
         code = self._next_code(package)
         if code not in _WORKED:
             return code
@@ -147,6 +160,10 @@ class Packages:
         for name, data in values.items():
             self._registry.set(f"{root}\\{product_id}", name, data)
         self._installed[product_id] = content_digest
+
+    def _is_other_version(self, package: PackageSpec) -> bool:
+        key = self.key_of(package.product_id)
+        return key is not None and self._registry.get(key, "DisplayVersion") != package.version
 
     def _register(self, package: PackageSpec, path: str, folder: str) -> None:
         entry = self._files.find(path)
