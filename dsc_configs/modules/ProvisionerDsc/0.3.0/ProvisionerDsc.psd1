@@ -33,6 +33,7 @@
         'ServiceRecovery'
         'ServiceRestart'
         'ServiceTrigger'
+        'StorageSpacesDirect'
         'TimeSource'
         'VMMigration'
         'WindowsFeatures'

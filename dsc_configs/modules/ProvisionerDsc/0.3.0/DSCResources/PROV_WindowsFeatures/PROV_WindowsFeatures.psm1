@@ -499,7 +499,7 @@ function Get-NearName
 
         if ($distance -le $limit)
         {
-            $near += New-Object -TypeName 'System.Management.Automation.PSObject' -Property @{
+            $near += [PSCustomObject] @{
                 Name     = $item
                 Distance = $distance
             }
@@ -645,15 +645,14 @@ function Get-NeededName
         $Known
     )
 
-    $waiting = New-Object -TypeName 'System.Collections.Queue'
-    $waiting.Enqueue($Name)
+    $waiting = @($Name)
     $seen = @{
         $Name = $true
     }
 
-    while ($waiting.Count -gt 0)
+    for ($index = 0; $index -lt $waiting.Count; $index++)
     {
-        $feature = $Known[$waiting.Dequeue()]
+        $feature = $Known[$waiting[$index]]
 
         foreach ($needed in (@($feature.DependsOn) + @($feature.Parent)))
         {
@@ -661,7 +660,7 @@ function Get-NeededName
             if ($needed -and $Known.ContainsKey($needed) -and -not $seen.ContainsKey($needed))
             {
                 $seen[$needed] = $true
-                $waiting.Enqueue($needed)
+                $waiting += $needed
                 $needed
             }
         }
@@ -725,7 +724,7 @@ function Read-Feature
     [CmdletBinding()]
     param ()
 
-    Get-WindowsFeature
+    Get-WindowsFeature -ErrorAction 'Stop'
 }
 
 <#
@@ -759,12 +758,18 @@ function Install-Feature
         $Source
     )
 
-    if ($PSBoundParameters.ContainsKey('Source'))
-    {
-        return Install-WindowsFeature -Name $Name -IncludeManagementTools:$IncludeManagementTools -Source $Source
+    $options = @{
+        Name                   = $Name
+        IncludeManagementTools = $IncludeManagementTools
+        ErrorAction            = 'Stop'
     }
 
-    return Install-WindowsFeature -Name $Name -IncludeManagementTools:$IncludeManagementTools
+    if ($PSBoundParameters.ContainsKey('Source'))
+    {
+        $options['Source'] = $Source
+    }
+
+    return Install-WindowsFeature @options
 }
 
 <#
@@ -784,7 +789,7 @@ function Uninstall-Feature
         $Name
     )
 
-    return Uninstall-WindowsFeature -Name $Name
+    return Uninstall-WindowsFeature -Name $Name -ErrorAction 'Stop'
 }
 
 <#
@@ -797,7 +802,7 @@ function Get-WindowsName
     [OutputType([System.String])]
     param ()
 
-    return [System.String] (Get-CimInstance -ClassName 'Win32_OperatingSystem').Caption
+    return [System.String] (Get-CimInstance -ClassName 'Win32_OperatingSystem' -ErrorAction 'Stop').Caption
 }
 
 <#
