@@ -10,20 +10,24 @@ from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.processes import Processes
+from provisioner.lab.machine.computer.hardware import Hardware
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.computer.page_file import PageFiles
 from provisioner.lab.machine.computer.time_zone import TimeZone, zones
+from provisioner.lab.machine.hyperv.host import VirtualizationHost
+from provisioner.lab.machine.hyperv.migration import MigrationNetworks
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.machine.network.ip import DEFAULT_ROUTES, Ip
 from provisioner.lab.values import PsObject, UInt16, UInt32, UInt64
 
 _PREFIX = "Microsoft.Management.Infrastructure.CimInstance"
 _CIMV2, _POWER, _VIRTUALIZATION = "root/cimv2", "root/cimv2/power", "root/virtualization/v2"
-_EDITION = "Microsoft Windows Server {} Datacenter"
+_EDITION = "Microsoft Windows Server {} {}"
+#: OperatingSystemSKU.
+_EDITIONS = {"Standard": 7, "Datacenter": 8}
 _ENABLED_STATES = {"Running": 2, "Off": 3, "Paused": 32768, "Saved": 32769}
 #: DomainRole of a server.
 _STANDALONE, _MEMBER = 2, 3
-_TOTAL_MEMORY = 64 * 2**30
 
 Properties = dict[str, Any]
 
@@ -54,13 +58,13 @@ def _instance(namespace: str, name: str, bases: tuple[str, ...], values: Propert
     return PsObject(types, {**values, "PSComputerName": None}, text=f'{name} (Name = "{key}")')
 
 
-def edition(release: str) -> str:
+def edition(machine: Machine) -> str:
     """Say how Windows calls itself."""
-    return _EDITION.format(release)
+    return _EDITION.format(machine.release, machine.edition)
 
 
 def _operating_system(machine: Machine) -> Iterator[Properties]:
-    caption = edition(machine.release)
+    caption = edition(machine)
     yield {
         "Name": f"{caption}|C:\\Windows|\\Device\\Harddisk0\\Partition2",
         "Caption": caption,
@@ -70,13 +74,14 @@ def _operating_system(machine: Machine) -> Iterator[Properties]:
         "BuildNumber": str(machine.build),
         "LastBootUpTime": machine.boot_time,
         "ProductType": UInt32(3),
-        "OperatingSystemSKU": UInt32(8),
+        "OperatingSystemSKU": UInt32(_EDITIONS[machine.edition]),
         "OSArchitecture": "64-bit",
         "OSLanguage": UInt32(1033),
         "SystemDirectory": "C:\\Windows\\system32",
         "WindowsDirectory": "C:\\Windows",
         "Status": "OK",
-        "TotalVisibleMemorySize": UInt64(_TOTAL_MEMORY // 1024),
+        "TotalVisibleMemorySize": UInt64(machine.area(Hardware).memory // 1024),
+        "FreePhysicalMemory": UInt64(machine.area(Hardware).free_memory // 1024),
     }
 
 
@@ -92,12 +97,42 @@ def _computer_system(machine: Machine) -> Iterator[Properties]:
         "Manufacturer": "Provisioner",
         "Model": "Simulated node",
         "NumberOfProcessors": UInt32(1),
-        "NumberOfLogicalProcessors": UInt32(16),
-        "TotalPhysicalMemory": UInt64(_TOTAL_MEMORY),
+        "NumberOfLogicalProcessors": UInt32(machine.area(Hardware).spec.processors),
+        "TotalPhysicalMemory": UInt64(machine.area(Hardware).memory),
         "HypervisorPresent": machine.hyperv.is_active,
         "AutomaticManagedPagefile": machine.area(PageFiles).is_automatic,
         "Status": "OK",
     }
+
+
+def _processors(machine: Machine) -> Iterator[Properties]:
+    """Give the one processor. A hypervisor that runs hides from Windows what it uses itself."""
+    hardware, is_hidden = machine.area(Hardware).spec, machine.hyperv.is_active
+    yield {
+        "Name": "Simulated processor",
+        "DeviceID": "CPU0",
+        "Manufacturer": "Provisioner",
+        "Architecture": UInt16(9),
+        "AddressWidth": UInt16(64),
+        "NumberOfCores": UInt32(hardware.processors),
+        "NumberOfLogicalProcessors": UInt32(hardware.processors),
+        "VirtualizationFirmwareEnabled": hardware.virtualization and not is_hidden,
+        "SecondLevelAddressTranslationExtensions": hardware.slat and not is_hidden,
+        "VMMonitorModeExtensions": not is_hidden,
+    }
+
+
+def _logical_disks(machine: Machine) -> Iterator[Properties]:
+    for volume in machine.area(Hardware).volumes():
+        yield {
+            "Name": volume.name,
+            "DeviceID": volume.name,
+            "DriveType": UInt32(3),
+            "FileSystem": "NTFS",
+            "Size": UInt64(volume.size),
+            "FreeSpace": UInt64(volume.free),
+            "VolumeName": "",
+        }
 
 
 def _providers(machine: Machine) -> Iterator[Properties]:
@@ -190,6 +225,26 @@ def _power_plans(machine: Machine) -> Iterator[Properties]:
         }
 
 
+def _migration_service(machine: Machine) -> Iterator[Properties]:
+    yield {
+        "Name": "vmms",
+        "ElementName": "Microsoft Virtual System Migration Service",
+        "SystemName": machine.computer_name,
+        "MigrationServiceListenerIPAddressList": machine.area(MigrationNetworks).listeners(),
+    }
+
+
+def _migration_settings(machine: Machine) -> Iterator[Properties]:
+    settings = machine.area(VirtualizationHost).settings()
+    yield {
+        "InstanceID": "Microsoft:VirtualSystemMigrationService",
+        "ElementName": "Microsoft Virtual System Migration Service",
+        "EnableVirtualSystemMigration": settings["VirtualMachineMigrationEnabled"],
+        "MaximumActiveVirtualSystemMigration": UInt32(settings["MaximumVirtualMachineMigrations"]),
+        "MaximumActiveStorageMigration": UInt32(settings["MaximumStorageMigrations"]),
+    }
+
+
 def _computer_systems(machine: Machine) -> Iterator[Properties]:
     """Give the node itself first, then its virtual machines."""
     yield {
@@ -220,11 +275,24 @@ _CLASSES: Mapping[tuple[str, str], tuple[tuple[str, ...], Callable[[Machine], It
         ("CIM_UnitaryComputerSystem", "CIM_ComputerSystem", "CIM_System"),
         _computer_system,
     ),
+    (_CIMV2, "Win32_Processor"): (
+        ("CIM_Processor", "CIM_LogicalDevice", "CIM_LogicalElement"),
+        _processors,
+    ),
+    (_CIMV2, "Win32_LogicalDisk"): (
+        ("CIM_LogicalDisk", "CIM_StorageExtent", "CIM_LogicalDevice"),
+        _logical_disks,
+    ),
     (_CIMV2, "Win32_Service"): (("Win32_BaseService", "CIM_Service", "CIM_LogicalElement"), _services),
     (_CIMV2, "Msft_Providers"): ((), _providers),
     (_CIMV2, "Win32_TimeZone"): (("CIM_Setting",), _time_zone),
     (_CIMV2, "Win32_PageFileSetting"): (("CIM_Setting",), _page_files),
     (_CIMV2, "Win32_NetworkAdapterConfiguration"): (("CIM_Setting",), _network_configurations),
     (_POWER, "Win32_PowerPlan"): (("CIM_SettingData", "CIM_ManagedElement"), _power_plans),
+    (_VIRTUALIZATION, "Msvm_VirtualSystemMigrationService"): (("CIM_Service",), _migration_service),
+    (_VIRTUALIZATION, "Msvm_VirtualSystemMigrationServiceSettingData"): (
+        ("CIM_SettingData",),
+        _migration_settings,
+    ),
     (_VIRTUALIZATION, "Msvm_ComputerSystem"): (("CIM_ComputerSystem", "CIM_System"), _computer_systems),
 }
