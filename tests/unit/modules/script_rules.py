@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tree_sitter import Node
@@ -83,7 +84,7 @@ class Script:
     def of(cls, path: Path, source: str, documented: Documented, shared: dict[str, Node]) -> Script:
         return cls(path, source, parse_text(source), documented, shared)
 
-    @property
+    @cached_property
     def functions(self) -> dict[str, Node]:
         return functions(self.root)
 

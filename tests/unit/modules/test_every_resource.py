@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -12,13 +13,18 @@ from tests.unit.modules.script_rules import Rule
 from upkeep.module import resource_names
 
 
+@cache
+def resource(name: str) -> Resource:
+    return read_resource(name)
+
+
 @pytest.mark.parametrize("rule", SCRIPT_RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", resource_names())
 def test_a_script_obeys_the_rules_for_scripts(name: str, rule: Rule) -> None:
-    assert rule(read_resource(name).script) == []
+    assert rule(resource(name).script) == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", resource_names())
 def test_a_resource_agrees_with_its_schema_and_page(name: str, rule: Callable[[Resource], list[str]]) -> None:
-    assert rule(read_resource(name)) == []
+    assert rule(resource(name)) == []
