@@ -13,8 +13,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from provisioner.lab.machine.ground.iscsi import InitiatorId, Target, VirtualDisk
+from provisioner.lab.machine.iscsi.portals import PORT
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.server.iscsi.portals import PORT, Portals
+from provisioner.lab.server.iscsi.portals import Portals
 from tests.networks import own_network
 from tests.unit.lab.machines import iscsi_machine
 

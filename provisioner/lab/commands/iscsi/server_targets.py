@@ -40,6 +40,11 @@ async def change_target(invocation: Invocation) -> None:
         elif given.get("Chap") is not None:
             user, secret = _credential(given["Chap"])
             changes |= {"chap_user": user, "chap_secret": secret}
+        if given.get("EnableReverseChap") is False:
+            changes |= {"reverse_user": "", "reverse_secret": ""}
+        elif given.get("ReverseChap") is not None:
+            user, secret = _credential(given["ReverseChap"])
+            changes |= {"reverse_user": user, "reverse_secret": secret}
         if changes:
             iscsi.change_target(name, **changes)
         else:

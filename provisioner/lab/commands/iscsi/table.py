@@ -72,6 +72,8 @@ COMMANDS = (
                     Parameter("Enable"),
                     Parameter("EnableChap"),
                     Parameter("Chap"),
+                    Parameter("EnableReverseChap"),
+                    Parameter("ReverseChap"),
                 ),
             ),
             (
@@ -99,6 +101,28 @@ COMMANDS = (
             ("Add-IscsiVirtualDiskTargetMapping", "add_mapping", (_TARGET, _MAPPED, Parameter("Lun", "int"))),
             ("Remove-IscsiVirtualDiskTargetMapping", "remove_mapping", (_TARGET, _MAPPED, *ASK)),
         )
+    ),
+    CommandSpec(
+        "Get-IscsiTargetServerSetting",
+        f"{_HERE}.target_server:get_setting",
+        "IscsiTarget",
+        _COMPUTER,
+        feature=_ISCSI_FEATURE,
+        type_name=f"{_ISCSI}.GetIscsiTargetServerSettingCommand",
+    ),
+    CommandSpec(
+        "Set-IscsiTargetServerSetting",
+        f"{_HERE}.target_server:set_setting",
+        "IscsiTarget",
+        (
+            Parameter("IP", "string", 0, mandatory=True),
+            Parameter("Port", "int"),
+            Parameter("Enable"),
+            Parameter("PassThru", "switch"),
+            *_COMPUTER,
+        ),
+        feature=_ISCSI_FEATURE,
+        type_name=f"{_ISCSI}.SetIscsiTargetServerSettingCommand",
     ),
     *(
         CommandSpec(name, f"{_HERE}.initiator:{function}", "iSCSI", parameters)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from provisioner.lab.commands.base import CommandSpec, Parameter
+from provisioner.lab.commands.parameters import ASK
 
 _HERE = "provisioner.lab.commands.storage.disks"
+_SETTINGS = "provisioner.lab.commands.storage.settings"
+_MULTIPATH = "provisioner.lab.commands.storage.multipath"
+_BUS = Parameter("BusType", "string", 0, mandatory=True)
 
 COMMANDS = (
     CommandSpec(
@@ -46,5 +50,26 @@ COMMANDS = (
             Parameter("DriveLetter", "array", 0),
             Parameter("FileSystemLabel", "array", aliases=("FriendlyName",)),
         ),
+    ),
+    CommandSpec("Get-StorageSetting", f"{_SETTINGS}:get_storage_setting", "Storage"),
+    CommandSpec(
+        "Set-StorageSetting",
+        f"{_SETTINGS}:set_storage_setting",
+        "Storage",
+        (Parameter("NewDiskPolicy", "string"), Parameter("ScrubPolicy", "string")),
+    ),
+    *(
+        CommandSpec(name, f"{_MULTIPATH}:{function}", "MPIO", parameters, feature="Multipath-IO")
+        for name, function, parameters in (
+            ("Get-MSDSMAutomaticClaimSettings", "get_claims", ()),
+            ("Enable-MSDSMAutomaticClaim", "enable_claim", (_BUS, *ASK)),
+            ("Disable-MSDSMAutomaticClaim", "disable_claim", (_BUS, *ASK)),
+            ("Get-MSDSMGlobalDefaultLoadBalancePolicy", "get_policy", ()),
+            (
+                "Set-MSDSMGlobalDefaultLoadBalancePolicy",
+                "set_policy",
+                (Parameter("Policy", "string", 0, mandatory=True),),
+            ),
+        )
     ),
 )

@@ -60,7 +60,8 @@ class InitiatorId:
 class Target:
     """One target. ``luns`` are disk paths in the order of their LUN; ``sessions`` counts connected initiators.
 
-    With a ``chap_user`` whoever logs on has to know the secret.
+    With a ``chap_user`` whoever logs on has to know the secret; with a ``reverse_user`` the target can be asked
+    to prove that it knows another one.
     """
 
     name: str
@@ -72,6 +73,8 @@ class Target:
     is_enabled: bool = True
     chap_user: str = ""
     chap_secret: str = field(default="", repr=False)
+    reverse_user: str = ""
+    reverse_secret: str = field(default="", repr=False)
 
     def admits(self, initiator: str, address: str) -> bool:
         """Whether an initiator of this IQN and address may see it; an empty list admits nobody."""
@@ -97,8 +100,6 @@ class IscsiTarget:
         self._disks: dict[str, VirtualDisk] = {}
         self._targets: dict[str, Target] = {}
         self.isns: str | None = None
-        #: TCP ports of the portals.
-        self.ports: tuple[int, ...] = (3260,)
 
     def isns_server(self) -> str | None:
         """Give the iSNS server (the class WT_iSNSServer)."""
@@ -275,10 +276,11 @@ class IscsiTarget:
 
     # -- what initiators see --------------------------------------------------------------------------------
 
-    def listens_on(self, port: int) -> bool:
-        """Whether the portal answers: with the role and its service."""
+    @property
+    def is_serving(self) -> bool:
+        """Whether the target server answers initiators: the role is there and its service runs."""
         service = self._services.find("WinTarget") if self.is_installed else None
-        return service is not None and service.status == "Running" and port in self.ports
+        return service is not None and service.status == "Running"
 
     def offered(self, initiator: str, address: str) -> list[Target]:
         """Targets that an initiator is told of, by name."""
@@ -315,6 +317,10 @@ class IscsiTarget:
         """
         target = self._admitted(iqn, initiator, address)
         self._put(replace(target, sessions=target.sessions + 1), "has a session more")
+
+    def has_target(self, iqn: str) -> bool:
+        """Whether a target of this name is here."""
+        return self._by_iqn(iqn) is not None
 
     def log_off(self, iqn: str) -> None:
         """Let an initiator go."""
@@ -381,6 +387,8 @@ class IscsiTarget:
                 item.get("is_enabled", True),
                 item.get("chap_user", ""),
                 item.get("chap_secret", ""),
+                item.get("reverse_user", ""),
+                item.get("reverse_secret", ""),
             )
             for item in plain.get("targets", ())
         ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.computer.identity import Identity
+from provisioner.lab.machine.iscsi.portals import TargetPortals
 from provisioner.lab.machine.storage.disks import Disks, not_found
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class Initiator(Area["Machine"]):
         self.owner.ledger.changed("initiator", f"portal {address} removed")
 
     def _discover(self, portal: Portal) -> None:
-        server = self._server(portal)
+        server, _address = self._server(portal)
         for target in server.iscsi.offered(self.iqn, self._own_address(portal)):
             self._targets.setdefault(target.iqn.casefold(), Known(target.iqn))
 
@@ -200,7 +201,7 @@ class Initiator(Area["Machine"]):
         known = self._targets.get(iqn.casefold(), Known(iqn))
         if known.connection is not None and known.session is not None:
             raise _failure("0xefff003f", "The target has already been logged in via an iSCSI session.")
-        server = self._server(login.portal)
+        server, address = self._server(login.portal)
         own = self._own_address(login.portal)
         target = server.iscsi.log_on(iqn, self.iqn, own, login.user, login.secret)
         mark = hashlib.sha256(f"{self.iqn}/{iqn}".encode()).hexdigest()[:8]
@@ -214,7 +215,7 @@ class Initiator(Area["Machine"]):
             login.portal.is_header_digest,
         )
         connection = Connection(
-            server.address,
+            address,
             login.portal.initiator_address or _ANY,
             login.portal.port,
             f"ffff{mark}-1",
@@ -290,14 +291,17 @@ class Initiator(Area["Machine"]):
             )
         return [found.address]
 
-    def _server(self, portal: Portal) -> Machine:
+    def _server(self, portal: Portal) -> tuple[Machine, str]:
+        """Find the target server that listens there, and the address it does so on."""
         try:
             addresses = self.resolve(portal.address)
         except MachineError:
             addresses = []
         for machine in self.owner.world.machines():
-            if machine.address in addresses and machine.iscsi.listens_on(portal.port):
-                return machine
+            listening = machine.area(TargetPortals).listening() if machine.iscsi.is_serving else ()
+            for item in listening:
+                if item.address in addresses and item.port == portal.port:
+                    return machine, item.address
         raise _failure("0xefff0003", "Connection Failed.")
 
     def _own_address(self, portal: Portal) -> str:
@@ -328,7 +332,7 @@ class Initiator(Area["Machine"]):
             self._drop_disks(known.iqn)
             return
         try:
-            server = self._server(login.portal)
+            server, _address = self._server(login.portal)
             server.iscsi.readmit(known.iqn, self.iqn, self._own_address(login.portal))
         except MachineError:
             self._drop_disks(known.iqn)
@@ -338,7 +342,7 @@ class Initiator(Area["Machine"]):
     def _leave(self, known: Known, *, keep_disks: bool = False) -> None:
         if known.connection is not None:
             for machine in self.owner.world.machines():
-                if machine.address == known.connection.target_address:
+                if machine.iscsi.has_target(known.iqn):
                     machine.iscsi.log_off(known.iqn)
         if not keep_disks:
             self._drop_disks(known.iqn)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.storage.settings import StorageSettings
 from provisioner.lab.machine.storage.shared import SharedDisks
 
 if TYPE_CHECKING:
@@ -163,12 +164,13 @@ class Disks(Area["Machine"]):
             self._partitions += [replace(item, disk=number, letter="") for item in partitions]
             self._put(self._as_others_left_it(replace(known, number=number)), "attached again")
             return self._disks[number]
+        is_kept_offline = is_shared and self.owner.area(StorageSettings).leaves_shared_offline
         disk = replace(
             self._made(number, size, identity),
             bus=bus,
             source=source,
-            is_offline=is_shared,
-            is_read_only=is_shared,
+            is_offline=is_kept_offline,
+            is_read_only=is_kept_offline,
             friendly_name="MSFT Virtual HD" if is_shared else "Msft Virtual Disk",
         )
         disk = self._as_others_left_it(disk)

@@ -1,6 +1,7 @@
-"""The sockets of target servers: TCP 3260 on a node's own address, while its target server runs.
+"""The sockets of target servers: one for each portal of a node that is on loopback, while its target server runs.
 
-A portal follows its machine: it opens and closes as role, service, power and network of the node come and go.
+Portals follow their machine: they open and close as role, service, addresses, power and network of the node come
+and go. Addresses outside of 127.0.0.0/8 have no socket: they are known to other nodes of the lab only.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from provisioner.lab.machine.ground.iscsi import IscsiTarget, Target
+from provisioner.lab.machine.iscsi.portals import TargetPortals
 from provisioner.lab.server.iscsi.session import OfferedTarget, TargetConnection
 
 _LOG = logging.getLogger(__name__)
-PORT: Final = 3260
 _CHALLENGE_SIZE: Final = 16
 _LOOPBACK: Final = ipaddress.ip_network("127.0.0.0/8")
 #: Parts of a machine whose changes can open or close a portal.
-_FOLLOWED: Final = frozenset({"iscsi", "services", "features", "machine"})
+_FOLLOWED: Final = frozenset({"iscsi", "services", "features", "machine", "ip"})
 _UNKNOWN_SIZE: Final = 2**30
 
 
@@ -71,9 +72,10 @@ class _Wire(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         peer = str(transport.get_extra_info("peername")[0])
-        node = self._place.node
+        machine = self._place.node.machine
+        portals = [item.endpoint for item in machine.area(TargetPortals).listening()]
         self._connection = TargetConnection(
-            _Targets(node.machine.iscsi, peer), f"{node.address}:{PORT}", os.urandom(_CHALLENGE_SIZE)
+            _Targets(machine.iscsi, peer), portals, os.urandom(_CHALLENGE_SIZE)
         )
         self._place.open.add(transport)
 
@@ -95,7 +97,8 @@ class _Wire(asyncio.Protocol):
 class _Place:
     def __init__(self, node: PortalNode) -> None:
         self.node = node
-        self.server: asyncio.Server | None = None
+        #: What listens, by address and port.
+        self.servers: dict[tuple[str, int], asyncio.Server] = {}
         self.open: set[asyncio.Transport] = set()
         self.lock = asyncio.Lock()
 
@@ -121,7 +124,7 @@ class Portals:
         for node in self._nodes:
             node.machine.ledger.listeners.append(functools.partial(self._changed, node))
             node.on_power(functools.partial(self._power, node))
-            if self._should_listen(node):
+            if self._wanted(node):
                 await self._reconcile(node)
 
     async def stop(self) -> None:
@@ -140,23 +143,24 @@ class Portals:
                 self._soon(node)
 
     def _changed(self, node: PortalNode, area: str, _what: str) -> None:
-        if area in _FOLLOWED and (node.name in self._places or self._should_listen(node)):
+        if area in _FOLLOWED and (node.name in self._places or self._wanted(node)):
             self._soon(node)
 
     def _power(self, node: PortalNode, is_up: bool) -> None:  # noqa: FBT001 - the callback's form
         place = self._places.get(node.name)
         if not is_up and place is not None:
             _close(place)
-        elif is_up and self._should_listen(node):
+        elif is_up and self._wanted(node):
             self._soon(node)
 
-    def _should_listen(self, node: PortalNode) -> bool:
-        return (
-            self._is_running
-            and node.is_up
-            and not self._is_cut(node.name)
-            and bool(node.machine.iscsi.listens_on(PORT))
-        )
+    def _wanted(self, node: PortalNode) -> set[tuple[str, int]]:
+        """Give address and port of each socket that should be open."""
+        if not (self._is_running and node.is_up and node.machine.iscsi.is_serving):
+            return set()
+        if self._is_cut(node.name):
+            return set()
+        listening = node.machine.area(TargetPortals).listening()
+        return {(item.address, item.port) for item in listening if _is_loopback(item.address)}
 
     def _soon(self, node: PortalNode) -> None:
         try:
@@ -171,32 +175,43 @@ class Portals:
     async def _reconcile(self, node: PortalNode) -> None:
         place = self._places.setdefault(node.name, _Place(node))
         async with place.lock:
-            if not self._should_listen(node):
+            wanted = self._wanted(node)
+            if not wanted:
                 _close(place)
-            elif place.server is None:
+            for gone in place.servers.keys() - wanted:
+                place.servers.pop(gone).close()
+                for transport in [each for each in place.open if _end_of(each) == gone]:
+                    transport.abort()
+            for address, port in sorted(wanted - place.servers.keys()):
                 try:
-                    place.server = await _listen(place)
+                    place.servers[address, port] = await _listen(place, address, port)
                 except OSError as problem:
-                    _LOG.error("%s has no iSCSI portal on %s:%d: %s", node.name, node.address, PORT, problem)
+                    _LOG.error("%s has no iSCSI portal on %s:%d: %s", node.name, address, port, problem)
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address) in _LOOPBACK
+
+
+def _end_of(transport: asyncio.Transport) -> tuple[str, int]:
+    address, port = transport.get_extra_info("sockname")[:2]
+    return address, port
 
 
 def _close(place: _Place) -> None:
-    if place.server is not None:
-        place.server.close()
-        place.server = None
+    for server in place.servers.values():
+        server.close()
+    place.servers.clear()
     for transport in list(place.open):
         transport.abort()
 
 
-async def _listen(place: _Place) -> asyncio.Server:
-    address = place.node.address
-    if ipaddress.ip_address(address) not in _LOOPBACK:
-        raise OSError(f"{address} is no loopback address")
+async def _listen(place: _Place, address: str, port: int) -> asyncio.Server:
     raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         raw.setblocking(False)
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        raw.bind((address, PORT))
+        raw.bind((address, port))
         return await asyncio.get_running_loop().create_server(lambda: _Wire(place), sock=raw)
     except BaseException:
         raw.close()

@@ -52,10 +52,10 @@ class TargetServer(Protocol):
 
 @dataclass(slots=True)
 class TargetConnection:
-    """The target's end. ``portal`` is what TargetAddress says; ``challenge`` are 16 bytes nobody can guess."""
+    """The target's end. ``portals`` are what TargetAddress says; ``challenge`` are 16 bytes nobody can guess."""
 
     server: TargetServer
-    portal: str
+    portals: Sequence[str]
     challenge: bytes
     is_closed: bool = False
     _reader: pdu.Reader = field(default_factory=pdu.Reader)
@@ -236,7 +236,10 @@ class TargetConnection:
         return [
             pair
             for item in offered
-            for pair in (("TargetName", item.iqn), ("TargetAddress", f"{self.portal},1"))
+            for pair in (
+                ("TargetName", item.iqn),
+                *(("TargetAddress", f"{portal},1") for portal in self.portals),
+            )
         ]
 
     def _command(self, item: Pdu, target: OfferedTarget) -> bytes:

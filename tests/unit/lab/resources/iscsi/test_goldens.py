@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.lab.machine.ground.iscsi import InitiatorId, Target, VirtualDisk
 from provisioner.lab.machine.iscsi.initiator import Connection, Initiator, Known, Portal, Session
+from provisioner.lab.machine.iscsi.portals import TargetPortals
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.iscsi.iscsi_initiator import IscsiInitiator
 from provisioner.lab.resources.iscsi.iscsi_server_target import IscsiServerTarget
@@ -132,7 +133,8 @@ def _san(made: Machine, properties: dict[str, Any]) -> None:
     server = Machine.create(node_spec(name="sv1", computer_name="SAN", address=named), BOOTED, made.world)
     server.features.install(["FS-iSCSITarget-Server"])
     port = properties.get("TargetPortalPortNumber")
-    server.iscsi.ports = (3260, int(str(port)) if str(port).isdecimal() else 3260)
+    if str(port).isdecimal():
+        server.area(TargetPortals).set(named, port=int(str(port)))
     server.iscsi.adopt([], [Target("t1", initiator.discovers, (InitiatorId("IQN", "*"),))])
 
 
