@@ -429,15 +429,15 @@ function Add-Exclusion
 
     if ($List -eq 'Paths')
     {
-        Add-MpPreference -ExclusionPath $Value
+        Add-MpPreference -ExclusionPath $Value -ErrorAction 'Stop'
     }
     elseif ($List -eq 'Extensions')
     {
-        Add-MpPreference -ExclusionExtension $Value
+        Add-MpPreference -ExclusionExtension $Value -ErrorAction 'Stop'
     }
     else
     {
-        Add-MpPreference -ExclusionProcess $Value
+        Add-MpPreference -ExclusionProcess $Value -ErrorAction 'Stop'
     }
 }
 
@@ -467,15 +467,15 @@ function Remove-Exclusion
 
     if ($List -eq 'Paths')
     {
-        Remove-MpPreference -ExclusionPath $Value
+        Remove-MpPreference -ExclusionPath $Value -ErrorAction 'Stop'
     }
     elseif ($List -eq 'Extensions')
     {
-        Remove-MpPreference -ExclusionExtension $Value
+        Remove-MpPreference -ExclusionExtension $Value -ErrorAction 'Stop'
     }
     else
     {
-        Remove-MpPreference -ExclusionProcess $Value
+        Remove-MpPreference -ExclusionProcess $Value -ErrorAction 'Stop'
     }
 }
 

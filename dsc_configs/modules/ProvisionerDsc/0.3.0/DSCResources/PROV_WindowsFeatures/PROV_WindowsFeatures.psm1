@@ -761,7 +761,6 @@ function Install-Feature
     $options = @{
         Name                   = $Name
         IncludeManagementTools = $IncludeManagementTools
-        ErrorAction            = 'Stop'
     }
 
     if ($PSBoundParameters.ContainsKey('Source'))
@@ -769,7 +768,7 @@ function Install-Feature
         $options['Source'] = $Source
     }
 
-    return Install-WindowsFeature @options
+    return Install-WindowsFeature @options -ErrorAction 'Stop'
 }
 
 <#
