@@ -21,11 +21,11 @@ from typing import Any
 
 from provisioner import __version__
 from provisioner.addresses import NodeName
-from provisioner.diagnostics import SourceRange
+from provisioner.diagnostics import Diagnostics, SourceRange
 from provisioner.inventory.model import Node
 from provisioner.project.compiler import NodeCompiler
 from provisioner.roles.model import Role
-from provisioner.roles.variables import bind
+from provisioner.roles.statements.binding import RolesOfNode
 
 _PACKAGE = Path(__file__).parents[1]
 #: The rooms that decide what a document looks like.
@@ -40,9 +40,9 @@ _ROOMS = (
     "configuration",
     "project",
 )
-#: What no document depends on: where a node stands in the file, and what the lab makes of it. Of its layers and
-#: their rules, the values count that they bind to the variables of roles.
-_NOT_OF_NODE = frozenset({"lab", "where", "variables", "layers", "rules"})
+#: What no document depends on: where a node stands in the file, what the lab makes of it, and which nodes come
+#: before it. Of its layers and their rules, the values count that they bind to the variables of roles.
+_NOT_OF_NODE = frozenset({"lab", "where", "after", "variables", "layers", "rules"})
 
 #: Name of an ingredient to its digest.
 Ingredients = Mapping[str, str]
@@ -100,14 +100,11 @@ class Fingerprints:
 
     def _of_node(self, node: Node) -> Any:
         """Return what a node has beside its roles: its own facts, and the values its variables get."""
-        values = []
-        for name in self.roles(node.name):
-            role, _ = self._compiler.library.load(name)
-            assert role is not None, "a node with a role that cannot be read has no ingredients"
-            bound, problems = bind(role, node, node.where)
-            if len(problems):
-                return None
-            values.append((name, canonical(bound, positions=False)))
+        problems = Diagnostics()
+        of_node = RolesOfNode(node, self._compiler.library, problems, self._compiler.memo)
+        values = [(each, canonical(bound, positions=False)) for each, bound in of_node.all_values().items()]
+        if problems.has_errors:
+            return None
         facts = [
             (field.name, canonical(getattr(node, field.name), positions=False))
             for field in dataclasses.fields(node)

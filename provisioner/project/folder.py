@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +28,14 @@ from provisioner.project.model import (
     Validated,
     Written,
 )
+from provisioner.roles.statements.fleet import beside_each_other
 from provisioner.roles.variables import unknown_variables
 from provisioner.state.sqlite import SqliteStateStore
 
 if TYPE_CHECKING:
     from provisioner.engine.executor import RunSummary
     from provisioner.reports.base import Reporter
+    from provisioner.roles.statements.order import Order
 
 _MARKS = ("roles", "dsc_configs", ".provisioner")
 
@@ -86,6 +89,7 @@ class Project:
             UsageError: ``limit`` names what is not there.
         """
         compiler, selected, problems = self._loaded(inventory_path, limit)
+        order = _beside_each_other(compiler, selected, problems)
         nodes = {}
         for name in selected:
             compiled, found = compiler.compile(name, sealed=sealed)
@@ -93,6 +97,8 @@ class Project:
             if compiled is not None:
                 nodes[name] = compiled
         problems.raise_errors()
+        after = order.among(nodes)
+        nodes = {name: replace(each, after=after.get(name, ())) for name, each in nodes.items()}
         return Compilation(compiler.inventory, nodes, problems)
 
     def write(self, inventory_path: Path, request: CompileRequest) -> Written:
@@ -104,6 +110,7 @@ class Project:
             WorkerLost: a process that shared the work was lost; nothing was replaced.
         """
         compiler, selected, problems = self._loaded(inventory_path, request.limit)
+        _beside_each_other(compiler, selected, problems)
         with what_is_here_stays():
             return fleet.write(compiler, selected, request, self.state_folder / "cache", problems)
 
@@ -115,6 +122,7 @@ class Project:
             UsageError: ``limit`` names what is not there.
         """
         compiler, selected, problems = self._loaded(inventory_path, limit)
+        _beside_each_other(compiler, selected, problems)
         with what_is_here_stays():
             return fleet.validate(compiler, selected, jobs, problems)
 
@@ -201,3 +209,12 @@ class Project:
         path = Path(inventory.path).resolve()
         root = self.root.resolve()
         return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _beside_each_other(
+    compiler: NodeCompiler, selected: tuple[NodeName, ...], problems: Diagnostics
+) -> Order:
+    """Hold all nodes of the inventory against each other, and return the order they come in."""
+    order, found = beside_each_other(compiler.inventory, selected, compiler.library, compiler.memo)
+    problems.extend(found)
+    return order

@@ -42,6 +42,7 @@ def expand(
     """
     problems = Diagnostics()
     of_node = RolesOfNode(node, library, problems, memo)
+    of_node.all_values()
     roles = of_node.roles
     modules, module_wheres = _modules({**roles, **of_node.undone}, registry, problems)
     declarations: list[Declaration] = []

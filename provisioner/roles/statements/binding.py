@@ -44,10 +44,19 @@ class RolesOfNode:
             self._take_leave(use)
         self.undone = {name: role for name, role in reversed(self._known.items()) if name in self.undone}
         self._values: dict[RoleName, dict[str, Any]] = {}
-        self._bind(memo or Memo())
+        self._memo = memo or Memo()
+        self._read: tuple[frozenset[str] | None] | None = None
+
+    def all_values(self) -> dict[RoleName, dict[str, Any]]:
+        """Bind every role, so that all that is wrong with any variable is known; return the values by role."""
+        return {name: self.values(role) for name, role in self._known.items()}
 
     def values(self, role: Role) -> dict[str, Any]:
         """Return the values of a role's own variables."""
+        if role.name not in self._values:
+            needed = None if role.name in self.roles else self._read_by_undone()
+            self._values[role.name], found = bind(role, self.node, self.used_at[role.name], needed)
+            self._problems.extend(found)
         return self._values[role.name]
 
     def seen_by(self, role: Role, site: str) -> dict[str, Any]:
@@ -77,7 +86,7 @@ class RolesOfNode:
             needed = self._known.get(RoleName(required.name))
             if needed:
                 seen |= self._visible(needed)
-        return seen | self._values[role.name]
+        return seen | self.values(role)
 
     def _visit(self, reference: Reference, use: SourceRange, path: tuple[Reference, ...]) -> None:
         name = reference.name
@@ -138,19 +147,17 @@ class RolesOfNode:
             return
         self.undone[use.name] = role
 
-    def _bind(self, memo: Memo) -> None:
-        read = self._read_by_undone(memo)
-        for name, role in self._known.items():
-            needed = None if name in self.roles else read
-            self._values[name], found = bind(role, self.node, self.used_at[name], needed)
-            self._problems.extend(found)
-
-    def _read_by_undone(self, memo: Memo) -> frozenset[str] | None:
+    def _read_by_undone(self) -> frozenset[str] | None:
         """Return the names that the configurations of undone roles read; None when that cannot be told."""
+        if self._read is None:
+            self._read = (self._names_read(),)
+        return self._read[0]
+
+    def _names_read(self) -> frozenset[str] | None:
         names: set[str] = set()
         for role in self.undone.values():
             for template in role.decommission.resources if role.decommission else ():
-                found = memo.names(role, template)
+                found = self._memo.names(role, template)
                 if found is None:
                     return None
                 names.update(found)
