@@ -76,9 +76,8 @@ def test_our_own_module_is_read_as_it_is_shipped() -> None:
     assert not len(problems)
     registry = Registry.builtin()
     assert {module.version for module in modules} == set(registry.versions("ProvisionerDsc"))
-    for module in modules:
-        [found] = module.resources
-        shipped = registry.resource_type("ProvisionerDsc", found.name, module.version)
+    for found in [each for module in modules for each in module.resources]:
+        shipped = registry.resource_type("ProvisionerDsc", found.name, found.version)
         assert shipped is not None
         assert [
             (each.name, each.type, each.is_array, each.qualifier, each.value_map) for each in found.properties
