@@ -12,7 +12,7 @@ from provisioner.lab.machine.directory.domains import DirectoryComputer
 from provisioner.lab.values import ErrorRecord, PsObject, TerminatingError
 
 _TYPE = "Microsoft.ActiveDirectory.Management.Commands.GetADComputer"
-_FILTER = re.compile(r"\s*(\w+)\s+-(eq|like)\s+['\"]?([^'\"]*)['\"]?\s*", re.IGNORECASE)
+_FILTER = re.compile(r"\s*([\w-]+)\s+-(eq|like)\s+['\"]?([^'\"]*)['\"]?\s*", re.IGNORECASE)
 
 
 async def run(invocation: Invocation) -> None:
@@ -51,9 +51,12 @@ def _filtered(computers: list[DirectoryComputer], text: str) -> list[DirectoryCo
     kept = []
     for item in computers:
         shown = _shown(item, {"*"})
-        values = {key.casefold(): str(value) for key, value in shown.properties.items()}
-        value = values.get(name, "").casefold()
-        if value == wanted or (operator == "like" and fnmatch.fnmatchcase(value, wanted)):
+        held = {key.casefold(): value for key, value in shown.properties.items()}.get(name)
+        # An attribute without a value is not there at all: even '*' does not fit.
+        values = [str(value).casefold() for value in (held if isinstance(held, list) else [held])]
+        if held is not None and any(
+            value == wanted or (operator == "like" and fnmatch.fnmatchcase(value, wanted)) for value in values
+        ):
             kept.append(item)
     return kept
 

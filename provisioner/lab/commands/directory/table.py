@@ -46,6 +46,20 @@ COMMANDS: Final = (
         f"{_TYPES}.SetADComputer",
     ),
     CommandSpec(
+        "Set-ADAccountControl",
+        f"{_HERE}.set_ad_account_control:run",
+        "ActiveDirectory",
+        (
+            Parameter("Identity", "string", 0, mandatory=True),
+            *(Parameter(name) for name in ("TrustedToAuthForDelegation", "TrustedForDelegation", "Enabled")),
+            Parameter("Credential", "any"),
+            _SERVER,
+            *ASK,
+        ),
+        _TOOLS,
+        f"{_TYPES}.SetADAccountControl",
+    ),
+    CommandSpec(
         "Get-ADDomain",
         f"{_HERE}.get_ad_domain:run",
         "ActiveDirectory",

@@ -72,6 +72,59 @@ COMMANDS = (
         feature=_HYPERV_FEATURE,
         type_name=f"{_HYPERV}.SetVMHost",
     ),
+    *(
+        CommandSpec(
+            f"{verb}-VMMigration",
+            f"{_HERE}.vm_host:{verb.lower()}_migration",
+            "Hyper-V",
+            (COMPUTER, Parameter("Passthru", "switch"), *ASK),
+            feature=_HYPERV_FEATURE,
+            type_name=f"{_HYPERV}.{verb}VMMigration",
+        )
+        for verb in ("Enable", "Disable")
+    ),
+    *(
+        CommandSpec(
+            f"{verb}-VMMigrationNetwork",
+            f"{_HERE}.migration_networks:{verb.lower()}",
+            "Hyper-V",
+            (Parameter("Subnet", kind, 0, mandatory=verb != "Get"), COMPUTER, *more),
+            feature=_HYPERV_FEATURE,
+            type_name=f"{_HYPERV}.{verb}VMMigrationNetwork",
+        )
+        for verb, kind, more in (
+            ("Get", "array", ()),
+            ("Add", "string", (Parameter("Priority", "int"), *ASK)),
+            ("Remove", "string", ASK),
+        )
+    ),
+    CommandSpec(
+        "Get-VMHostAssignableDevice",
+        f"{_HERE}.assignable_devices:get_host",
+        "Hyper-V",
+        (COMPUTER,),
+        feature=_HYPERV_FEATURE,
+        type_name=f"{_HYPERV}.GetVMHostAssignableDevice",
+    ),
+    CommandSpec(
+        "Get-VMAssignableDevice",
+        f"{_HERE}.assignable_devices:get_assigned",
+        "Hyper-V",
+        (Parameter("VMName", "array", 0), COMPUTER),
+        feature=_HYPERV_FEATURE,
+        type_name=f"{_HYPERV}.GetVMAssignableDevice",
+    ),
+    *(
+        CommandSpec(
+            f"{verb}-VMHostAssignableDevice",
+            f"{_HERE}.assignable_devices:{verb.lower()}",
+            "Hyper-V",
+            (Parameter("LocationPath", "string"), *more, COMPUTER, *ASK),
+            feature=_HYPERV_FEATURE,
+            type_name=f"{_HYPERV}.{verb}VMHostAssignableDevice",
+        )
+        for verb, more in (("Mount", ()), ("Dismount", (FORCE,)))
+    ),
     CommandSpec(
         "New-VMSwitch",
         f"{_HERE}.vm_switches:new",

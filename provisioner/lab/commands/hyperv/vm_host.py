@@ -1,4 +1,4 @@
-"""Get-VMHost and Set-VMHost: settings of the Hyper-V host."""
+"""Get-VMHost, Set-VMHost, Enable- and Disable-VMMigration: settings of the Hyper-V host."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import reporting
+from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.computer.identity import Identity
+from provisioner.lab.machine.hyperv.devices import NO_IOMMU
 from provisioner.lab.machine.hyperv.host import VirtualizationHost
 from provisioner.lab.values import EnumValue, Int64, PsObject, UInt32
 
@@ -21,7 +24,29 @@ async def get(invocation: Invocation) -> None:
     machine = invocation.node.machine
     with reporting(invocation, "Get-VMHost", _CMDLETS + "GetVMHost"):
         settings = machine.area(VirtualizationHost).settings()
-        invocation.output.write(_object(settings, machine.computer_name))
+        reasons = [] if machine.has_iommu else list(NO_IOMMU)
+        shown = settings | {"IovSupport": machine.has_iommu, "IovSupportReasons": reasons}
+        invocation.output.write(_object(shown, machine.computer_name))
+
+
+async def enable_migration(invocation: Invocation) -> None:
+    """Turn live migration on; only members of a domain may."""
+    machine = invocation.node.machine
+    with reporting(invocation, "Enable-VMMigration", _CMDLETS + "EnableVMMigration"):
+        if not machine.area(Identity).domain:
+            raise MachineError(
+                "Live migration can be enabled only on computers that are joined to a domain.",
+                "OperationFailed",
+                "InvalidOperation",
+                _NAMESPACE + "VirtualizationException",
+            )
+        machine.area(VirtualizationHost).migrate(enabled=True)
+
+
+async def disable_migration(invocation: Invocation) -> None:
+    """Turn live migration off."""
+    with reporting(invocation, "Disable-VMMigration", _CMDLETS + "DisableVMMigration"):
+        invocation.node.machine.area(VirtualizationHost).migrate(enabled=False)
 
 
 async def change(invocation: Invocation) -> None:

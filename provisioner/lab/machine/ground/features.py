@@ -84,12 +84,17 @@ class FeatureChange:
         return "SuccessRestartRequired" if self.restart_needed == "Yes" else "Success"
 
 
+#: Features that the edition Standard does not have (documentation of guarded hosts and network controllers).
+_DATACENTER_ONLY = frozenset({"HostGuardian", "NetworkController"})
+
+
 @lru_cache(maxsize=8)
-def table_of(release: str) -> FeatureTable:
-    """Read the table for "2016", "2019", "2022" or "2025"."""
+def table_of(release: str, edition: str = "Datacenter") -> FeatureTable:
+    """Read the table for "2016", "2019", "2022" or "2025", as Standard or Datacenter has it."""
     text = resources.files("provisioner.lab.machine").joinpath("data/features.json").read_text("utf-8")
     raw = json.loads(text)
-    rows = [row for row in raw["features"] if release in row["releases"]]
+    missing = _DATACENTER_ONLY if edition == "Standard" else frozenset[str]()
+    rows = [row for row in raw["features"] if release in row["releases"] and row["name"] not in missing]
     names = {row["name"] for row in rows}
     for row in rows:
         # The parent that a feature had in another release is none here.

@@ -180,7 +180,7 @@ def _demand_known(names: list[str], context: ResourceContext) -> None:
 def _windows(context: ResourceContext) -> str:
     with calling("Get-CimInstance"):
         context.machine.ledger.attempt("Get-CimInstance")
-    return edition(context.machine.release)
+    return edition(context.machine)
 
 
 def _demand_unneeded(present: list[str], absent: list[str], features: Features) -> None:
