@@ -9,6 +9,7 @@ from provisioner.lab.commands.cim_objects import instance, query, value_of
 from provisioner.lab.commands.failure import reporting
 from provisioner.lab.machine.cluster.cluster import Clusters
 from provisioner.lab.machine.storage.disks import Disk, Disks, Partition
+from provisioner.lab.machine.storage.spaces import StorageSpaces
 from provisioner.lab.values import PsObject, UInt32, UInt64
 
 _STORAGE: Final = "ROOT/Microsoft/Windows/Storage"
@@ -40,7 +41,8 @@ async def get_physical_disk(invocation: Invocation) -> None:
     with reporting(invocation, "Get-PhysicalDisk"):
         found = query(invocation, "Get-PhysicalDisk", "MSFT_PhysicalDisk", disks.all(), readers)
         for item in found:
-            invocation.output.write(_physical(item))
+            in_pool = disks.owner.world.area(StorageSpaces).pool_of(item.unique_id) is not None
+            invocation.output.write(_physical(item, in_pool=in_pool))
 
 
 async def get_partition(invocation: Invocation) -> None:
@@ -111,7 +113,7 @@ def _disk(disk: Disk, disks: Disks) -> PsObject:
     )
 
 
-def _physical(disk: Disk) -> PsObject:
+def _physical(disk: Disk, *, in_pool: bool) -> PsObject:
     return instance(
         "MSFT_PhysicalDisk",
         {
@@ -120,7 +122,7 @@ def _physical(disk: Disk) -> PsObject:
             "FriendlyName": disk.friendly_name,
             "SerialNumber": disk.serial,
             "Size": UInt64(disk.size),
-            "CanPool": disk.style == "RAW" and not disk.is_offline,
+            "CanPool": disk.style == "RAW" and not disk.is_offline and not in_pool,
         },
         {
             "BusType": disk.bus,

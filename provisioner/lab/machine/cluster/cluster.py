@@ -339,19 +339,28 @@ class Clusters(Area["World[Machine]"]):
         disk.volume = next(
             name for number in range(1, len(taken) + 2) if (name := f"Volume{number}") not in taken
         )
-        for member in self._members(cluster):
+        for member in self.members(cluster):
             _mount(member, disk)
         self.owner.ledger.changed("clusters", f"{disk.name} is {CSV_ROOT}{disk.volume}")
 
     def unshare(self, asking: Machine, cluster: Cluster, disk: ClusterDisk) -> None:
         """Give a Cluster Shared Volume back to available storage (Remove-ClusterSharedVolume)."""
         asking.ledger.attempt("Remove-ClusterSharedVolume")
-        for member in self._members(cluster):
+        for member in self.members(cluster):
             member.files.remove(f"{CSV_ROOT}{disk.volume}")
         disk.volume = ""
         self.owner.ledger.changed("clusters", f"{disk.name} of {cluster.name} is available storage")
 
-    def _members(self, cluster: Cluster) -> list[Machine]:
+    def add_volume(self, cluster: Cluster, disk: ClusterDisk, folder: str) -> None:
+        """Take a virtual disk of Storage Spaces into a cluster, as a Cluster Shared Volume (New-Volume)."""
+        disk.volume = folder
+        cluster.disks.append(disk)
+        for member in self.members(cluster):
+            _mount(member, disk)
+        self.owner.ledger.changed("clusters", f"{disk.name} is {CSV_ROOT}{disk.volume}")
+
+    def members(self, cluster: Cluster) -> list[Machine]:
+        """Give the machines of a cluster, in the order of joining."""
         found = [self.owner.machine(name) for name, _ in cluster.nodes]
         return [machine for machine in found if machine is not None]
 
