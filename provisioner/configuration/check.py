@@ -22,7 +22,7 @@ from provisioner.configuration.embedded import Surroundings, fill
 from provisioner.configuration.model import Resource
 from provisioner.configuration.recent import Recent
 from provisioner.configuration.shapes import Shapes
-from provisioner.configuration.uniting import unite
+from provisioner.configuration.uniting import check_united, unite
 from provisioner.configuration.values import UNSPEAKABLE
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.recent import Recent as RecentByValue
@@ -132,6 +132,7 @@ class Checker:
                 "'provision import' writes them from a MOF that Windows PowerShell compiled.",
             )
             return None
+        check_united(declaration, kind, self.shapes.of(kind), problems)
         resource = self._filled(declaration, kind, version or kind.version, problems)
         if problems.has_errors:
             return None

@@ -10,8 +10,30 @@ from provisioner.configuration.model import Credential, Instance
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from provisioner.catalogue.schema import ResourceType
     from provisioner.configuration.model import Resource
+    from provisioner.configuration.shapes import Shape
+    from provisioner.diagnostics import Diagnostics
     from provisioner.roles.model import Declaration
+
+
+def check_united(
+    declaration: Declaration, kind: ResourceType, shape: Shape, problems: Diagnostics
+) -> None:
+    """Refuse to unite what cannot be: single values, and lists that each become resources of their own."""
+    for name in declaration.unite:
+        slot = shape.slot(name.name)
+        if slot is None:
+            continue  # told as an unknown property
+        if kind.expands_to:
+            detail = f"{kind.name} becomes a resource for each item of its list."
+            help_ = f"Declare one {kind.expands_to} for each item; equal ones of several roles are one."
+        elif not slot.prop.is_array:
+            detail = f"'{slot.prop.name}' is a single value, and only lists become one."
+            help_ = "Remove it from 'unite'."
+        else:
+            continue
+        problems.error("Property cannot be united", detail, name.where, help_)
 
 
 def united_names(declaration: Declaration, others: Iterable[Declaration]) -> frozenset[str]:

@@ -46,8 +46,9 @@ def _refused(refusal: Refusal, asking: Asking, item: tuple[int, Any] | None, nam
         return False
     if result:
         asking.problems.error(
-            f"Role {asking.role.name} refuses this",
-            _text(refusal.reason, asking, names),
+            "Role refuses this",
+            f"Role '{asking.role.name}' on node '{asking.of_node.node.name}': "
+            + _text(refusal.reason, asking, names),
             asking.where(refusal.variable, item),
             _text(refusal.help, asking, names) if refusal.help else "",
         )
