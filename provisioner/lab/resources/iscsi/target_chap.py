@@ -1,19 +1,15 @@
 """IscsiTargetChap of ProvisionerDsc (class PROV_IscsiTargetChap): CHAP of a target, both directions.
 
-Which secret was set last is known by a derivation in the registry, as on Windows; no message holds a secret.
+Which secret was set last is known by a marker in the registry, as on Windows; no message holds a secret.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import os
 from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.ground.iscsi import Target
+from provisioner.lab.machine.security import secret_markers
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same
 
@@ -24,9 +20,7 @@ _RULES: Final = (
     Rule("ReverseChap", "credential"),
 )
 _CMDLETS: Final = "Microsoft.Iscsi.Target.Commands."
-MARKERS: Final = r"SOFTWARE\Provisioner\IscsiTargetChap"
-_ITERATIONS: Final = 100_000
-_SALT_SIZE, _HASH_SIZE = 16, 20
+_RESOURCE: Final = "IscsiTargetChap"
 _SHORTEST, _LONGEST = 12, 16
 _ENCRYPTED: Final = "-----begin cms-----"
 #: Fields of a target for user and secret, by the property.
@@ -65,14 +59,14 @@ class IscsiTargetChap:
         return target is not None and all(_is_right(target, bound, one, context) for one in _FIELDS)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
-        """Set-TargetResource: each direction that differs, with its derivation written last."""
+        """Set-TargetResource: each direction that differs, with its marker written last."""
         bound = bind("Set-TargetResource", _RULES, properties)
         name, target = bound["TargetName"], _lookup(bound["TargetName"], context)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             if target is not None:
                 _change(name, {field: "" for pair in _FIELDS.values() for field in pair}, context)
             for direction in _FIELDS:
-                _forget(name, direction, context)
+                secret_markers.forget(context.machine.registry, _RESOURCE, f"{direction} {name}")
             return
         _check_secrets(bound)
         if target is None:
@@ -86,12 +80,11 @@ class IscsiTargetChap:
         for direction, (user_field, secret_field) in _FIELDS.items():
             if _is_right(target, bound, direction, context):
                 continue
-            _forget(name, direction, context)
+            secret_markers.forget(context.machine.registry, _RESOURCE, f"{direction} {name}")
             user, secret = _credential(bound.get(direction))
             _change(name, {user_field: user, secret_field: secret}, context)
             if bound.get(direction) is not None:
-                marker = _marker(secret, os.urandom(_SALT_SIZE), _ITERATIONS)
-                context.machine.registry.set(MARKERS, _value_name(name, direction), marker)
+                secret_markers.remember(context.machine.registry, _RESOURCE, f"{direction} {name}", secret)
         changed = _lookup(name, context)
         for direction in _FIELDS:
             if changed is None or not _is_right(changed, bound, direction, context):
@@ -127,32 +120,7 @@ def _is_right(target: Target, bound: Mapping[str, Any], direction: str, context:
     user, secret = _credential(bound[direction])
     if current != user:
         return False
-    marker = context.machine.registry.get(MARKERS, _value_name(target.name, direction))
-    return marker is not None and _fits(str(marker), secret)
-
-
-def _value_name(target: str, direction: str) -> str:
-    return f"{direction} {target.lower()}"
-
-
-def _forget(name: str, direction: str, context: ResourceContext) -> None:
-    registry, value_name = context.machine.registry, _value_name(name, direction)
-    if registry.get(MARKERS, value_name) is not None:
-        registry.delete_value(MARKERS, value_name)
-
-
-def _marker(secret: str, salt: bytes, iterations: int) -> str:
-    derived = hashlib.pbkdf2_hmac("sha1", secret.encode(), salt, iterations, _HASH_SIZE)
-    return f"{iterations}:{base64.b64encode(salt).decode()}:{base64.b64encode(derived).decode()}"
-
-
-def _fits(marker: str, secret: str) -> bool:
-    iterations, _, rest = marker.partition(":")
-    try:
-        salt = base64.b64decode(rest.partition(":")[0], validate=True)
-        return hmac.compare_digest(_marker(secret, salt, int(iterations)), marker)
-    except (ValueError, binascii.Error):
-        return False
+    return secret_markers.is_last(context.machine.registry, _RESOURCE, f"{direction} {target.name}", secret)
 
 
 def _check_secrets(bound: Mapping[str, Any]) -> None:

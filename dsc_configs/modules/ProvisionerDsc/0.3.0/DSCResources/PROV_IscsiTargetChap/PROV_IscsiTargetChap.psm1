@@ -4,10 +4,9 @@
     Every call that touches the machine stands alone in a small private function, so that the logic above it can be
     run with these functions replaced. This module has been parsed, but has not run on Windows.
 
-    Windows never gives a secret back. So that a changed one is noticed, a derivation of what was set last (PBKDF2
-    with a random salt) is kept in a key of the registry that only SYSTEM and Administrators can open. The secret
-    itself is kept nowhere, stands in no message, and is handed to commands and functions inside its PSCredential
-    only, of which the log shows the name of the type.
+    Windows never gives a secret back. Which one was set last is known by a marker (see ProvisionerDsc.Common). A
+    secret stands in no message, and is handed to commands and functions inside its PSCredential only, of which the
+    log shows the name of the type.
 #>
 
 Set-StrictMode -Version 'Latest'
@@ -15,14 +14,6 @@ $ErrorActionPreference = 'Stop'
 
 $script:moduleFolder = Split-Path -Path (Split-Path -Path $PSScriptRoot -Parent) -Parent
 Import-Module -Name (Join-Path -Path $script:moduleFolder -ChildPath 'Modules/ProvisionerDsc.Common')
-
-# Which secret was set last on which target; values are named after direction and target.
-$script:markerKey = 'SOFTWARE\Provisioner\IscsiTargetChap'
-
-# Enough to make guessing slow, little enough for every consistency check.
-$script:iterationCount = 100000
-$script:saltSize = 16
-$script:hashSize = 20
 
 # What the initiator of Windows takes without IPsec.
 $script:secretMinimum = 12
@@ -191,8 +182,9 @@ function Set-TargetResource
             Clear-Chap -TargetName $TargetName
         }
 
-        Remove-Marker -Name (Get-MarkerName -TargetName $TargetName -Direction 'Chap')
-        Remove-Marker -Name (Get-MarkerName -TargetName $TargetName -Direction 'ReverseChap')
+        Clear-SecretMarker -Resource 'IscsiTargetChap' -Name (Get-MarkerName -TargetName $TargetName -Direction 'Chap')
+        Clear-SecretMarker -Resource 'IscsiTargetChap' -Name (
+            Get-MarkerName -TargetName $TargetName -Direction 'ReverseChap')
         return
     }
 
@@ -210,15 +202,15 @@ function Set-TargetResource
         $name = Get-MarkerName -TargetName $TargetName -Direction 'Chap'
 
         # Without a marker the secret counts as unknown, so a Set that is cut off is repeated.
-        Remove-Marker -Name $name
+        Clear-SecretMarker -Resource 'IscsiTargetChap' -Name $name
         Write-Chap -TargetName $TargetName -Credential $Chap
-        Write-Marker -Name $name -Marker (New-Marker -Credential $Chap)
+        Set-SecretMarker -Resource 'IscsiTargetChap' -Name $name -Secret $Chap
     }
 
     if (-not (Test-Direction -Target $target -Direction 'ReverseChap' -Credential $ReverseChap))
     {
         $name = Get-MarkerName -TargetName $TargetName -Direction 'ReverseChap'
-        Remove-Marker -Name $name
+        Clear-SecretMarker -Resource 'IscsiTargetChap' -Name $name
 
         if ($null -eq $ReverseChap)
         {
@@ -229,7 +221,7 @@ function Set-TargetResource
         {
             Write-Verbose -Message ('Setting reverse CHAP of the target {0}.' -f $TargetName)
             Write-ReverseChap -TargetName $TargetName -Credential $ReverseChap
-            Write-Marker -Name $name -Marker (New-Marker -Credential $ReverseChap)
+            Set-SecretMarker -Resource 'IscsiTargetChap' -Name $name -Secret $ReverseChap
         }
     }
 
@@ -287,9 +279,9 @@ function Test-Direction
         return $false
     }
 
-    $marker = Read-Marker -Name (Get-MarkerName -TargetName $Target['TargetName'] -Direction $Direction)
+    $name = Get-MarkerName -TargetName $Target['TargetName'] -Direction $Direction
 
-    if ([System.String]::IsNullOrEmpty($marker) -or -not (Test-Marker -Marker $marker -Credential $Credential))
+    if (-not (Test-SecretMarker -Resource 'IscsiTargetChap' -Name $name -Secret $Credential))
     {
         Write-Verbose -Message ('The secret of {0} is another one than was set last, or unknown.' -f $Direction)
         return $false
@@ -442,7 +434,7 @@ function Assert-OneSecret
 
 <#
     .SYNOPSIS
-        Returns the name of the value that tells which secret was set last.
+        Returns the name of the marker of one direction of a target.
 
     .PARAMETER TargetName
         Name of the target.
@@ -466,68 +458,7 @@ function Get-MarkerName
         $Direction
     )
 
-    return '{0} {1}' -f $Direction, $TargetName.ToLowerInvariant()
-}
-
-<#
-    .SYNOPSIS
-        Returns a new derivation of a secret, as iterations, salt and hash.
-
-    .PARAMETER Credential
-        User name and secret.
-#>
-function New-Marker
-{
-    [CmdletBinding()]
-    [OutputType([System.String])]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.Management.Automation.PSCredential]
-        $Credential
-    )
-
-    $salt = New-Salt -Size $script:saltSize
-    $hash = Get-SecretHash -Credential $Credential -Salt $salt -Iterations $script:iterationCount
-
-    return '{0}:{1}:{2}' -f $script:iterationCount, [System.Convert]::ToBase64String($salt), $hash
-}
-
-<#
-    .SYNOPSIS
-        Tells whether a secret is the one a derivation was made of.
-
-    .PARAMETER Marker
-        What New-Marker returned.
-
-    .PARAMETER Credential
-        User name and secret.
-#>
-function Test-Marker
-{
-    [CmdletBinding()]
-    [OutputType([System.Boolean])]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Marker,
-
-        [Parameter(Mandatory = $true)]
-        [System.Management.Automation.PSCredential]
-        $Credential
-    )
-
-    $parts = $Marker.Split(':')
-
-    if ($parts.Count -ne 3 -or $parts[0] -notmatch '^[1-9][0-9]{0,6}$' -or $parts[1] -notmatch '^[A-Za-z0-9+/]{22}==$')
-    {
-        return $false
-    }
-
-    $salt = [System.Convert]::FromBase64String($parts[1])
-
-    return ((Get-SecretHash -Credential $Credential -Salt $salt -Iterations $parts[0]) -ceq $parts[2])
+    return '{0} {1}' -f $Direction, $TargetName
 }
 
 #region One call each
@@ -734,192 +665,6 @@ function Test-SameSecret
     )
 
     return ($First.GetNetworkCredential().Password -ceq $Second.GetNetworkCredential().Password)
-}
-
-<#
-    .SYNOPSIS
-        Returns random bytes.
-
-    .PARAMETER Size
-        How many.
-#>
-function New-Salt
-{
-    [CmdletBinding()]
-    [OutputType([System.Byte[]])]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.Int32]
-        $Size
-    )
-
-    $salt = [System.Byte[]] (@(0) * $Size)
-    $random = [System.Security.Cryptography.RandomNumberGenerator]::Create()
-
-    try
-    {
-        $random.GetBytes($salt)
-    }
-    finally
-    {
-        $random.Dispose()
-    }
-
-    return , $salt
-}
-
-<#
-    .SYNOPSIS
-        Returns the base64 of PBKDF2 (HMAC-SHA-1) of a secret.
-
-    .PARAMETER Credential
-        User name and secret.
-
-    .PARAMETER Salt
-        Random bytes.
-
-    .PARAMETER Iterations
-        How often the hash is taken.
-#>
-function Get-SecretHash
-{
-    [CmdletBinding()]
-    [OutputType([System.String])]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.Management.Automation.PSCredential]
-        $Credential,
-
-        [Parameter(Mandatory = $true)]
-        [System.Byte[]]
-        $Salt,
-
-        [Parameter(Mandatory = $true)]
-        [System.Int32]
-        $Iterations
-    )
-
-    $derivation = [System.Security.Cryptography.Rfc2898DeriveBytes]::new(
-        $Credential.GetNetworkCredential().Password, $Salt, $Iterations)
-
-    try
-    {
-        return [System.Convert]::ToBase64String($derivation.GetBytes($script:hashSize))
-    }
-    finally
-    {
-        $derivation.Dispose()
-    }
-}
-
-<#
-    .SYNOPSIS
-        Returns a marker; null when there is none.
-
-    .PARAMETER Name
-        Its name.
-#>
-function Read-Marker
-{
-    [CmdletBinding()]
-    [OutputType([System.String])]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Name
-    )
-
-    $key = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($script:markerKey)
-
-    if ($null -eq $key)
-    {
-        return $null
-    }
-
-    try
-    {
-        return [System.String] $key.GetValue($Name)
-    }
-    finally
-    {
-        $key.Dispose()
-    }
-}
-
-<#
-    .SYNOPSIS
-        Keeps a marker in a key that only SYSTEM and Administrators can open.
-
-    .PARAMETER Name
-        Its name.
-
-    .PARAMETER Marker
-        What is kept.
-#>
-function Write-Marker
-{
-    [CmdletBinding()]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Name,
-
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Marker
-    )
-
-    $security = New-Object -TypeName 'System.Security.AccessControl.RegistrySecurity'
-    $security.SetSecurityDescriptorSddlForm('O:BAG:SYD:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)')
-    $key = [Microsoft.Win32.Registry]::LocalMachine.CreateSubKey(
-        $script:markerKey, [Microsoft.Win32.RegistryKeyPermissionCheck]::ReadWriteSubTree)
-
-    try
-    {
-        # The key may be there already, with other rights.
-        $key.SetAccessControl($security)
-        $key.SetValue($Name, $Marker, [Microsoft.Win32.RegistryValueKind]::String)
-    }
-    finally
-    {
-        $key.Dispose()
-    }
-}
-
-<#
-    .SYNOPSIS
-        Removes a marker; does nothing when there is none.
-
-    .PARAMETER Name
-        Its name.
-#>
-function Remove-Marker
-{
-    [CmdletBinding()]
-    param
-    (
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Name
-    )
-
-    $key = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($script:markerKey, $true)
-
-    if ($null -ne $key)
-    {
-        try
-        {
-            $key.DeleteValue($Name, $false)
-        }
-        finally
-        {
-            $key.Dispose()
-        }
-    }
 }
 
 #endregion

@@ -127,7 +127,7 @@ function Read-NewDiskPolicy
     [OutputType([System.String])]
     param ()
 
-    return [System.String] (Get-StorageSetting).NewDiskPolicy
+    return [System.String] (Get-StorageSetting -ErrorAction 'Stop').NewDiskPolicy
 }
 
 <#
@@ -147,7 +147,7 @@ function Write-NewDiskPolicy
         $Policy
     )
 
-    Set-StorageSetting -NewDiskPolicy $Policy
+    Set-StorageSetting -NewDiskPolicy $Policy -ErrorAction 'Stop'
 }
 
 #endregion
