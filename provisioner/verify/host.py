@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from provisioner.verify.checks.cluster_volume import ClusterVolume
     from provisioner.verify.checks.feature import Feature
     from provisioner.verify.checks.file import File
+    from provisioner.verify.checks.firewall_rule import FirewallRule
+    from provisioner.verify.checks.hardware import Hardware
     from provisioner.verify.checks.iscsi_target import IscsiTarget
     from provisioner.verify.checks.lcm import Lcm
     from provisioner.verify.checks.service import Service
+    from provisioner.verify.checks.vm_host import VMHost
     from provisioner.verify.checks.vswitch import VSwitch
 
 
@@ -69,6 +72,20 @@ class Host:
     def file(self, path: str) -> File:
         """Return a file or folder by its full path."""
         return cast("File", self.check("file", path))
+
+    def firewall_rule(self, name: str) -> FirewallRule:
+        """Return a rule of Windows Firewall by its name."""
+        return cast("FirewallRule", self.check("firewall_rule", name))
+
+    @property
+    def hardware(self) -> Hardware:
+        """What the machine is made of."""
+        return cast("Hardware", self.check("hardware"))
+
+    @property
+    def vm_host(self) -> VMHost:
+        """The settings of the Hyper-V host."""
+        return cast("VMHost", self.check("vm_host"))
 
     def vswitch(self, name: str) -> VSwitch:
         """Return a virtual switch by its name."""

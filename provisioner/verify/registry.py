@@ -20,9 +20,12 @@ CHECKS = {
     "cluster_volume": "provisioner.verify.checks.cluster_volume:ClusterVolume",
     "feature": "provisioner.verify.checks.feature:Feature",
     "file": "provisioner.verify.checks.file:File",
+    "firewall_rule": "provisioner.verify.checks.firewall_rule:FirewallRule",
+    "hardware": "provisioner.verify.checks.hardware:Hardware",
     "iscsi_target": "provisioner.verify.checks.iscsi_target:IscsiTarget",
     "lcm": "provisioner.verify.checks.lcm:Lcm",
     "service": "provisioner.verify.checks.service:Service",
+    "vm_host": "provisioner.verify.checks.vm_host:VMHost",
     "vswitch": "provisioner.verify.checks.vswitch:VSwitch",
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.errors import NodeError
 from provisioner.transport.base import Pipeline
-from provisioner.verify.question import AskedNode, named, only_row, table_of, text_of
+from provisioner.verify.question import AskedNode, items_of, named, only_row, table_of, text_of
 
 if TYPE_CHECKING:
     from provisioner.transport.base import Record
@@ -64,6 +64,51 @@ class VSwitch:
     def allows_management_os(self) -> bool:
         """Whether the node itself uses the switch too."""
         return bool(self._row["AllowManagementOS"])
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Return the names of all physical adapters below the switch, sorted without regard to case.
+
+        Raises:
+            NodeError: no adapter, or more than one, has one of the descriptions.
+        """
+        rows = table_of(self._asked.node, ADAPTERS, self._asked.ask(ADAPTERS))
+        names = [
+            text_of(
+                only_row(
+                    self._asked.node,
+                    named(rows, "InterfaceDescription", text_of(description)),
+                    f"network adapter described as {text_of(description)}",
+                )["Name"]
+            )
+            for description in items_of(self._row["NetAdapterInterfaceDescriptions"])
+        ]
+        return tuple(sorted(names, key=str.casefold))
+
+    @property
+    def is_team(self) -> bool:
+        """Whether it is a team of its own (switch embedded teaming)."""
+        return bool(self._row["EmbeddedTeamingEnabled"])
+
+    @property
+    def has_iov(self) -> bool:
+        """Whether it offers SR-IOV."""
+        return bool(self._row["IovEnabled"])
+
+    @property
+    def management_vlan(self) -> int:
+        """Return the VLAN of the node's own adapter that has the name of the switch; 0 is untagged.
+
+        Raises:
+            NodeError: the node has no such adapter, or one that is in neither access mode nor untagged.
+        """
+        pipeline = Pipeline.of("Get-VMNetworkAdapterVlan", ManagementOS=True, VMNetworkAdapterName=self.name)
+        rows = table_of(self._asked.node, pipeline, self._asked.ask(pipeline))
+        row = only_row(self._asked.node, rows, f"adapter of the node named {self.name}")
+        mode = text_of(row["OperationMode"])
+        if mode not in {"Access", "Untagged"}:
+            raise NodeError(self._asked.node, f"the node's adapter {self.name} is in VLAN mode {mode}")
+        return int(row["AccessVlanId"]) if mode == "Access" else 0
 
     @property
     def _rows(self) -> tuple[Record, ...]:
