@@ -280,7 +280,7 @@ function Read-Claim
     [OutputType([System.Collections.Hashtable])]
     param ()
 
-    $settings = Get-MSDSMAutomaticClaimSettings
+    $settings = Get-MSDSMAutomaticClaimSettings -ErrorAction 'Stop'
 
     return @{
         iSCSI = [System.Boolean] $settings['iSCSI']
@@ -305,7 +305,7 @@ function Enable-Claim
         $BusType
     )
 
-    $null = Enable-MSDSMAutomaticClaim -BusType $BusType -Confirm:$false
+    $null = Enable-MSDSMAutomaticClaim -BusType $BusType -Confirm:$false -ErrorAction 'Stop'
 }
 
 <#
@@ -325,7 +325,7 @@ function Disable-Claim
         $BusType
     )
 
-    $null = Disable-MSDSMAutomaticClaim -BusType $BusType -Confirm:$false
+    $null = Disable-MSDSMAutomaticClaim -BusType $BusType -Confirm:$false -ErrorAction 'Stop'
 }
 
 <#
@@ -338,7 +338,7 @@ function Read-LoadBalancePolicy
     [OutputType([System.String])]
     param ()
 
-    return [System.String] (Get-MSDSMGlobalDefaultLoadBalancePolicy)
+    return [System.String] (Get-MSDSMGlobalDefaultLoadBalancePolicy -ErrorAction 'Stop')
 }
 
 <#
@@ -358,7 +358,7 @@ function Write-LoadBalancePolicy
         $Policy
     )
 
-    $null = Set-MSDSMGlobalDefaultLoadBalancePolicy -Policy $Policy
+    $null = Set-MSDSMGlobalDefaultLoadBalancePolicy -Policy $Policy -ErrorAction 'Stop'
 }
 
 <#
@@ -379,7 +379,8 @@ function Measure-Disk
         $BusType
     )
 
-    return @(Get-Disk | Where-Object -FilterScript { [System.String] $_.BusType -eq $BusType }).Count
+    $disks = @(Get-Disk -ErrorAction 'Stop')
+    return @($disks | Where-Object -FilterScript { [System.String] $_.BusType -eq $BusType }).Count
 }
 
 <#
