@@ -37,6 +37,8 @@ DEFAULT_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "xHyper-V": ("3.18.0",),
         "iSCSIDsc": ("1.5.0.41",),
         "ComputerManagementDsc": ("10.0.0",),
+        "FailoverClusterDsc": ("2.2.0",),
+        "NetworkingDsc": ("9.1.0",),
         "ProvisionerDsc": ("0.3.0",),
     }
 )

@@ -39,6 +39,8 @@ def test_without_settings_a_node_is_a_plain_windows_2022_with_our_modules() -> N
         "PSDscResources": ("2.12.0.0",),
         "xHyper-V": ("3.18.0",),
         "iSCSIDsc": ("1.5.0.41",),
+        "FailoverClusterDsc": ("2.2.0",),
+        "NetworkingDsc": ("9.1.0",),
         "ComputerManagementDsc": ("10.0.0",),
         "ProvisionerDsc": ("0.3.0",),
     }
