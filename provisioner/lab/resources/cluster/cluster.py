@@ -63,11 +63,11 @@ class ClusterResource:
         return own[0] in {"Up", "Paused"}
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
-        """Set-TargetResource: the cluster is looked for before anybody is impersonated."""
+        """Set-TargetResource: the cluster is looked for before anybody is impersonated, in a ``try``."""
         bound = bind("Set-TargetResource", _RULES, properties)
         demand_domain(context)
         machine, clusters = context.machine, clusters_of(context)
-        cluster = find_cluster(bound["Name"], context, in_try=False)
+        cluster = find_cluster(bound["Name"], context, in_try=True)
         impersonate(bound, context)
         await context.sleep(machine.durations.other_s)
         if cluster is None:

@@ -64,7 +64,7 @@ def _clusters(state: dict[str, Any]) -> Machine:
         clusters.unknown_name = "error"
     if state.get("cluster_throws"):
         error = ("Get-Cluster", "ConnectionError", "System.InvalidOperationException")
-        _fail(made, "Get-Cluster -Name", state["cluster_throws"], *error, is_terminating=True)
+        _fail(made, "Get-Cluster", state["cluster_throws"], *error, is_terminating=True)
     if state.get("logon_fails"):
         error = ("x", "InvalidOperation", "System.InvalidOperationException")
         _fail(made, "LogonUser", "logon failed", *error, is_terminating=True)
