@@ -379,11 +379,14 @@ function Find-Assignment
         $LocationPath
     )
 
-    foreach ($device in @(Read-AssignedDevice))
+    foreach ($virtualMachine in @(Read-VirtualMachine))
     {
-        if ($device.LocationPath -eq $LocationPath)
+        foreach ($device in @(Read-AssignedDevice -VirtualMachine $virtualMachine))
         {
-            return [System.String] $device.VMName
+            if ($device.LocationPath -eq $LocationPath)
+            {
+                return [System.String] $virtualMachine.Name
+            }
         }
     }
 
@@ -478,7 +481,7 @@ function Read-PciInstanceId
     [OutputType([System.String])]
     param ()
 
-    Get-PnpDevice -PresentOnly | Where-Object -FilterScript { $_.InstanceId -like 'PCI\*' } |
+    Get-PnpDevice -PresentOnly -ErrorAction 'Stop' | Where-Object -FilterScript { $_.InstanceId -like 'PCI\*' } |
         ForEach-Object -Process { [System.String] $_.InstanceId }
 }
 
@@ -507,7 +510,8 @@ function Read-DeviceProperty
         $KeyName
     )
 
-    Get-PnpDeviceProperty -InstanceId $InstanceId -KeyName $KeyName | ForEach-Object -Process { $_.Data }
+    Get-PnpDeviceProperty -InstanceId $InstanceId -KeyName $KeyName -ErrorAction 'Stop' |
+        ForEach-Object -Process { $_.Data }
 }
 
 <#
@@ -525,15 +529,36 @@ function Read-DismountedDevice
 
 <#
     .SYNOPSIS
-        Hands out the devices that virtual machines have.
+        Hands out the virtual machines of the host.
 #>
-function Read-AssignedDevice
+function Read-VirtualMachine
 {
     [CmdletBinding()]
     [OutputType([System.Object])]
     param ()
 
-    Get-VM | Get-VMAssignableDevice
+    Get-VM
+}
+
+<#
+    .SYNOPSIS
+        Hands out the devices that a virtual machine has.
+
+    .PARAMETER VirtualMachine
+        The virtual machine, as Get-VM gave it.
+#>
+function Read-AssignedDevice
+{
+    [CmdletBinding()]
+    [OutputType([System.Object])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Object]
+        $VirtualMachine
+    )
+
+    Get-VMAssignableDevice -VM $VirtualMachine
 }
 
 <#
@@ -553,7 +578,7 @@ function Disable-Device
         $InstanceId
     )
 
-    Disable-PnpDevice -InstanceId $InstanceId -Confirm:$false
+    Disable-PnpDevice -InstanceId $InstanceId -Confirm:$false -ErrorAction 'Stop'
 }
 
 <#
@@ -573,7 +598,7 @@ function Enable-Device
         $InstanceId
     )
 
-    Enable-PnpDevice -InstanceId $InstanceId -Confirm:$false
+    Enable-PnpDevice -InstanceId $InstanceId -Confirm:$false -ErrorAction 'Stop'
 }
 
 <#

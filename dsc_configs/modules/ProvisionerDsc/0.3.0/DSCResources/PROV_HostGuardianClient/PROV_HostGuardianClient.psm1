@@ -287,7 +287,7 @@ function Read-Client
     [OutputType([System.Object])]
     param ()
 
-    return Get-HgsClientConfiguration
+    return Get-HgsClientConfiguration -ErrorAction 'Stop'
 }
 
 <#
@@ -319,7 +319,7 @@ function Write-Client
         KeyProtectionServerUrl = $KeyProtectionServerUrl
     }
 
-    $null = Set-HgsClientConfiguration @urls -Confirm:$false
+    $null = Set-HgsClientConfiguration @urls -Confirm:$false -ErrorAction 'Stop'
 }
 
 <#
@@ -331,7 +331,7 @@ function Enable-LocalMode
     [CmdletBinding()]
     param ()
 
-    $null = Set-HgsClientConfiguration -EnableLocalMode -Confirm:$false
+    $null = Set-HgsClientConfiguration -EnableLocalMode -Confirm:$false -ErrorAction 'Stop'
 }
 
 #endregion
