@@ -1,0 +1,38 @@
+"""The cluster is up with this node in it, and has the witness and the shared volumes it is to have."""
+
+
+def test_features_are_installed(host):
+    """Failover clustering and its cmdlets are installed, not only pending."""
+    for name in ("Failover-Clustering", "RSAT-Clustering-PowerShell"):
+        assert host.feature(name).is_installed
+
+
+def test_cluster_service_runs(host):
+    """The cluster service runs and starts with Windows."""
+    service = host.service("ClusSvc")
+    assert service.is_running
+    assert service.is_enabled
+
+
+def test_node_is_up_in_the_cluster(host, variables):
+    """The node is a member of the cluster of this name, and up."""
+    cluster = host.cluster
+    assert cluster.name.casefold() == variables["cluster_name"].casefold()
+    computer = variables["windows_computer_name"] or host.node
+    assert computer.casefold() in [name.casefold() for name in cluster.nodes_up]
+
+
+def test_witness_is_the_wanted_one(host, variables):
+    """The quorum has a witness, or none, as the inventory says."""
+    wanted = {"NodeMajority": "", "NodeAndFileShareMajority": "File Share Witness"}
+    quorum = variables["cluster_quorum"]
+    if quorum is not None:
+        assert host.cluster.witness == wanted.get(quorum, variables["cluster_witness"])
+
+
+def test_shared_volumes_are_mounted(host, variables):
+    """Every Cluster Shared Volume is on line."""
+    for name in variables["cluster_shared_volumes"]:
+        volume = host.cluster_volume(name)
+        assert volume.exists
+        assert volume.is_online
