@@ -21,7 +21,7 @@ from provisioner.inventory.model import RESERVED_VARIABLES, Inventory
 from provisioner.inventory.rules import read_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from provisioner.diagnostics import SourceRange
 
@@ -35,11 +35,12 @@ _VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LISTED: Final = 8
 
 
-def load_inventory(path: Path) -> tuple[Inventory | None, Diagnostics]:
+def load_inventory(path: Path, hidden: Iterable[SourceRange] = ()) -> tuple[Inventory | None, Diagnostics]:
     """Read an inventory.
 
     Args:
         path: The file, or the folder that holds ``inventory.yaml``.
+        hidden: Places no message may quote, beyond those that look like passwords by themselves.
 
     Returns:
         The inventory and all problems. None exactly when there is at least one error.
@@ -49,7 +50,7 @@ def load_inventory(path: Path) -> tuple[Inventory | None, Diagnostics]:
     written, source, problems = documents.read_text(path, limits=documents.WHOLE_SITE)
     if written is None:
         return None, problems
-    return read_inventory(written, source)
+    return read_inventory(written, masking.mask_places(source, hidden))
 
 
 def read_inventory(written: str, source: SourceFile) -> tuple[Inventory | None, Diagnostics]:

@@ -14,7 +14,7 @@ from provisioner.documents import Mapping, Scalar, Tree
 from provisioner.inventory.schema import CONNECTION_KEYS, is_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from provisioner.diagnostics import SourceRange
 
@@ -121,8 +121,16 @@ def mask_connections(tree: Tree, source: SourceFile) -> SourceFile:
     That is any ``password`` that is no reference, and the value of any unknown key, unless the key is
     clearly another one misspelt.
     """
+    return mask_places(source, _suspects(tree))
+
+
+def mask_places(source: SourceFile, hidden: Iterable[SourceRange]) -> SourceFile:
+    """Return the source with everything in these places starred out."""
+    places = list(hidden)
+    if not places:
+        return source
     lines = source.text.splitlines(keepends=True)
-    for where in _suspects(tree):
+    for where in places:
         for number in range(where.line, min(where.end_line, len(lines)) + 1):
             line = lines[number - 1]
             start = where.column - 1 if number == where.line else 0

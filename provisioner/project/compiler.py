@@ -32,10 +32,15 @@ from provisioner.secrets.sealing import NodeSealer, check_encryption
 class NodeCompiler:
     """Compiles nodes of one inventory."""
 
-    def __init__(self, root: Path, builtin: Path, inventory: Inventory) -> None:
-        """``root`` is the project; its roles, configurations and modules come before those in ``builtin``."""
+    def __init__(
+        self, root: Path, builtin: Path, inventory: Inventory, library: RoleLibrary | None = None
+    ) -> None:
+        """``root`` is the project; its roles, configurations and modules come before those in ``builtin``.
+
+        ``library`` has these roles, where it is there already.
+        """
         self.inventory = inventory
-        self.library = RoleLibrary([root, builtin])
+        self.library = library or RoleLibrary([root, builtin])
         self.registry = Registry.of(builtin / PROJECT_FOLDER, root / PROJECT_FOLDER)
         self.memo = Memo()
         self.sealers = Sealers(Path(inventory.path).parent, root / ".provisioner")

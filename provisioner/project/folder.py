@@ -28,6 +28,8 @@ from provisioner.project.model import (
     Validated,
     Written,
 )
+from provisioner.roles.loader import RoleLibrary
+from provisioner.roles.secret_variables import written_secrets
 from provisioner.roles.statements.fleet import beside_each_other
 from provisioner.roles.variables import unknown_variables
 from provisioner.state.sqlite import SqliteStateStore
@@ -196,11 +198,15 @@ class Project:
     ) -> tuple[NodeCompiler, tuple[NodeName, ...], Diagnostics]:
         """Load an inventory with its roles; the problems hold no error of the inventory itself."""
         inventory, problems = load_inventory(inventory_path)
+        library = RoleLibrary([self.root, builtin_folder()])
+        hidden = written_secrets(inventory, library) if inventory else []
+        if hidden:
+            inventory, problems = load_inventory(inventory_path, hidden)
         if inventory is None:
             problems.raise_errors()
             raise AssertionError("an inventory is missing without an error")
         selected = select(inventory, limit)
-        compiler = NodeCompiler(self.root, builtin_folder(), inventory)
+        compiler = NodeCompiler(self.root, builtin_folder(), inventory, library)
         problems.extend(unknown_variables(inventory, compiler.library))
         return compiler, tuple(selected), problems
 

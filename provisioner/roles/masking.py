@@ -7,14 +7,13 @@ that messages quote; values stay as they are written.
 from __future__ import annotations
 
 import difflib
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from provisioner import documents
-from provisioner.diagnostics import SourceFile, SourceRange
+from provisioner.diagnostics import SourceRange
 from provisioner.documents import Mapping, Scalar, Sequence
-from provisioner.inventory.masking import mask_lines
+from provisioner.inventory.masking import mask_lines, mask_places
 from provisioner.inventory.schema import is_reference
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from provisioner.diagnostics import Diagnostics
     from provisioner.documents import Tree
 
-_VISIBLE: Final = re.compile(r"\S")
 _PASSWORD_KEYS: Final = ("password", "passwd", "passphrase", "pwd", "secret", "token")
 #: How near a key has to come to one of these: ``pasword`` does, ``PasswordNeverExpires`` does not.
 _NEAR: Final = 0.8
@@ -41,26 +39,15 @@ def load(path: Path, shown_as: str) -> tuple[Tree | None, Diagnostics]:
     suspects = list(_suspects(tree))
     if not suspects:
         return tree, problems
-    return documents.parse(text, _masked(source, suspects))
+    return documents.parse(text, mask_places(source, suspects))
 
 
 def starred(where: SourceRange, *hidden: SourceRange) -> SourceRange:
     """Return a position whose line is quoted with stars in place of ``hidden``; of itself when none is named."""
-    source = _masked(
+    source = mask_places(
         where.source, [each for each in hidden or (where,) if each.source.path == where.source.path]
     )
     return SourceRange(source, where.line, where.column, where.end_line, where.end_column)
-
-
-def _masked(source: SourceFile, hidden: list[SourceRange]) -> SourceFile:
-    lines = source.text.splitlines(keepends=True)
-    for where in hidden:
-        for number in range(where.line, min(where.end_line, len(lines)) + 1):
-            line = lines[number - 1]
-            start = where.column - 1 if number == where.line else 0
-            end = where.end_column - 1 if number == where.end_line else len(line)
-            lines[number - 1] = line[:start] + _VISIBLE.sub("*", line[start:end]) + line[end:]
-    return SourceFile(source.path, "".join(lines))
 
 
 def _suspects(tree: Tree) -> Iterator[SourceRange]:

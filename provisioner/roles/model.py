@@ -26,6 +26,7 @@ class VariableType(Enum):
     MAPPING = "mapping"
     SECRET = "secret"  # noqa: S105 - a word, and what stands there is a reference, never a secret
     CREDENTIAL = "credential"  #: ``{user: NAME, password: REFERENCE}``
+    INSTALLER = "installer"  #: which .msi file, ``{file: PATH, sha256: DIGEST}``; see ``checking.installers``
 
     def accepts(self, value: Any) -> bool:
         """Whether a plain YAML value is of this type. A boolean is never a number, an integer is one."""
@@ -40,7 +41,7 @@ class VariableType(Enum):
                 return isinstance(value, bool)
             case VariableType.LIST:
                 return isinstance(value, list)
-            case VariableType.MAPPING:
+            case VariableType.MAPPING | VariableType.INSTALLER:
                 return isinstance(value, dict)
             case VariableType.SECRET:
                 return isinstance(value, str) and is_reference(value)
@@ -239,6 +240,15 @@ class LeftOut:
     type_name: str
     name: str
     where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file a node needs before its document. ``destination`` is a full path there, ``sha256`` in small digits."""
+
+    source: Path
+    destination: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from provisioner.diagnostics import did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.inventory.ladder import values_of
 from provisioner.inventory.schema import is_reference
 from provisioner.roles.masking import starred
 from provisioner.roles.model import VariableType, kind_of
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from provisioner.diagnostics import Diagnostics, SourceRange
     from provisioner.documents import Tree
-    from provisioner.roles.model import Variable
+    from provisioner.inventory.model import Inventory, Layer
+    from provisioner.roles.loader import RoleLibrary
+    from provisioner.roles.model import Role, Variable
 
 SECRETS: Final = frozenset({VariableType.SECRET, VariableType.CREDENTIAL})
 
@@ -102,20 +105,48 @@ def is_secret_at(variable: Variable, path: Iterable[str | int]) -> bool:
 
 
 def references_in(variable: Variable, value: Any) -> Iterator[str]:
-    """Yield the references to secrets in a value that has no errors."""
+    """Yield what stands in a value where references to secrets belong; what has another form is passed over."""
     match value:
-        case None:
-            return
         case str() if variable.type is VariableType.SECRET:
             yield value
-        case dict() if variable.type is VariableType.CREDENTIAL:
-            yield value["password"]
+        case {"password": str() as password} if variable.type is VariableType.CREDENTIAL:
+            yield password
         case dict() | list() if variable.items is not None:
             for part in value.values() if isinstance(value, dict) else value:
                 yield from references_in(replace(variable, type=variable.items, items=None), part)
         case dict():
             for name, field in (variable.fields or {}).items():
                 yield from references_in(field, value.get(name))
+
+
+def written_secrets(inventory: Inventory, library: RoleLibrary) -> list[SourceRange]:
+    """Return where values of an inventory may hold a secret that should be a reference, by what roles say of them.
+
+    Whatever is wrong elsewhere in such a line, the line is quoted.
+    """
+    roles: dict[str, Role] = {}
+    layers: dict[int, Layer] = {}
+    for node in inventory.nodes.values():
+        layers.update((id(layer.tree), layer) for layer in node.layers)
+        for use in (*node.roles, *node.decommission):
+            _collect(str(use.name), library, roles)
+    variables = [each for role in roles.values() for each in role.variables.values() if holds_secrets(each)]
+    return [
+        where
+        for variable in variables
+        for _, tree in values_of(variable.name, layers.values())
+        for where in hidden_in(variable, tree)
+    ]
+
+
+def _collect(name: str, library: RoleLibrary, found: dict[str, Role]) -> None:
+    pending = [name]
+    while pending:
+        each = pending.pop()
+        role = None if each in found else library.load(each)[0]
+        if role is not None:
+            found[each] = role
+            pending += [reference.name for reference in role.requires]
 
 
 def hidden_in(variable: Variable, tree: Tree) -> Iterator[SourceRange]:
@@ -125,7 +156,7 @@ def hidden_in(variable: Variable, tree: Tree) -> Iterator[SourceRange]:
     elif not holds_secrets(variable):
         return
     elif isinstance(tree, Scalar):
-        yield tree.where
+        yield from _suspects(tree)
     elif variable.items is None:
         yield from _in_fields(variable, tree)
     else:
@@ -148,7 +179,7 @@ def _suspects(tree: Tree, depth: int = 0) -> Iterator[SourceRange]:
     """Yield what may be a secret: every value but references and the text under ``user``, and keys further in."""
     match tree:
         case Scalar():
-            if not is_reference(tree.text):
+            if tree.value is not None and not is_reference(tree.text):
                 yield tree.where
         case Sequence():
             for item in tree.items:

@@ -18,7 +18,8 @@ from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.spec import NodeSpec
 from provisioner.project import Project, builtin_folder
 from provisioner.roles.loader import RoleLibrary
-from provisioner.roles.model import VariableType
+from provisioner.roles.model import Variable
+from provisioner.roles.secret_variables import holds_secrets, references_in
 from provisioner.secrets.stores import resolve
 
 _SECRET_BYTES = 18
@@ -29,19 +30,20 @@ def secret_files(inventory: Inventory, path: Path) -> list[Path]:
     """Return the files, named relative to the inventory at ``path``, that variables for secrets point to."""
     library = RoleLibrary([Project.of(path).root, builtin_folder()])
     roles = [role for role, _ in map(library.load, library.names) if role is not None]
-    names = {
-        variable.name
-        for role in roles
-        for variable in role.variables.values()
-        if variable.type is VariableType.SECRET
-    }
-    found: dict[Path, None] = {}
-    for node in inventory.nodes.values():
-        for name, value in node.variables.items():
-            reference = SecretRef.parse(str(value.value)) if name in names else None
-            if reference and reference.store == "file" and not Path(reference.key).expanduser().is_absolute():
-                found[path.parent / reference.key] = None
-    return list(found)
+    variables: dict[str, list[Variable]] = {}
+    for role in roles:
+        for variable in filter(holds_secrets, role.variables.values()):
+            variables.setdefault(variable.name, []).append(variable)
+    written = (
+        text
+        for node in inventory.nodes.values()
+        for name, value in node.variables.items()
+        for variable in variables.get(name, ())
+        for text in references_in(variable, value.value)
+    )
+    references = filter(None, map(SecretRef.parse, written))
+    keys = dict.fromkeys(each.key for each in references if each.store == "file")
+    return [path.parent / key for key in keys if not Path(key).expanduser().is_absolute()]
 
 
 def make_secret(path: Path) -> None:
