@@ -110,6 +110,15 @@ class LcmBusy(NodeEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Uploading(NodeEvent):
+    """A file is on its way to the node; about ``sent`` of its ``size`` in bytes."""
+
+    destination: str
+    size: int
+    sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FileUploaded(NodeEvent):
     """A file the node did not have is in its place there. ``size`` is in bytes."""
 
@@ -249,6 +258,7 @@ Event = (
     | MetaConfigurationApplied
     | Compared
     | LcmBusy
+    | Uploading
     | FileUploaded
     | Pushing
     | JobStarted

@@ -1,6 +1,6 @@
 """The flow of one node: from first contact to a final test that finds nothing to do.
 
-    connect → network → LCM idle → preflight → settings → compare → ( push → follow → reboot )* → compare again
+    connect → network → LCM idle → preflight → settings → compare → files → ( push → follow → reboot )* → compare
 
 The preflight's checks are asked once, before the first thing that would be changed: the LCM's settings, or else
 what the comparison found to differ. A node on which nothing differs is asked nothing.
@@ -23,6 +23,7 @@ from provisioner.engine.machine import Machine
 from provisioner.engine.outcome import Outcome, differing_settings, judge
 from provisioner.engine.preflight import refuse_to_cut
 from provisioner.engine.reboot import Reboots
+from provisioner.engine.uploads import upload
 from provisioner.engine.work import PastLegs, job_id
 from provisioner.errors import CommandError, LcmError, NodeError
 from provisioner.events import (
@@ -147,6 +148,7 @@ class NodeFlow:
                 self._converge()
                 return
             await self._ask_preflight()
+            await upload(self._link, self._work, self.record)
             leg += 1
             self._differing = differing
             outcome = await self._leg(leg, differing)

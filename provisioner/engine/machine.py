@@ -73,6 +73,7 @@ from provisioner.events import (
     RebootFinished,
     RebootStarted,
     ResourceProgress,
+    Uploading,
     Waiting,
 )
 
@@ -118,6 +119,7 @@ TRANSITIONS: Mapping[NodeState, Mapping[type[NodeEvent], NodeState]] = MappingPr
                 MetaConfigurationApplied: _S.COMPARING,
                 Compared: _S.COMPARING,
                 CheckFinished: _S.COMPARING,
+                Uploading: _S.COMPARING,
                 FileUploaded: _S.COMPARING,
                 ResourceProgress: _S.COMPARING,
                 RebootFinished: _S.COMPARING,

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner.addresses import NodeName
@@ -82,6 +83,15 @@ class PollPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file the node shall have before it gets its document. ``destination`` is a full path there."""
+
+    source: Path
+    destination: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeWork:
     """Everything one node shall become.
 
@@ -111,6 +121,7 @@ class NodeWork:
     after: tuple[After, ...] = ()
     roles: tuple[str, ...] = ()
     has_preflight: bool = False
+    uploads: tuple[Upload, ...] = ()
 
 
 async def _refuse(_node: NodeName, _because: str) -> bool:

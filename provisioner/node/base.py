@@ -5,9 +5,10 @@ Source of names and shapes: MSFT_DSCLocalConfigurationManager and its classes (L
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner.addresses import NodeName
@@ -160,6 +161,14 @@ class NodeApi(Protocol):
         """Restart the node now; returns as soon as the node accepted it.
 
         A ``ConnectError`` or ``TransportTimeout`` leaves open whether it did.
+        """
+
+    async def copy_file(
+        self, source: Path, destination: str, *, timeout_s: float, sent: Callable[[int], None]
+    ) -> None:
+        """Copy a file to a full path whose folder is there; ``sent`` is told how many bytes are on the way.
+
+        May be called twice. Raises ``OSError`` when ``source`` cannot be read.
         """
 
     async def run(self, pipeline: Any, *, timeout_s: float = 60.0) -> Any:

@@ -9,6 +9,9 @@ from provisioner.node.lcm import LocalConfigurationManager
 from provisioner.node.session import PROMPT_S, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from provisioner.addresses import NodeName
     from provisioner.inventory.model import Framing
     from provisioner.node.base import (
@@ -76,6 +79,12 @@ class ManagedNode:
     async def restart(self) -> None:
         """See ``NodeApi.restart``."""
         await power.restart(self._session)
+
+    async def copy_file(
+        self, source: Path, destination: str, *, timeout_s: float, sent: Callable[[int], None]
+    ) -> None:
+        """See ``NodeApi.copy_file``."""
+        await self._session.copy_file(source, destination, timeout_s=timeout_s, sent=sent)
 
     async def run(self, pipeline: Pipeline, *, timeout_s: float = PROMPT_S) -> Result:
         """See ``NodeApi.run``."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from provisioner.errors import CommandError
+from provisioner.errors import CommandError, NodeError
+from provisioner.transport.base import Capability
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from provisioner.addresses import NodeName
     from provisioner.transport.base import ErrorRecord, Pipeline, Result, Transport
 
@@ -50,6 +54,22 @@ class Session:
         if result.errors:
             raise self._failed(pipeline, result.errors[0])
         return result.output
+
+    async def copy_file(
+        self, source: Path, destination: str, *, timeout_s: float, sent: Callable[[int], None]
+    ) -> None:
+        """Copy a file to a full path on the node; see ``Transport.copy_file``.
+
+        Raises:
+            CommandError: The node refused it.
+            NodeError: This way of talking to a node copies no files.
+        """
+        if Capability.FILES not in self._transport.capabilities:
+            raise NodeError(self.node, f"'{destination}' cannot be copied: its transport copies no files")
+        result = await self._transport.copy_file(source, destination, timeout_s=timeout_s, sent=sent)
+        if error := result.terminated:
+            what = f"Copying a file to '{destination}'"
+            raise CommandError(self.node, what, error.message, error.error_id, error.category)
 
     def _failed(self, pipeline: Pipeline, error: ErrorRecord) -> CommandError:
         return CommandError(self.node, str(pipeline), error.message, error.error_id, error.category)

@@ -29,6 +29,7 @@ from provisioner.events import (
     RebootFinished,
     RebootStarted,
     ResourceProgress,
+    Uploading,
     Waiting,
 )
 
@@ -109,6 +110,9 @@ def step(event: NodeEvent) -> str | None:  # noqa: C901, PLR0912 - one line per 
             return f"waiting for the LCM: {clean(event.detail) or 'busy'}"
         case Compared():
             return _compared(event)
+        case Uploading():
+            share = f", {event.sent * 100 // event.size} %" if event.sent and event.size else ""
+            return f"copying {clean(event.destination)}, {size(event.size)}{share}"
         case FileUploaded():
             return f"copied {clean(event.destination)}, {size(event.size)}"
         case Pushing():
@@ -147,6 +151,8 @@ def is_important(event: NodeEvent) -> bool:
             return event.attempt > 1
         case CheckFinished():
             return event.outcome != "passed"
+        case Uploading():
+            return event.sent == 0
         case ResourceProgress():
             return event.phase != "Test"
         case Connected() | JobStarted() | Converged() | NodeDone():

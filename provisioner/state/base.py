@@ -18,6 +18,7 @@ from provisioner.events import (
     NodeSkipped,
     RunFinished,
     RunStarted,
+    Uploading,
     Waiting,
 )
 from provisioner.events import ResourceProgress as _ResourceProgress
@@ -41,6 +42,7 @@ _LOOKS = (
     FileUploaded,
     LcmBusy,
     NodeSkipped,
+    Uploading,
     Waiting,
     _ResourceProgress,
 )

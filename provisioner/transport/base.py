@@ -6,9 +6,10 @@ here, so every operation also works against a NoLanguage (JEA) endpoint. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 #: A value as it crosses the wire: None, bool, int, float, str, bytes, datetime, a sequence or a string-keyed
@@ -21,6 +22,7 @@ class Capability(Enum):
 
     COMMANDS = "commands"  #: pipelines of commands
     STREAMS = "streams"  #: separate warning, verbose and error streams
+    FILES = "files"  #: files of any size, where the other end lets scripts run
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,10 @@ class Result:
     terminated: ErrorRecord | None = None
 
 
+#: Is told how many bytes of a file are on the way.
+Sent: TypeAlias = Callable[[int], None]
+
+
 class Transport(Protocol):
     """One way of talking to one node. Not safe for concurrent calls; one user at a time.
 
@@ -123,4 +129,17 @@ class Transport(Protocol):
 
     async def run(self, pipeline: Pipeline, *, timeout_s: float = 60.0) -> Result:
         """Run one pipeline to its end and return everything it gave back."""
+        ...
+
+    async def copy_file(
+        self, source: Path, destination: str, *, timeout_s: float, sent: Sent | None = None
+    ) -> Result:
+        """Copy a file to a full path on the node, in the place of what is there; its folder has to be there.
+
+        The file is read in parts. ``sent`` is told now and then about how many of its bytes are on the way, from
+        the event loop. The result says what the node refused: ``terminated``, as of a pipeline.
+
+        Raises:
+            OSError: ``source`` cannot be read. Nothing was sent then.
+        """
         ...

@@ -22,9 +22,11 @@ from provisioner.transport.psrp_errors import translate, unusable_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from provisioner.addresses import Endpoint, NodeName
     from provisioner.secrets.model import Secret
+    from provisioner.transport.base import Sent
 
 T = TypeVar("T")
 
@@ -41,7 +43,9 @@ _ABORT_S = 1.0
 class PsrpTransport:
     """``transport.base.Transport`` on pypsrp. The password is revealed once per ``open``."""
 
-    capabilities: frozenset[Capability] = frozenset({Capability.COMMANDS, Capability.STREAMS})
+    capabilities: frozenset[Capability] = frozenset(
+        {Capability.COMMANDS, Capability.STREAMS, Capability.FILES}
+    )
 
     def __init__(  # noqa: PLR0913 - one parameter per connection setting of the inventory
         self,
@@ -91,6 +95,24 @@ class PsrpTransport:
         if conversation is None:
             raise self._error(ConnectError, "the connection is not open")
         return await self._call(conversation, partial(conversation.run, pipeline), timeout_s=timeout_s)
+
+    async def copy_file(
+        self, source: Path, destination: str, *, timeout_s: float, sent: Sent | None = None
+    ) -> Result:
+        """See ``Transport.copy_file``. It goes through a shell of its own, over the same connection."""
+        conversation = self._conversation
+        if conversation is None:
+            raise self._error(ConnectError, "the connection is not open")
+        # From the library an OSError means a broken connection; this one has to be told before.
+        source.open("rb").close()
+        loop = asyncio.get_running_loop()
+
+        def tell(size: int) -> None:
+            if sent is not None:
+                loop.call_soon_threadsafe(sent, size)
+
+        copy = partial(conversation.copy_file, str(source), destination, tell)
+        return await self._call(conversation, copy, timeout_s=timeout_s)
 
     async def close(self) -> None:
         """See ``Transport.close``. Shells of lost connections are removed too, where the node answers."""

@@ -15,13 +15,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pypsrp.client import Client
 from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
-from pypsrp.exceptions import WSManFaultError
+from pypsrp.exceptions import WinRMError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import SelectorSet, WSMan, WSManAction
 
 from provisioner.transport.base import SWITCH, ErrorRecord, Pipeline, Result
-from provisioner.transport.psrp_errors import OPERATION_TIMEOUT
+from provisioner.transport.psrp_errors import OPERATION_TIMEOUT, copy_refusal
 from provisioner.transport.psrp_values import ValueSerializer, read_error, to_wire
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ FAREWELL_S = 3
 IDLE_S = 170
 #: Misspelt in MS-PSRP 3.1.5.3.9 and in PowerShell itself.
 _STOP_SIGNAL = "powershell/signal/crtl_c"
+#: What ends a pipeline or a shell.
+_FAREWELLS = frozenset({WSManAction.SIGNAL, WSManAction.DELETE})
+#: Characters that a byte of a file becomes: base64 in a message, which is base64 in its envelope.
+_CHARACTERS_A_BYTE = 16 / 9
+#: From this size on, an empty file goes first: a library that sends is deaf until all is sent.
+_LARGE_BYTES = 1_000_000
 #: pypsrp's default: it raises this to 512000 itself once the node shows a protocol that allows it.
 _START_ENVELOPE_BYTES = 153600
 
@@ -93,6 +100,8 @@ class _LimitedWSMan(WSMan):
     limit: Limit | None = None
     #: Whether a shell may exist on the node.
     asked_for_shell = False
+    #: Is told how many characters of input were sent with each message.
+    on_send: Callable[[int], None] | None = None
 
     def invoke(  # noqa: PLR0913, PLR0917 - pypsrp's signature
         self,
@@ -108,9 +117,13 @@ class _LimitedWSMan(WSMan):
         waits = action == WSManAction.RECEIVE
         if action == WSManAction.CREATE:
             self.asked_for_shell = True
+        # What removes a shell is no wait: it comes after the limit, and because of it.
+        is_farewell = action in _FAREWELLS
         while True:
-            if self.limit is not None:
+            if self.limit is not None and not is_farewell:
                 self.limit.check()
+            if action == WSManAction.SEND and self.on_send is not None and resource is not None:
+                self.on_send(sum(len(stream.text or "") for stream in resource))
             self.operation_timeout = POLL_S if waits else ANSWER_S
             try:
                 return super().invoke(action, resource_uri, resource, option_set, selector_set, timeout)
@@ -219,6 +232,24 @@ class Conversation:
             self._pool.pipelines.pop(shell.id, None)
         return _result(shell)
 
+    def copy_file(self, source: str, destination: str, tell: Callable[[int], None], limit: Limit) -> Result:
+        """Copy a file with pypsrp's own script; see ``Transport.copy_file``."""
+        self._wsman.limit = limit
+        client = Client(self._wsman.transport.server)
+        client.wsman = self._wsman
+        try:
+            if Path(source).stat().st_size >= _LARGE_BYTES:
+                client.copy(os.devnull, destination)
+            self._wsman.on_send = _counting(tell)
+            client.copy(source, destination)
+        except WinRMError as error:
+            if type(error) is not WinRMError:
+                raise  # of the way, not of what ran there
+            return Result(terminated=copy_refusal(str(error)))
+        finally:
+            self._wsman.on_send = None
+        return Result()
+
     def close(self) -> None:
         """Remove the shell from the node and end the connection. Each answer is awaited for ``FAREWELL_S``."""
         self._wsman.limit = None
@@ -296,6 +327,18 @@ def _watch(manager: PoolManager, remember: Callable[[HTTPConnection], None]) -> 
 
     makers: dict[str, Callable[..., HTTPConnectionPool]] = dict(manager.pool_classes_by_scheme)
     manager.pool_classes_by_scheme = {scheme: watched(maker) for scheme, maker in makers.items()}  # type: ignore[misc]
+
+
+def _counting(tell: Callable[[int], None]) -> Callable[[int], None]:
+    """Turn characters of messages into bytes of the file, all that were sent so far."""
+    characters = 0
+
+    def count(number: int) -> None:
+        nonlocal characters
+        characters += number
+        tell(int(characters / _CHARACTERS_A_BYTE))
+
+    return count
 
 
 def _feed(values: Sequence[Any]) -> Iterator[list[Any]]:

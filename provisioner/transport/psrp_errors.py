@@ -26,6 +26,7 @@ from provisioner.errors import (
     TransportError,
     TransportTimeout,
 )
+from provisioner.transport.base import ErrorRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,12 +132,27 @@ NT_STATUS: dict[int, str] = {
     0xC0000234: "the account is locked, says the node",
 }
 
+#: What PowerShell says of a script where only commands are allowed.
+_NO_LANGUAGE = "no-language mode"
+
 _REFUSED = "the node refuses the user name or the password"
 _CREDENTIALS_HELP = "Check the user and the password reference in the inventory."
 _ACCESS_HELP = "The account must be an administrator of the node or be named in its session configuration."
 _CERTIFICATE_HELP = "Give the node a certificate that names this address and whose issuer is trusted here."
 _CLOSED_HELP = "Check the address and port in the inventory, and that WinRM is running on the node."
 _SERVICE_UNAVAILABLE = 503
+
+
+def copy_refusal(said: str) -> ErrorRecord:
+    """Return what a node refused a copied file with; pypsrp keeps only the words of the records."""
+    reason = said.removeprefix("Failed to copy file: ").strip()
+    if _NO_LANGUAGE in reason.casefold():
+        return ErrorRecord(
+            "the node's session configuration runs no scripts (no-language mode), and copying a file takes one",
+            "ScriptsNotAllowed",
+            "PermissionDenied",
+        )
+    return ErrorRecord(reason or "the node gave no reason", "", "NotSpecified")
 
 
 def translate(error: BaseException, node: str, endpoint: str, *, was_open: bool) -> TransportError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -45,6 +47,9 @@ class LabNode:
     endpoints: frozenset[str] = frozenset()
     is_up: bool = True
     stopped: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    runs_scripts: bool = True
+    copies: int = 0
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -69,6 +74,9 @@ async def run_commands(  # noqa: C901, PLR0917 - one case for each command; the 
     endpoint: str = "",
 ) -> None:
     (call,) = calls
+    if call.is_script:
+        await take_file(node, call, input, output)
+        return
     parameters = {str(name): value for name, value in call.parameters}
     match call.name:
         case "Write-Value":
@@ -101,6 +109,23 @@ async def run_commands(  # noqa: C901, PLR0917 - one case for each command; the 
             except asyncio.CancelledError:
                 node.stopped += 1
                 raise
+
+
+async def take_file(node: LabNode, call: CommandCall, input: AsyncIterator[Any], output: Output) -> None:
+    """The one script this node knows, pypsrp's ``copy``: parts in base64, the last of them the SHA-1."""
+    if not node.runs_scripts:
+        text = "The syntax is not supported by this runspace. This can occur if the runspace is in no-language mode."
+        raise TerminatingError(ErrorRecord(text, "ScriptsNotAllowed", "ParserError"))
+    assert "GetTempFileName" in call.name
+    node.copies += 1
+    (_, path), _ = call.parameters
+    *parts, digest = [base64.b64decode(item) async for item in input]
+    content = b"".join(parts)
+    assert hashlib.sha1(content).hexdigest() == digest.decode()
+    if path.startswith("Z:"):
+        raise TerminatingError(ErrorRecord("There is no drive Z.", "RuntimeException", "OperationStopped"))
+    node.files[path] = content
+    output.write(path)
 
 
 class Bench:

@@ -43,6 +43,7 @@ class Subject:
     transport: Transport
     cut: Callable[[], None]
     stopped: Callable[[], int]
+    files: dict[str, bytes]
 
 
 async def answer_in_memory(pipeline: Pipeline, stopped: list[int], cut: asyncio.Event) -> Result:
@@ -88,12 +89,13 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
         stopped: list[int] = []
         cut = asyncio.Event()
         memory = MemoryTransport(lambda pipeline: answer_in_memory(pipeline, stopped, cut))
-        yield Subject(memory, cut.set, lambda: len(stopped))
+        yield Subject(memory, cut.set, lambda: len(stopped), memory.files)
         await memory.close()
         return
     async with bench() as found:
         node = found.node
-        yield Subject(found.transport(), lambda: found.fleet.cut(node.name, 0.2), lambda: node.stopped)
+        transport = found.transport()
+        yield Subject(transport, lambda: found.fleet.cut(node.name, 0.2), lambda: node.stopped, node.files)
 
 
 def test_every_built_in_transport_is_in_this_suite() -> None:
@@ -178,6 +180,85 @@ async def test_input_reaches_the_first_command_item_by_item(subject: Subject) ->
     await subject.transport.open()
     pipeline = Pipeline((Command("Copy-Input"),), input=["a", 2, ["b"]])
     assert (await subject.transport.run(pipeline)).output == ("a", 2, ["b"])
+
+
+@pytest.mark.parametrize("size", [0, 1, 400_000, 3_000_000])
+async def test_a_file_arrives_as_it_is(subject: Subject, tmp_path: Path, size: int) -> None:
+    source = tmp_path / "file"
+    source.write_bytes((bytes(range(256)) * (size // 256 + 1))[:size])
+    sent: list[int] = []
+    await subject.transport.open()
+    result = await subject.transport.copy_file(source, r"C:\a b\ü.bin", timeout_s=60, sent=sent.append)
+    assert result == Result()
+    assert subject.files == {r"C:\a b\ü.bin": source.read_bytes()}
+    assert sent == sorted(sent)
+    assert abs((sent[-1] if sent else 0) - size) <= max(2000, size // 10)
+    assert (await run(subject, "Write-Value", Value=1)).output == (1,), "the conversation goes on"
+
+
+async def test_what_the_node_refuses_of_a_file_is_in_the_result(subject: Subject, tmp_path: Path) -> None:
+    source = tmp_path / "file"
+    source.write_bytes(b"x")
+    await subject.transport.open()
+    result = await subject.transport.copy_file(source, r"Z:\file", timeout_s=60)
+    assert result.terminated is not None
+    assert result.terminated.message == "There is no drive Z."
+    assert (await run(subject, "Write-Value", Value=1)).output == (1,)
+
+
+async def test_a_file_that_cannot_be_read_is_not_taken_for_a_broken_connection(
+    subject: Subject, tmp_path: Path
+) -> None:
+    await subject.transport.open()
+    with pytest.raises(FileNotFoundError):
+        await subject.transport.copy_file(tmp_path / "none", r"C:\file", timeout_s=60)
+    assert (await run(subject, "Write-Value", Value=1)).output == (1,)
+
+
+async def test_copying_before_opening_is_a_connect_error(subject: Subject, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(ConnectError):
+        await subject.transport.copy_file(tmp_path / "file", r"C:\file", timeout_s=60)
+
+
+async def test_psrp_says_so_where_no_scripts_run(psrp: Bench, tmp_path: Path) -> None:
+    psrp.node.runs_scripts = False
+    source = tmp_path / "file"
+    source.write_bytes(bytes(5_000_000))
+    transport = psrp.transport()
+    await transport.open()
+    result = await transport.copy_file(source, r"C:\file", timeout_s=60)
+    assert result.terminated is not None
+    assert "runs no scripts (no-language mode)" in result.terminated.message
+    assert result.terminated.error_id == "ScriptsNotAllowed"
+
+
+async def test_psrp_copies_in_a_shell_that_is_gone_afterwards(psrp: Bench, tmp_path: Path) -> None:
+    source = tmp_path / "file"
+    source.write_bytes(bytes(100_000))
+    transport = psrp.transport()
+    await transport.open()
+    await transport.copy_file(source, r"C:\file", timeout_s=60)
+    assert psrp.counters["shells_open"] == 1
+    await transport.close()
+    assert (psrp.counters["shells_open"], workers()) == (0, [])
+
+
+async def test_psrp_stops_in_the_middle_of_a_file(psrp: Bench, tmp_path: Path) -> None:
+    source = tmp_path / "file"
+    source.write_bytes(bytes(40_000_000))
+    transport = psrp.transport()
+    await transport.open()
+    begun = asyncio.Event()
+    copying = transport.copy_file(source, r"C:\file", timeout_s=60, sent=lambda _: begun.set())
+    task = asyncio.create_task(copying)
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert r"C:\file" not in psrp.node.files or psrp.node.files[r"C:\file"] == b""
+    await transport.close()
+    assert (psrp.counters["shells_open"], workers()) == (0, [])
 
 
 async def test_open_and_close_may_be_repeated(subject: Subject) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from provisioner.addresses import NodeName
@@ -20,6 +22,7 @@ from provisioner.node.base import (
     ResourceState,
     TestOutcome,
 )
+from provisioner.transport.base import ErrorRecord, Record, Result
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = {
@@ -103,6 +106,9 @@ class World:
     settings_stick: bool = True
     tells_changes: bool = True
     open_sessions: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)  #: by folded path
+    copies: int = 0
+    spoils_copies: bool = False
 
     @property
     def needed_legs(self) -> int:
@@ -271,7 +277,44 @@ class ModelNode:
             self.world.goes_down_at = self.world.clock.time + 2
         self.trap()
 
+    async def copy_file(
+        self, source: Path, destination: str, *, timeout_s: float, sent: Callable[[int], None]
+    ) -> None:
+        await self._reach()
+        content = source.read_bytes()  # noqa: ASYNC240 - a model's file is small
+        sent(len(content) // 2)
+        await self._reach()
+        sent(len(content))
+        self.world.copies += 1
+        self.world.files[destination.casefold()] = b"spoilt" if self.world.spoils_copies else content
+        self.trap()
+
     async def run(self, pipeline: Any, *, timeout_s: float = 60.0) -> Any:
+        (command,) = pipeline.commands
+        path = str(command.parameters.get("LiteralPath", "")).casefold()
+        files = self.world.files
+        match command.name:
+            case "Get-FileHash":
+                await self._reach()
+                if path not in files:
+                    missing = ErrorRecord("Cannot find path.", "PathNotFound", "ObjectNotFound")
+                    return Result(errors=(missing,))
+                digest = hashlib.sha256(files[path]).hexdigest().upper()
+                return Result((Record(("FileHash",), {"Algorithm": "SHA256", "Hash": digest}),))
+            case "Move-Item":
+                await self._reach()
+                if path not in files:
+                    return Result(errors=(ErrorRecord("Cannot find path.", "PathNotFound", ""),))
+                files[str(command.parameters["Destination"]).casefold()] = files.pop(path)
+                self.trap()
+                return Result()
+            case "Remove-Item":
+                await self._reach()
+                files.pop(path, None)
+                return Result()
+            case "New-Item":
+                await self._reach()
+                return Result()
         raise RemoteProtocolError(self.name, "http://node", "no pipelines here")
 
 

@@ -30,6 +30,7 @@ from provisioner.events import (
     ResourceProgress,
     RunFinished,
     RunStarted,
+    Uploading,
     Waiting,
 )
 
@@ -70,6 +71,8 @@ _EVENTS: list[tuple[float, Event]] = [
     (0.7, Compared(HV01, (HYPERV, "[VMSwitch]external", "[Service]nova-compute", "[File]nova.conf"), 3)),
     (0.8, CheckFinished(ST01, "iscsi_target", "test_the_service_runs", "passed")),
     (0.7, CheckFinished(HV01, "hyperv_host", "test_there_is_room", "skipped", stage=PREFLIGHT)),
+    (0.72, Uploading(HV01, r"C:\Setup\nova.msi", 73_400_320)),
+    (0.73, Uploading(HV01, r"C:\Setup\nova.msi", 73_400_320, 36_700_160)),
     (0.75, FileUploaded(HV01, r"C:\Setup\nova.msi", 73_400_320)),
     (0.8, Pushing(HV01, JOB, 1)),
     (0.9, JobStarted(HV01, JOB, 1)),

@@ -16,6 +16,7 @@ LOOKS = {
     "LcmBusy",
     "NodeSkipped",
     "ResourceProgress",
+    "Uploading",
     "Waiting",
 }
 
