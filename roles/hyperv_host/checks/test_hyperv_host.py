@@ -11,37 +11,53 @@ def test_feature_is_installed(host, feature):
     assert host.feature(feature).is_installed
 
 
-def test_multipath_io_is_installed_when_wanted(host, variables):
-    """Multipath-IO is installed where the inventory asks for it."""
-    if variables["hyperv_mpio"]:
-        assert host.feature("Multipath-IO").is_installed
-
-
 def test_virtual_machine_management_runs(host):
     """The service that owns virtual machines and switches runs and starts with Windows."""
     assert host.service("vmms").is_running
     assert host.service("vmms").is_enabled
 
 
-def test_iscsi_initiator_runs_when_wanted(host, variables):
-    """The iSCSI initiator runs where the inventory asks for it."""
-    if variables["hyperv_iscsi_initiator"]:
-        assert host.service("MSiSCSI").is_running
-        assert host.service("MSiSCSI").is_enabled
+def test_pool_of_mac_addresses_is_the_nodes_own(host, variables):
+    """The host gives virtual machines addresses of 256 that begin alike; hyperv_mac_pool says how."""
+    first, last = host.vm_host.mac_address_minimum, host.vm_host.mac_address_maximum
+    assert (first[10:], last[10:].upper()) == ("00", "FF")
+    assert first[:10] == last[:10]
+    if variables["hyperv_mac_pool"]:
+        assert first[:10].upper() == variables["hyperv_mac_pool"].upper()
 
 
-def test_switch_is_bound_to_the_wanted_adapter(host, variables):
-    """The virtual switch is there, external, and on the network adapter the inventory names."""
-    switch = host.vswitch(variables["hyperv_switch_name"])
-    assert switch.exists
-    assert switch.type == "External"
-    assert switch.adapter.casefold() == variables["hyperv_switch_adapter"].casefold()
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [("hyperv_vm_path", "virtual_machine_path"), ("hyperv_disk_path", "virtual_hard_disk_path")],
+)
+def test_folder_is_the_default_and_there(host, variables, variable, setting):
+    """Folders that the inventory names are those of the host, and exist."""
+    wanted = variables[variable]
+    if wanted:
+        assert getattr(host.vm_host, setting).casefold() == wanted.casefold()
+        assert host.file(wanted).is_directory
 
 
-def test_switch_is_shared_with_the_node_as_wanted(host, variables):
-    """The node keeps using the adapter through the switch, or leaves it, as the inventory says."""
-    switch = host.vswitch(variables["hyperv_switch_name"])
-    assert switch.allows_management_os == variables["hyperv_switch_management"]
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [
+        ("hyperv_numa_spanning", "numa_spanning_is_enabled"),
+        ("hyperv_enhanced_session", "enhanced_session_is_enabled"),
+    ],
+)
+def test_setting_is_as_wanted(host, variables, variable, setting):
+    """Settings that the inventory gives are those of the host."""
+    if variables[variable] is not None:
+        assert getattr(host.vm_host, setting) is variables[variable]
+
+
+def test_firewall_lets_in_what_hosts_ask_each_other(host, variables):
+    """The rules of Hyper-V are switched on and are those of Windows, which are in a group."""
+    for name in variables["hyperv_firewall_rules"]:
+        rule = host.firewall_rule(name)
+        assert rule.is_enabled
+        assert rule.action == "Allow"
+        assert rule.group
 
 
 def test_lcm_is_idle(host):

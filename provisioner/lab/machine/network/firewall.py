@@ -192,7 +192,24 @@ _OF_FEATURES: Final[Mapping[str, tuple[Values, ...]]] = {
             Enabled="True",
         ),
         _rule("VIRT-WMI-RPCSS-In-TCP-NoScope", "Hyper-V - WMI (DCOM-In)", "Hyper-V", "135", Enabled="True"),
-        _rule("VIRT-VMMS-RPC-In-TCP-NoScope", "Hyper-V (RPC)", "Hyper-V", Protocol="TCP", Enabled="True"),
+        _rule(
+            "VIRT-WMI-WINMGMT-In-TCP-NoScope",
+            "Hyper-V - WMI (TCP-In)",
+            "Hyper-V",
+            Protocol="TCP",
+            Enabled="True",
+        ),
+        _rule(
+            "VIRT-WMI-ASYNC-In-TCP-NoScope",
+            "Hyper-V - WMI (Async-In)",
+            "Hyper-V",
+            Protocol="TCP",
+            Enabled="True",
+        ),
+        _rule(
+            "VIRT-VMMS-RPC-EPMAP-In-NoScope", "Hyper-V (RPC-EPMAP)", "Hyper-V", "RPCEPMap", Enabled="True"
+        ),
+        _rule("VIRT-VMMS-RPC-In-NoScope", "Hyper-V (RPC)", "Hyper-V", "RPC", Enabled="True"),
         _rule(
             "VIRT-HVRHTTPL-In-TCP-NoScope",
             "Hyper-V Replica HTTP Listener (TCP-In)",

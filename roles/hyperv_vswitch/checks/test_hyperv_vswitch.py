@@ -1,0 +1,39 @@
+"""What a node with the virtual switch of this role must answer."""
+
+from __future__ import annotations
+
+
+def test_switch_lies_on_the_wanted_adapters(host, variables):
+    """The virtual switch is there, external, and on the network adapters the inventory names."""
+    switch = host.vswitch(variables["hyperv_switch_name"])
+    assert switch.exists
+    assert switch.type == "External"
+    wanted = variables["hyperv_switch_adapters"]
+    if len(wanted) == 1 and switch.adapter_description.casefold() == wanted[0].casefold():
+        return
+    assert [name.casefold() for name in switch.adapters] == sorted(name.casefold() for name in wanted)
+    assert switch.is_team or len(wanted) == 1
+
+
+def test_switch_is_shared_with_the_node_as_wanted(host, variables):
+    """The node keeps using the adapters through the switch, or leaves them, as the inventory says."""
+    switch = host.vswitch(variables["hyperv_switch_name"])
+    assert switch.allows_management_os == variables["hyperv_switch_management"]
+
+
+def test_node_is_in_the_wanted_vlan(host, variables):
+    """The node's own adapter on the switch is in the VLAN the inventory names."""
+    vlan = variables["hyperv_switch_vlan"]
+    if vlan is not None and variables["hyperv_switch_management"]:
+        assert host.vswitch(variables["hyperv_switch_name"]).management_vlan == vlan
+
+
+def test_switch_offers_sr_iov_as_wanted(host, variables):
+    """The switch was made with SR-IOV or without, as the inventory says."""
+    if variables["hyperv_switch_iov"] is not None:
+        assert host.vswitch(variables["hyperv_switch_name"]).has_iov == variables["hyperv_switch_iov"]
+
+
+def test_lcm_is_idle(host):
+    """The LCM has nothing left to do and waits for no reboot."""
+    assert host.lcm.is_idle
