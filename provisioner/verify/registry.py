@@ -16,15 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHECKS = {
+    "assignable_device": "provisioner.verify.checks.assignable_device:AssignableDevice",
     "cluster": "provisioner.verify.checks.cluster:Cluster",
     "cluster_volume": "provisioner.verify.checks.cluster_volume:ClusterVolume",
+    "computer_delegation": "provisioner.verify.checks.computer_delegation:ComputerDelegation",
     "feature": "provisioner.verify.checks.feature:Feature",
     "file": "provisioner.verify.checks.file:File",
     "firewall_rule": "provisioner.verify.checks.firewall_rule:FirewallRule",
+    "folder_access": "provisioner.verify.checks.folder_access:FolderAccess",
     "hardware": "provisioner.verify.checks.hardware:Hardware",
+    "host_guardian": "provisioner.verify.checks.host_guardian:HostGuardian",
+    "iscsi_portals": "provisioner.verify.checks.iscsi_portals:IscsiPortals",
+    "iscsi_session": "provisioner.verify.checks.iscsi_session:IscsiSession",
     "iscsi_target": "provisioner.verify.checks.iscsi_target:IscsiTarget",
+    "iscsi_virtual_disk": "provisioner.verify.checks.iscsi_virtual_disk:IscsiVirtualDisk",
     "lcm": "provisioner.verify.checks.lcm:Lcm",
+    "migration": "provisioner.verify.checks.migration:Migration",
+    "mpio": "provisioner.verify.checks.mpio:Mpio",
     "service": "provisioner.verify.checks.service:Service",
+    "smb_share": "provisioner.verify.checks.smb_share:SmbShare",
+    "storage_setting": "provisioner.verify.checks.storage_setting:StorageSetting",
     "vm_host": "provisioner.verify.checks.vm_host:VMHost",
     "vswitch": "provisioner.verify.checks.vswitch:VSwitch",
 }
