@@ -16,6 +16,7 @@
     AliasesToExport      = @()
     DscResourcesToExport = @(
         'AssignableDevice'
+        'ClusterEviction'
         'ClusterPhysicalDisk'
         'ClusterSharedVolume'
         'ComputerDelegation'

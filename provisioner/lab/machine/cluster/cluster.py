@@ -228,6 +228,15 @@ class Clusters(Area["World[Machine]"]):
                 _mount(joining, disk)
         self.owner.ledger.changed("clusters", f"{joining.computer_name} joined {cluster.name}")
 
+    def pause(self, asking: Machine, cluster: Cluster, computer: str) -> None:
+        """Move what runs on a node away and let nothing come back (Suspend-ClusterNode -Drain -Wait)."""
+        asking.ledger.attempt("Suspend-ClusterNode")
+        cluster.nodes = [
+            (name, "Paused" if name.casefold() == computer.casefold() else state)
+            for name, state in cluster.nodes
+        ]
+        self.owner.ledger.changed("clusters", f"{computer} of {cluster.name} paused")
+
     def remove(self, asking: Machine, cluster: Cluster, computer: str) -> None:
         """Evict a node (Remove-ClusterNode -Force); with the last one the cluster goes.
 
@@ -241,6 +250,8 @@ class Clusters(Area["World[Machine]"]):
         leaving = self.owner.machine(computer)
         if leaving is not None:
             leaving.files.remove(CSV_ROOT.rstrip("\\"))
+            if leaving.services.find(SERVICE):
+                leaving.services.change(SERVICE, start_mode="Disabled", status="Stopped")
         if not cluster.nodes:
             self.clusters.remove(cluster)
         self.owner.ledger.changed("clusters", f"{computer} left {cluster.name}")
