@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.roles.checking.installers import upload_of
 from provisioner.roles.evaluate import Evaluation
-from provisioner.roles.model import Declaration, Expansion, LeftOut, RoleChecks
+from provisioner.roles.model import Declaration, Expansion, LeftOut, RoleChecks, VariableType
 from provisioner.roles.statements.asking import Asking
 from provisioner.roles.statements.binding import RolesOfNode
 from provisioner.roles.statements.refusals import refuse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from provisioner.inventory.model import Node
     from provisioner.roles.loader import RoleLibrary
     from provisioner.roles.memo import Memo
-    from provisioner.roles.model import ModuleUse, ResourceTemplate, Role
+    from provisioner.roles.model import ModuleUse, ResourceTemplate, Role, Upload
 
 __all__ = ["Expansion", "expand"]
 
@@ -74,6 +75,7 @@ def expand(
         preflight=tuple(RoleChecks(role.name, path) for role in roles.values() for path in role.preflight),
         decommissioned=tuple(of_node.undone),
         leaves=tuple(sentence for each in undoing for sentence in each.leaves),
+        uploads=_uploads(of_node) if is_bound else (),
     )
     return expansion, problems
 
@@ -85,6 +87,18 @@ def _declared(of_node: RolesOfNode) -> Iterator[tuple[Role, tuple[ResourceTempla
     for role in of_node.undone.values():
         if role.decommission:
             yield role, role.decommission.resources
+
+
+def _uploads(of_node: RolesOfNode) -> tuple[Upload, ...]:
+    """Return the files that have to go to the node, each once."""
+    found: dict[str, Upload] = {}
+    for role in of_node.roles.values():
+        for name, variable in role.variables.items():
+            if variable.type is VariableType.INSTALLER and (given := of_node.given(role, name)):
+                upload = upload_of(given[1])
+                if upload is not None:
+                    found.setdefault(upload.destination.casefold(), upload)
+    return tuple(found.values())
 
 
 def _modules(

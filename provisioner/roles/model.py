@@ -244,7 +244,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file a node needs before its document. ``destination`` is a full path there, ``sha256`` in small digits."""
+    """A file a node needs before its document.
+
+    ``destination`` is a full path there, ``sha256`` is in small hexadecimal digits.
+    """
 
     source: Path
     destination: str
@@ -275,7 +278,8 @@ class Expansion:
     roles it requires directly. ``modules`` maps module names to the one version all roles agree on.
     ``variables`` are the values the roles see, defaults included; ``checks`` come in role order, and so does
     ``preflight``: checks that have to hold before anything is changed. ``decommissioned`` are the roles that are
-    undone here, and ``leaves`` the sentences in which they say what stays all the same.
+    undone here, and ``leaves`` the sentences in which they say what stays all the same. ``uploads`` are files that
+    the node needs before its document.
     """
 
     roles: tuple[RoleName, ...]
@@ -289,6 +293,7 @@ class Expansion:
     preflight: tuple[RoleChecks, ...] = ()
     decommissioned: tuple[RoleName, ...] = ()
     leaves: tuple[str, ...] = ()
+    uploads: tuple[Upload, ...] = ()
 
 
 def kind_of(value: Any) -> str:

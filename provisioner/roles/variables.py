@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.inventory.merge import Findings
 from provisioner.roles import layering
+from provisioner.roles.checking.installers import resolved
 from provisioner.roles.checking.values import check_value, filled
+from provisioner.roles.model import VariableType
 
 if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
-    from provisioner.inventory.model import Inventory, Node
+    from provisioner.inventory.model import Inventory, Located, Node
     from provisioner.roles.loader import RoleLibrary
-    from provisioner.roles.model import Role
+    from provisioner.roles.model import Role, Variable
 
 
 def bind(
@@ -40,7 +42,7 @@ def bind(
         if given is not None:
             found = Diagnostics()
             check_value(variable, given, f"variable '{variable.name}' of role '{role.name}'", found)
-            values[variable.name] = given.value if len(found) else filled(variable, given.value)
+            values[variable.name] = given.value if len(found) else _whole(variable, given)
             problems.extend(found)
         elif variable.is_required and (needed is None or variable.name in needed):
             problems.error(
@@ -53,6 +55,13 @@ def bind(
         else:
             values[variable.name] = variable.default
     return values, problems
+
+
+def _whole(variable: Variable, given: Located) -> Any:
+    """Return a value without errors with all that it stands for."""
+    if variable.type is VariableType.INSTALLER:
+        return resolved(given)
+    return filled(variable, given.value)
 
 
 def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics:

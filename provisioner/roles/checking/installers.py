@@ -1,8 +1,8 @@
 r"""Variables that say which .msi file to install: ``type: installer``.
 
-The inventory pins the file by its SHA-256 and says where it is: beside the inventory (``file``), where the node finds
-it (``path``), or both. What the file says of itself is read of it where it is here; where it is not, the inventory
-says it too.
+The inventory pins the file by its SHA-256 and says where it is: beside the inventory (``file``), where the node
+finds it (``path``), or both. What the file says of itself is read of it where it is here; where it is not, the
+inventory says it too.
 
     {file: packages/app.msi, sha256: ...}                              # goes to the node before its document
     {file: packages/app.msi, path: '\\server\share\app.msi', sha256: ...}   # fetched by the node
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
     from provisioner.inventory.model import Located
 
-_KEYS: Final = ("file", "path", "sha256", "product_code", "version", "upgrade_code")
+#: What may be said of an installer.
+KEYS: Final = ("file", "path", "sha256", "product_code", "version", "upgrade_code")
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _GUID: Final = re.compile(r"\{[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}")
 _PATH: Final = re.compile(
@@ -41,13 +42,9 @@ _HELP: Final = "Write {file: PATH, sha256: DIGEST} for a file beside the invento
 Found = tuple[str, str, "SourceRange", str]
 
 
-def faults(what: str, given: Located, path: tuple[str | int, ...]) -> Iterator[Found]:
+def faults(what: str, given: Located) -> Iterator[Found]:
     """Yield what is wrong with an installer; ``what`` names it at the start of a sentence."""
-    where = given.origin(*path)
-    tree = given.part(*path)
-    value = given.value if not path else None
-    for step in path:
-        value = (given.value if value is None else value)[step]
+    where, tree, value = given.origin(), given.tree, given.value
     if not isinstance(value, dict):
         yield (
             "Variable has the wrong type",
@@ -56,46 +53,43 @@ def faults(what: str, given: Located, path: tuple[str | int, ...]) -> Iterator[F
             _HELP,
         )
         return
-    unknown = [name for name in value if name not in _KEYS]
+    unknown = [name for name in value if name not in KEYS]
     for name in unknown:
         entry = tree.entry(name) if isinstance(tree, MappingTree) else None
         yield (
             "Unknown key",
             f"{what} is an installer, and that has no key '{name}'.",
             entry.key.where if entry else where,
-            did_you_mean(name, _KEYS),
+            did_you_mean(name, KEYS),
         )
-    wrong = [name for name in _KEYS if value.get(name) is not None and not isinstance(value[name], str)]
+    wrong = [name for name in KEYS if value.get(name) is not None and not isinstance(value[name], str)]
     for name in wrong:
         yield (
             "Variable has the wrong type",
             f"The key '{name}' of an installer is text, and this is {kind_of(value[name])}.",
-            given.origin(*path, name),
+            given.origin(name),
             "Put it in quotes.",
         )
     if not (unknown or wrong):
-        yield from _of_texts(what, given, value, path)
+        yield from _of_texts(what, given, value)
 
 
-def _of_texts(
-    what: str, given: Located, value: Mapping[str, str], path: tuple[str | int, ...]
-) -> Iterator[Found]:
-    where = given.origin(*path)
+def _of_texts(what: str, given: Located, value: Mapping[str, str]) -> Iterator[Found]:
     forms = (
         ("sha256", _SHA256, "64 hexadecimal digits"),
         ("product_code", _GUID, "a GUID in braces"),
         ("upgrade_code", _GUID, "a GUID in braces"),
         ("path", _PATH, "the full path, share or address of an .msi file"),
     )
-    malformed = False
+    is_malformed = False
     for name, form, words in forms:
         text = value.get(name)
         if text and not form.fullmatch(text):
-            malformed = True
+            is_malformed = True
             yield (
                 "Variable has a value that is not allowed",
                 f"The key '{name}' of an installer is {words}, and this is '{text}'.",
-                given.origin(*path, name),
+                given.origin(name),
                 "",
             )
     if not value.get("file"):
@@ -104,23 +98,22 @@ def _of_texts(
             yield (
                 "Missing key",
                 f"{what} names no 'file' to read, so it needs {_listed(missing)} too.",
-                where,
+                given.origin(),
                 _HELP,
             )
         return
-    if not malformed:
-        yield from _of_file(what, given, value, path)
+    if not is_malformed:
+        yield from _of_file(what, given, value)
 
 
-def _of_file(
-    what: str, given: Located, value: Mapping[str, str], path: tuple[str | int, ...]
-) -> Iterator[Found]:
+def _of_file(what: str, given: Located, value: Mapping[str, str]) -> Iterator[Found]:
     """Hold the file beside the inventory against what the inventory says of it."""
-    file, at = _source(given, value), given.origin(*path, "file")
+    file, at = _source(given, value), given.origin("file")
     try:
         read = _read(file)
     except OSError as error:
-        yield "File cannot be read", f"{what} names {file}: {error.strerror}.", at, "Paths are relative to the inventory."
+        help_ = "Paths are relative to the inventory."
+        yield "File cannot be read", f"{what} names {file}: {error.strerror}.", at, help_
         return
     except NoInstaller as error:
         yield "File is no installer", f"{what} names {file}, and {error}.", at, ""
@@ -130,7 +123,7 @@ def _of_file(
         yield (
             "Missing key",
             f"{what} does not say which file it means: {file} has the SHA-256 {read.sha256}.",
-            given.origin(*path),
+            given.origin(),
             f"When that is the right file, write 'sha256: {read.sha256}'.",
         )
     said = {
@@ -144,7 +137,7 @@ def _of_file(
             yield (
                 "Installer is another one",
                 f"{what} has the {name} '{value[name]}', and {file} has '{actual}'.",
-                given.origin(*path, name),
+                given.origin(name),
                 "Find out which file it is before you change the digest."
                 if name == "sha256"
                 else "Leave it out: it is read of the file.",
@@ -159,7 +152,7 @@ def resolved(given: Located) -> dict[str, Any]:
     """
     value = given.value
     if not value.get("file"):
-        found = {name: value.get(name) or None for name in _KEYS if name != "file"}
+        found = {name: value.get(name) or None for name in KEYS if name != "file"}
         return found | {"sha256": value["sha256"].lower(), "name": None}
     read = _read(_source(given, value))
     return {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.documents import Mapping, plain
 from provisioner.inventory.model import Located
+from provisioner.roles.checking import installers
 from provisioner.roles.masking import starred
 from provisioner.roles.model import VariableType, kind_of
 from provisioner.roles.secret_variables import SECRETS, SecretChecks, hidden_in
@@ -104,6 +105,10 @@ class _Check:
         where = self._given.origin(*path)
         if kind in SECRETS:
             self._secret(kind, f"The {of}", value, path)
+            return
+        if kind is VariableType.INSTALLER:
+            for fault in installers.faults(f"The {of}", self._given):
+                self._error(*fault)
             return
         if not kind.accepts(value):
             self._error(

@@ -116,7 +116,20 @@ class _Reader:
             fields=self._fields(name, kind, items, fields),
         )
         self._check_merge(variable, fields)
+        self._check_installer(variable, fields)
         return self._with_default(variable, fields)
+
+    def _check_installer(self, variable: Variable, fields: Fields) -> None:
+        """An installer is a variable of its own: what has to go to a node is found by its name."""
+        key = "items" if variable.items is VariableType.INSTALLER else "type"
+        is_part = self._is_field and variable.type is VariableType.INSTALLER
+        if is_part or key == "items":
+            self._problems.error(
+                "Installer is part of something",
+                f"'{variable.name}' holds installers, and an installer is a variable of its own.",
+                fields.key_where(key),
+                "Declare one variable of 'type: installer' for each .msi file.",
+            )
 
     def _with_default(self, variable: Variable, fields: Fields) -> Variable:
         """Hold default and choices against what was read; the default gets the defaults of its fields."""
