@@ -158,8 +158,8 @@ class Machine:
         self.is_up = is_up
 
     def set_clock(self, now: datetime) -> None:
-        """Tell the machine the time that new files get."""
-        self.files.clock = now.isoformat()
+        """Tell the machine the time that new files and processes get."""
+        self.files.clock = self.services.clock = now.isoformat()
 
     def on_boot(self, now: datetime) -> None:
         """Come up again: settle what was pending, start automatic services, count the boot."""

@@ -22,7 +22,8 @@ _SVCHOST = r"C:\Windows\system32\svchost.exe -k "
 class Service:
     """One service as the service control manager knows it.
 
-    ``running_as`` is the account of the running process: it changes at start only. ``start_behaviour`` is
+    ``running_as`` is the account of the running process: it changes at start only. ``started`` is the ISO time of
+    its start, empty since the boot. ``start_behaviour`` is
     ``ok``, ``slow`` (takes longer than usual), ``fail`` (the process ends at once) or ``hang`` (nothing happens);
     ``stop_behaviour`` is ``ok`` or ``hang``.
     """
@@ -38,6 +39,7 @@ class Service:
     desktop_interact: bool = False
     is_marked_for_delete: bool = False
     running_as: str | None = None
+    started: str = ""
     start_behaviour: str = "ok"
     stop_behaviour: str = "ok"
 
@@ -157,6 +159,8 @@ class Services:
         self._ledger = ledger
         self._base = _IN_BOX if base is None else {service.name.casefold(): service for service in base}
         self._items = dict(self._base)
+        #: ISO time of the machine, for processes that start; empty while it boots.
+        self.clock = ""
 
     def __iter__(self) -> Iterator[Service]:
         return iter(sorted(self._items.values(), key=lambda service: service.name.casefold()))
@@ -244,7 +248,8 @@ class Services:
         if service.start_behaviour == "fail":
             return "The service did not respond to the start or control request in a timely fashion. (1053)"
         if service.start_behaviour != "hang":
-            self._store(replace(service, status="Running", running_as=service.start_name), "started")
+            running = replace(service, status="Running", running_as=service.start_name, started=self.clock)
+            self._store(running, "started")
         return ""
 
     def stop(self, name: str, *, force: bool = False) -> None:
@@ -270,7 +275,8 @@ class Services:
             self.stop(item.name, force=True)
         if service.stop_behaviour == "hang":
             return
-        self._store(replace(self._items[name.casefold()], status="Stopped", running_as=None), "stopped")
+        stopped = replace(self._items[name.casefold()], status="Stopped", running_as=None, started="")
+        self._store(stopped, "stopped")
         if service.is_marked_for_delete:
             del self._items[name.casefold()]
             self._ledger.changed("services", f"{service.name} deleted")
@@ -281,11 +287,13 @@ class Services:
             if item.is_marked_for_delete:
                 del self._items[key]
             elif item.status == "Running":
-                self._items[key] = replace(item, status="Stopped", running_as=None)
+                self._items[key] = replace(item, status="Stopped", running_as=None, started="")
+        clock, self.clock = self.clock, ""
         for item in list(self._items.values()):
             current = self.find(item.name)
             if current is not None and current.status == "Stopped" and current.start_mode == "Auto":
                 self._start(current, ())
+        self.clock = clock
 
     def _store(self, service: Service, what: str) -> None:
         self._items[service.name.casefold()] = service

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +72,24 @@ class Defender(Area["Machine"]):
             return
         self._changed.update({name: _READ.get((name, str(value)), value) for name, value in values.items()})
         self.owner.ledger.changed("defender", f"{', '.join(values)} set")
+
+    def exclude(self, name: str, values: Sequence[str]) -> None:
+        """Add to a list (Add-MpPreference); what is there already, without regard to case, stays as it is."""
+        self._demand("Add-MpPreference")
+        now = list(self.preferences()[name])
+        known = {item.casefold() for item in now}
+        self._keep(name, [*now, *(item for item in values if item.casefold() not in known)])
+
+    def include(self, name: str, values: Sequence[str]) -> None:
+        """Take from a list (Remove-MpPreference); what is not there is no matter."""
+        self._demand("Remove-MpPreference")
+        gone = {item.casefold() for item in values}
+        self._keep(name, [item for item in self.preferences()[name] if item.casefold() not in gone])
+
+    def _keep(self, name: str, values: list[str]) -> None:
+        if not self.is_tamper_protected:
+            self._changed[name] = values
+            self.owner.ledger.changed("defender", f"{name} changed")
 
     def _demand(self, cmdlet: str) -> None:
         self.owner.ledger.attempt(cmdlet)

@@ -1,45 +1,40 @@
-"""Which secret a resource gave to Windows last, as our module remembers it: a salted hash in the registry."""
+"""Markers of secrets that were given to Windows: salted hashes in the registry, as ProvisionerDsc keeps them."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import hmac
 import os
 from typing import Final
 
 from provisioner.lab.machine.ground.registry import Registry
 
 _KEY: Final = r"SOFTWARE\provisioner\Markers"
-_KIND: Final = "pbkdf2-sha1"
+_SCHEME: Final = "pbkdf2-sha1"
 _ROUNDS: Final = 100_000
-_SALT_SIZE, _HASH_SIZE = 16, 20
+_SALT_BYTES: Final = 16
+_PARTS: Final = 4
 
 
-def is_last(registry: Registry, resource: str, name: str, secret: str) -> bool:
-    """Whether ``secret`` is the one that ``resource`` gave last for what is named."""
-    marker = registry.get(rf"{_KEY}\{resource}", name)
-    kind, _, rest = str(marker or "").partition("$")
-    rounds, _, rest = rest.partition("$")
-    try:
-        salt = base64.b64decode(rest.partition("$")[0], validate=True)
-        return kind == _KIND and hmac.compare_digest(_text(secret, salt, int(rounds)), str(marker))
-    except (ValueError, binascii.Error):
+def is_marked(registry: Registry, resource: str, name: str, secret: str) -> bool:
+    """Whether this secret was the last one that the resource gave for the thing ``name``."""
+    parts = str(registry.get(f"{_KEY}\\{resource}", name) or "").split("$")
+    if len(parts) != _PARTS or parts[0] != _SCHEME:
         return False
+    return _digest(secret, base64.b64decode(parts[2]), int(parts[1])) == parts[3]
 
 
-def remember(registry: Registry, resource: str, name: str, secret: str) -> None:
-    """Write the marker of a secret."""
-    registry.set(rf"{_KEY}\{resource}", name, _text(secret, os.urandom(_SALT_SIZE), _ROUNDS))
+def mark(registry: Registry, resource: str, name: str, secret: str) -> None:
+    """Remember a secret that was given."""
+    salt = os.urandom(_SALT_BYTES)
+    text = f"{_SCHEME}${_ROUNDS}${base64.b64encode(salt).decode()}${_digest(secret, salt, _ROUNDS)}"
+    registry.set(f"{_KEY}\\{resource}", name, text)
 
 
 def forget(registry: Registry, resource: str, name: str) -> None:
-    """Remove a marker; one that is not there is no matter."""
-    if registry.get(rf"{_KEY}\{resource}", name) is not None:
-        registry.delete_value(rf"{_KEY}\{resource}", name)
+    """Forget what was given."""
+    registry.delete_value(f"{_KEY}\\{resource}", name)
 
 
-def _text(secret: str, salt: bytes, rounds: int) -> str:
-    digest = hashlib.pbkdf2_hmac("sha1", secret.encode(), salt, rounds, _HASH_SIZE)
-    return f"{_KIND}${rounds}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+def _digest(secret: str, salt: bytes, rounds: int) -> str:
+    return base64.b64encode(hashlib.pbkdf2_hmac("sha1", secret.encode(), salt, rounds)).decode()

@@ -1,0 +1,124 @@
+"""ServiceRecovery of ProvisionerDsc (class PROV_ServiceRecovery): what Windows does when a service fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from provisioner.lab.machine.basics import service_control
+from provisioner.lab.machine.ground.services import Service
+from provisioner.lab.resources.base import ResourceContext, ResourceError
+from provisioner.lab.resources.binding import Rule, bind
+
+_RULES: Final = (
+    Rule("ServiceName", may_be_empty=False, is_mandatory=True),
+    Rule("Actions", "strings", may_be_empty=False, is_mandatory=True),
+    Rule("ResetPeriod", "uint32"),
+    Rule("Command"),
+    Rule("OnNonCrashFailures", "boolean"),
+)
+_ACTION: Final = re.compile(r"(none|restart|reboot|run)/([0-9]{1,9})", re.IGNORECASE)
+_DAY: Final = 86400
+_FLAG: Final = "FailureActionsOnNonCrashFailures"
+
+
+class ServiceRecovery:
+    """Stateless."""
+
+    class_name = "PROV_ServiceRecovery"
+    module = "ProvisionerDsc"
+
+    async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
+        """Get-TargetResource."""
+        bound = bind("Get-TargetResource", _RULES[:2], properties)
+        return {"ServiceName": bound["ServiceName"], **_read(bound["ServiceName"], context)}
+
+    async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
+        """Test-TargetResource: a service that is not there yet is a difference."""
+        bound = _bound("Test-TargetResource", properties)
+        if context.machine.services.find(bound["ServiceName"]) is None:
+            return False
+        found = _read(bound["ServiceName"], context)
+        return (
+            found["Actions"] == [item.casefold() for item in bound["Actions"]]
+            and found["ResetPeriod"] == bound["ResetPeriod"]
+            and found["OnNonCrashFailures"] == bound["OnNonCrashFailures"]
+            and ("Command" not in bound or found["Command"] == bound["Command"])
+        )
+
+    async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
+        """Set-TargetResource."""
+        bound = _bound("Set-TargetResource", properties)
+        service = _existing(bound["ServiceName"], context)
+        machine = context.machine
+        await context.sleep(machine.durations.other_s)
+        _call(context, "sc.exe failure", service.name)
+        actions = [_ACTION.fullmatch(item) for item in bound["Actions"]]
+        service_control.set_failure_actions(
+            machine,
+            service.name,
+            bound["ResetPeriod"],
+            [(found[1].casefold(), int(found[2])) for found in actions if found],
+            bound.get("Command"),
+        )
+        _call(context, "sc.exe failureflag", service.name)
+        machine.registry.set(service_control.key_of(service.name), _FLAG, int(bound["OnNonCrashFailures"]))
+
+
+def _read(name: str, context: ResourceContext) -> dict[str, Any]:
+    reset_s, actions = service_control.failure_actions(context.machine, name)
+    registry, key = context.machine.registry, service_control.key_of(name)
+    return {
+        "Actions": [f"{kind}/{delay}" for kind, delay in actions],
+        "ResetPeriod": reset_s,
+        "Command": registry.get(key, "FailureCommand") or "",
+        "OnNonCrashFailures": registry.get(key, _FLAG) == 1,
+    }
+
+
+def _bound(function: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Bind with defaults, and refuse what is no action."""
+    bound = {"ResetPeriod": _DAY, "OnNonCrashFailures": True, **bind(function, _RULES, properties)}
+    for action in bound["Actions"]:
+        if not _ACTION.fullmatch(action):
+            raise _argument(
+                f"'{action}' is no action: write none, restart, reboot or run, a slash and milliseconds.",
+                "ActionMalformed",
+            )
+        if action.casefold().startswith("run/") and not bound.get("Command"):
+            raise _argument("The action run needs a Command.", "CommandMissing")
+    if '"' in bound.get("Command", ""):
+        raise _argument(
+            "A Command with double quotes cannot be handed to sc.exe unchanged. Use a path without spaces.",
+            "CommandHasQuotes",
+        )
+    return bound
+
+
+def _existing(name: str, context: ResourceContext) -> Service:
+    service = context.machine.services.find(name)
+    if service is None:
+        raise ResourceError(
+            f"There is no service named '{name}'.",
+            "ServiceNotFound",
+            "ObjectNotFound",
+            "System.InvalidOperationException",
+        )
+    return service
+
+
+def _call(context: ResourceContext, command: str, service: str) -> None:
+    """Fail as sc.exe does where its failure was injected."""
+    error = context.machine.ledger.failing.get(command)
+    if error is not None:
+        raise ResourceError(
+            f"sc.exe ended with 5 for '{service}': {error.message}",
+            "ServiceControlFailed",
+            "InvalidResult",
+            "System.InvalidOperationException",
+        )
+
+
+def _argument(message: str, error_id: str) -> ResourceError:
+    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")
