@@ -89,7 +89,8 @@ class Lcm:
             f"the LCM has been busy for {limit:g} s with something this run did not start"
             f" ({told or 'it gives no detail'})",
             last_state=BUSY,
-            help="Run again when it has ended, or stop it on the node with Stop-DscConfiguration -Force.",
+            help="Run again when it has ended, raise lcm_timeout in the section 'connection', or stop it on the node "
+            "with Stop-DscConfiguration -Force.",
         )
 
     async def when_idle(self, call: Callable[[NodeApi], Awaitable[Answer]]) -> Answer:
@@ -203,7 +204,7 @@ class Lcm:
             self._work.name,
             f"the job {job_id} did not end within {self._work.limits.job_timeout_s:g} s",
             last_state=BUSY,
-            help="The job goes on on the node. Run the same command again later, or raise job_timeout_s.",
+            help="The job goes on on the node. Run the same command again later, or raise job_timeout.",
         )
 
     async def _heartbeat(self) -> MetaConfiguration:

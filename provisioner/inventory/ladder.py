@@ -242,6 +242,7 @@ class NodeSource:
             reconnect_timeout_s=float(_value(merged, "reconnect_timeout", 240.0)),
             reboot_timeout_s=float(_value(merged, "reboot_timeout", 900.0)),
             job_timeout_s=float(_value(merged, "job_timeout", 7200.0)),
+            lcm_timeout_s=float(_value(merged, "lcm_timeout", 900.0)),
         )
 
 

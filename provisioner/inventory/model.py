@@ -82,6 +82,7 @@ class Connection:
     reconnect_timeout_s: float = 240.0
     reboot_timeout_s: float = 900.0
     job_timeout_s: float = 7200.0
+    lcm_timeout_s: float = 900.0
 
 
 @dataclass(frozen=True, slots=True)

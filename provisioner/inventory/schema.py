@@ -156,6 +156,7 @@ class ConnectionModel(_Model):
     reconnect_timeout: _Seconds = 240.0
     reboot_timeout: _Seconds = 900.0
     job_timeout: _Seconds = 7200.0
+    lcm_timeout: _Seconds = 900.0
 
 
 class EncryptionModel(_Model):

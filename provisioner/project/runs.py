@@ -134,6 +134,7 @@ def _work(compiled: CompiledNode, password: Secret | None, base: Path) -> NodeWo
             reconnect_timeout_s=connection.reconnect_timeout_s,
             reboot_timeout_s=connection.reboot_timeout_s,
             job_timeout_s=connection.job_timeout_s,
+            lcm_timeout_s=connection.lcm_timeout_s,
         ),
     )
 

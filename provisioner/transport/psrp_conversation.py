@@ -148,6 +148,7 @@ class Conversation:
             if path:
                 Path(path).open("rb").close()
         self._is_of_connection = way.is_of_connection
+        self._configuration_name = endpoint.configuration_name
         self._wsman = _LimitedWSMan(
             endpoint.host,
             max_envelope_size=_START_ENVELOPE_BYTES,
@@ -237,11 +238,12 @@ class Conversation:
         self._wsman.limit = limit
         client = Client(self._wsman.transport.server)
         client.wsman = self._wsman
+        where = {"configuration_name": self._configuration_name}
         try:
             if Path(source).stat().st_size >= _LARGE_BYTES:
-                client.copy(os.devnull, destination)
+                client.copy(os.devnull, destination, **where)
             self._wsman.on_send = _counting(tell)
-            client.copy(source, destination)
+            client.copy(source, destination, **where)
         except WinRMError as error:
             if type(error) is not WinRMError:
                 raise  # of the way, not of what ran there

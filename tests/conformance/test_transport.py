@@ -227,7 +227,9 @@ async def test_psrp_says_so_where_no_scripts_run(psrp: Bench, tmp_path: Path) ->
     source.write_bytes(bytes(5_000_000))
     transport = psrp.transport()
     await transport.open()
-    result = await transport.copy_file(source, r"C:\file", timeout_s=60)
+    sent: list[int] = []
+    result = await transport.copy_file(source, r"C:\file", timeout_s=60, sent=sent.append)
+    assert sent == [], "five megabytes were not sent to be refused"
     assert result.terminated is not None
     assert "runs no scripts (no-language mode)" in result.terminated.message
     assert result.terminated.error_id == "ScriptsNotAllowed"

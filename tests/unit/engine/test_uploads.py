@@ -13,7 +13,7 @@ import pytest
 from provisioner.engine.apply import NodeFlow
 from provisioner.engine.machine import NodeState
 from provisioner.engine.work import NodeWork, Upload
-from provisioner.errors import CommandError
+from provisioner.errors import CommandError, ConnectError
 from provisioner.events import FileUploaded, NodeFailed, Problem, Pushing, Uploading
 from tests.unit.engine.driving import Log, apply, options
 from tests.unit.engine.model_node import KilledError, ModelNode, Trap, World, resources, work_for
@@ -132,6 +132,28 @@ def test_progress_of_a_large_file_is_told_now_and_then(tmp_path: Path) -> None:
     told = [(event.sent, event.size) for event in log.of(Uploading)]
     assert told == [(0, 8 << 20), (4 << 20, 8 << 20), (8 << 20, 8 << 20)]
     assert flow.machine.state is NodeState.DONE
+
+
+def test_a_move_whose_answer_was_lost_is_no_failure(source: Path) -> None:
+    world = World(resources=resources("[Package]nova"))
+    work = needing(world, source)
+    node: Any = work.connect()
+    run = node.run
+    lost: list[object] = []
+
+    async def losing(pipeline: Any, *, timeout_s: float = 60.0) -> Any:
+        result = await run(pipeline, timeout_s=timeout_s)
+        if str(pipeline) == "Move-Item" and not lost:
+            lost.append(pipeline)
+            node.is_open = False
+            raise ConnectError("hv01", "http://node", "the connection broke")
+        return result
+
+    node.run = losing
+    log, flow = apply(world, work=work)
+    assert lost
+    assert flow.machine.state is NodeState.DONE, log.of(NodeFailed)
+    assert world.files == {PLACE.casefold(): CONTENT}
 
 
 def test_a_connection_that_breaks_in_the_middle_starts_the_file_again(source: Path) -> None:

@@ -155,6 +155,7 @@ def test_the_defaults_of_a_connection_are_the_documented_ones() -> None:
     assert (connection.framing, connection.encoding) == (Framing.AUTO, MofEncoding.UTF16)
     assert (connection.connect_timeout_s, connection.reconnect_timeout_s) == (10.0, 240.0)
     assert (connection.reboot_timeout_s, connection.job_timeout_s) == (900.0, 7200.0)
+    assert connection.lcm_timeout_s == 900.0
     assert connection.endpoint.configuration_name == "Microsoft.PowerShell"
 
 
