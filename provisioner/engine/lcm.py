@@ -89,8 +89,8 @@ class Lcm:
             f"the LCM has been busy for {limit:g} s with something this run did not start"
             f" ({told or 'it gives no detail'})",
             last_state=BUSY,
-            help="Run again when it has ended, raise lcm_timeout in the section 'connection', or stop it on the node "
-            "with Stop-DscConfiguration -Force.",
+            help="Run again when it has ended, raise lcm_timeout in the section 'connection', or stop it on the "
+            "node with Stop-DscConfiguration -Force.",
         )
 
     async def when_idle(self, call: Callable[[NodeApi], Awaitable[Answer]]) -> Answer:

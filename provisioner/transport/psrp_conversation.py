@@ -238,12 +238,11 @@ class Conversation:
         self._wsman.limit = limit
         client = Client(self._wsman.transport.server)
         client.wsman = self._wsman
-        where = {"configuration_name": self._configuration_name}
         try:
             if Path(source).stat().st_size >= _LARGE_BYTES:
-                client.copy(os.devnull, destination, **where)
+                client.copy(os.devnull, destination, self._configuration_name)
             self._wsman.on_send = _counting(tell)
-            client.copy(source, destination, **where)
+            client.copy(source, destination, self._configuration_name)
         except WinRMError as error:
             if type(error) is not WinRMError:
                 raise  # of the way, not of what ran there
