@@ -117,6 +117,10 @@ def _resource(types: list[str], summaries: list[str], cases: list[Schema]) -> Sc
             **nullable(_SCALAR),
             "description": "'[Composite]name' of the composite that this resource is a part of.",
         },
+        "unite": {
+            **list_of({"type": "string"}),
+            "description": "Properties whose lists become one where several roles declare this resource.",
+        },
         "metadata": _ANY,
     }
     return closed(properties, ["name", "type"], allOf=cases)

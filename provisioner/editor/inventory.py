@@ -41,6 +41,8 @@ DESCRIPTIONS: Final = {
     "merge": "How the values of several layers become one, by the path of the value.",
     "children": "Groups that are a part of this one; what they say wins over this.",
     "roles": "What the node is to be.",
+    "decommission": "Roles that are undone: what they did is taken back, as far as they say how.",
+    "after": "Nodes and groups that are done first.",
     "address": "Host name or IP address; the name of the node when left out.",
     "transport": "How the node is spoken to; psrp is PowerShell remoting over WinRM.",
     "port": "5985, with tls 5986.",
@@ -59,6 +61,7 @@ DESCRIPTIONS: Final = {
     "reconnect_timeout": "Seconds a lost connection may take to come back while a job is followed.",
     "reboot_timeout": "Seconds a reboot may take.",
     "job_timeout": "Seconds one job of the LCM may take.",
+    "lcm_timeout": "Seconds to wait for an LCM that is busy with something else.",
     "certificate": "File or folder with the document-encryption certificates, beside the inventory.",
     "plain_text": "Whether passwords may stand in documents as they are.",
 }
@@ -118,7 +121,7 @@ def _settle(model: Schema, roles: list[str]) -> None:
             schema["anyOf"] = [{"$ref": "#/$defs/variables"}, {"type": "null"}]
         elif name == "merge":
             schema["anyOf"][0]["additionalProperties"] = MERGES
-        elif name == "roles":
+        elif name in {"roles", "decommission"}:
             schema["items"] = suggested(roles, schema["items"])
         schema["description"] = description
 

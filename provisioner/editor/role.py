@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.editor.fragments import Schema, closed, document, list_of, nullable, suggested
 from provisioner.inventory.strategies import Mode
-from provisioner.roles.checking.installers import KEYS as INSTALLER_KEYS
 from provisioner.roles.model import VariableType
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ VALUES: Final[dict[VariableType, Schema]] = {
     VariableType.CREDENTIAL: closed(
         {"user": {"type": "string"}, "password": _REFERENCE}, ["user", "password"]
     ),
-    VariableType.INSTALLER: closed({key: {"type": "string"} for key in INSTALLER_KEYS}),
+    VariableType.INSTALLER: {"type": "object"},
 }
 
 #: How the values of several layers become one, as an author writes it.

@@ -26,6 +26,7 @@ from provisioner.inventory.loader import read_inventory
 from provisioner.roles import configuration_file, loader
 from provisioner.roles.loader import RoleLibrary
 from provisioner.roles.model import Value, VariableType
+from provisioner.roles.reading.variables import FIELD_KEYS, VARIABLE_KEYS
 from tests.compiling import REPOSITORY, compile_project, write
 from tests.unit.editor.schemas import refusals, texts, validator
 
@@ -288,9 +289,8 @@ def test_a_mistake_in_a_configuration_is_refused_by_both(
 def test_the_schema_of_a_role_has_the_keys_our_reader_knows() -> None:
     properties = validator("role").schema["properties"]
     assert sorted(properties) == sorted(loader._ROLE_KEYS)
-    assert sorted(properties["variables"]["additionalProperties"]["properties"]) == sorted(
-        loader._VARIABLE_KEYS
-    )
+    assert sorted(properties["variables"]["additionalProperties"]["properties"]) == sorted(VARIABLE_KEYS)
+    assert sorted(validator("role").schema["definitions"]["field"]["properties"]) == sorted(FIELD_KEYS)
 
 
 def test_the_schema_of_a_configuration_has_the_keys_our_reader_knows() -> None:
