@@ -21,7 +21,8 @@ from provisioner.transport.base import Record as Row
 
 if TYPE_CHECKING:
     from provisioner.engine.link import Link
-    from provisioner.engine.work import NodeWork, Record, Upload
+    from provisioner.engine.work import NodeWork, Record
+    from provisioner.roles.model import Upload
 
 _PART_BYTES = 1 << 20
 #: A hash of a large file takes the node a while, and so does moving it to another volume.

@@ -6,13 +6,12 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner.addresses import NodeName
 from provisioner.events import CheckFinished, Event
 from provisioner.node.base import NodeApi
-from provisioner.roles.model import After
+from provisioner.roles.model import After, Upload
 
 #: Takes each event as it happens.
 Record = Callable[[Event], None]
@@ -80,15 +79,6 @@ class PollPolicy:
         while True:
             yield delay
             delay = min(delay * self.factor, self.longest_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file the node shall have before it gets its document. ``destination`` is a full path there."""
-
-    source: Path
-    destination: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ import pytest
 
 from provisioner.engine.apply import NodeFlow
 from provisioner.engine.machine import NodeState
-from provisioner.engine.work import NodeWork, Upload
+from provisioner.engine.work import NodeWork
 from provisioner.errors import CommandError, ConnectError
 from provisioner.events import FileUploaded, NodeFailed, Problem, Pushing, Uploading
+from provisioner.roles.model import Upload
 from tests.unit.engine.driving import Log, apply, options
 from tests.unit.engine.model_node import KilledError, ModelNode, Trap, World, resources, work_for
 
