@@ -1,0 +1,15 @@
+"""What a host whose devices are given to virtual machines must answer."""
+
+from __future__ import annotations
+
+
+def test_devices_are_where_they_should_be(host, variables):
+    """Each device is off the host, free or with a virtual machine, or back on it."""
+    for wanted in variables["pci_devices"]:
+        device = host.check("assignable_device", wanted["location_path"])
+        assert device.is_off_host == (wanted["ensure"] == "Present")
+
+
+def test_lcm_is_idle(host):
+    """The LCM has nothing left to do and waits for no reboot."""
+    assert host.lcm.is_idle
