@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from provisioner import documents
 from provisioner.diagnostics import did_you_mean
@@ -12,6 +12,9 @@ from provisioner.inventory.explanation import Explained, Given, Part, Path, expl
 from provisioner.inventory.model import Inventory, Node
 from provisioner.roles.explanation import SECTION, explain_variables
 from provisioner.roles.model import Role
+
+#: Sections that are lists of names.
+NAMES: Final = frozenset({"groups", "roles", "decommission", "after"})
 
 
 def as_text(explained: Iterable[Explained]) -> Iterator[str]:
@@ -50,7 +53,7 @@ def dotted(path: Path) -> str:
 
 def _value(each: Explained) -> Iterator[str]:
     name = dotted(each.path)
-    if each.section in {"groups", "roles"}:
+    if each.section in NAMES:
         yield f"  {name}"
     else:
         equals = f"{name} = " if name else ""

@@ -6,6 +6,7 @@ compiler uses; here they are only told apart again by the lines they were writte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,13 +17,15 @@ from provisioner.inventory.model import Layer, LayerKind
 from provisioner.inventory.schema import CONNECTION_KEYS, ConnectionModel, is_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from collections.abc import Sequence as Many
 
     from provisioner.diagnostics import SourceRange
-    from provisioner.inventory.model import Inventory, Node
+    from provisioner.inventory.model import Inventory, Node, RoleUse
 
 Path = tuple[str | int, ...]
+#: Whether what stands under the keys and indexes of a path is a secret.
+IsSecret = Callable[[Path], bool]
 
 #: The layer of a value that stands in no file.
 BUILT_IN: Final = "built-in default"
@@ -69,30 +72,30 @@ def explain_settings(node: Node, inventory: Inventory) -> Iterator[Explained]:
     """Yield everything of a node but its variables."""
     yield from _single("address", node, Given(BUILT_IN, str(node.name), None))
     yield from _groups(node, inventory)
-    yield from _roles(node)
+    yield from _roles("roles", node.roles, node)
+    yield from _roles("decommission", node.decommission, node)
+    for use in node.after:
+        yield Explained("after", (use.name,), Given(use.said_by, use.name, use.where))
     yield from _connection(node)
     yield from _encryption(node)
     yield from _single("management_adapter", node, None)
 
 
-def safe(value: Any, names: Many[str | int], *, is_secret: bool = False) -> Any:
+def safe(value: Any, names: Path, *, is_secret: IsSecret | None = None) -> Any:
     """Return a value that can be shown: a secret that stands where a reference belongs is not.
 
     Args:
         value: Plain data.
         names: The keys it stands under.
-        is_secret: Whether a reference is what belongs here, whatever it is called.
+        is_secret: Whether a reference is what belongs under a path, whatever it is called.
     """
     if isinstance(value, dict):
-        return {
-            name: safe(part, (*names, name), is_secret=is_secret and name != "user")
-            for name, part in value.items()
-        }
+        return {name: safe(part, (*names, name), is_secret=is_secret) for name, part in value.items()}
     if isinstance(value, list):
-        return [safe(part, names, is_secret=is_secret) for part in value]
+        return [safe(part, (*names, index), is_secret=is_secret) for index, part in enumerate(value)]
     is_harmless = value is None or isinstance(value, bool) or is_reference(str(value))
     is_named = any(isinstance(name, str) and sounds_secret(name) for name in names)
-    return value if is_harmless or not (is_secret or is_named) else HIDDEN
+    return value if is_harmless or not (is_named or (is_secret and is_secret(names))) else HIDDEN
 
 
 def narrowed(values: list[tuple[str, Tree]], path: Path) -> list[tuple[str, Tree]]:
@@ -102,7 +105,7 @@ def narrowed(values: list[tuple[str, Tree]], path: Path) -> list[tuple[str, Tree
 
 
 def parts(
-    whole: Tree, values: list[tuple[str, Tree]], name: str, below: Path, *, is_secret: bool
+    whole: Tree, values: list[tuple[str, Tree]], name: str, below: Path, *, is_secret: IsSecret
 ) -> tuple[Part, ...]:
     """Tell the parts of a merged variable apart by the layer each stands in.
 
@@ -222,12 +225,12 @@ def _item(listed: Tree | None, name: str) -> Scalar | None:
     return next((item for item in items if isinstance(item, Scalar) and item.text == name), None)
 
 
-def _roles(node: Node) -> Iterator[Explained]:
-    for use in node.roles:
+def _roles(section: str, uses: Many[RoleUse], node: Node) -> Iterator[Explained]:
+    for use in uses:
         layer = next(
-            layer for layer, listed in _sections(node, "roles") if _item(listed, str(use.name)) is not None
+            layer for layer, listed in _sections(node, section) if _item(listed, str(use.name)) is not None
         )
-        yield Explained("roles", (str(use.name),), Given(str(layer), str(use.name), use.where))
+        yield Explained(section, (str(use.name),), Given(str(layer), str(use.name), use.where))
 
 
 def _connection(node: Node) -> Iterator[Explained]:

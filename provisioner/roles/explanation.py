@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.documents import Tree, plain, step_into
 from provisioner.inventory.explanation import Explained, Given, narrowed, parts, safe
@@ -13,12 +13,12 @@ from provisioner.inventory.merge import is_null
 from provisioner.inventory.model import LayerKind
 from provisioner.inventory.strategies import REPLACE, Mode
 from provisioner.roles import layering
-from provisioner.roles.secret_variables import SECRETS
+from provisioner.roles.secret_variables import is_secret_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from provisioner.inventory.explanation import Path
+    from provisioner.inventory.explanation import IsSecret, Path
     from provisioner.inventory.model import Node
     from provisioner.roles.model import Role, Variable
 
@@ -93,13 +93,13 @@ class _One:
         part = step_into(whole, self.below)
         if part is None:
             return None
-        is_secret = _is_secret(variable)
-        found = parts(part, values, self.name, self.below, is_secret=is_secret)
+        hides = _hides(variable)
+        found = parts(part, values, self.name, self.below, is_secret=hides)
         there = [each.given for each in found if each.taken_by is None]
         labels = [label for label, _ in values if any(given.layer == label for given in there)]
-        value = safe(plain(part), self._names, is_secret=is_secret)
+        value = safe(plain(part), self._names, is_secret=hides)
         if [each.path for each in found] == [()]:  # one value, whole
-            is_reference = is_secret and HIDDEN not in str(value)
+            is_reference = self._is_reference(hides, value)
             given, over = found[0].given, found[0].over
             return Explained(SECTION, self._names, given, over, role=role, is_reference=is_reference)
         return Explained(
@@ -109,7 +109,7 @@ class _One:
             merged=self._strategy(variable),
             parts=found,
             role=role,
-            is_reference=is_secret and HIDDEN not in str(value),
+            is_reference=self._is_reference(hides, value),
         )
 
     def _replaced(
@@ -124,9 +124,9 @@ class _One:
         if nearest is None:
             return None
         layers = narrowed([*defaults, *values], self.below)
-        is_secret = any(_is_secret(variable) for _, variable in uses)
+        hides = _hides(*(variable for _, variable in uses))
         first, *over = [
-            Given(label, safe(plain(tree), self._names, is_secret=is_secret), tree.where)
+            Given(label, safe(plain(tree), self._names, is_secret=hides), tree.where)
             for label, tree in reversed(layers)
         ]
         return Explained(
@@ -135,7 +135,7 @@ class _One:
             first,
             tuple(over),
             role=role,
-            is_reference=is_secret and HIDDEN not in str(first.value),
+            is_reference=self._is_reference(hides, first.value),
         )
 
     def _default(
@@ -143,13 +143,13 @@ class _One:
     ) -> Explained | None:
         """Explain a variable that only has its default; a null in the inventory is a fall back on it."""
         nulls = tuple(Given(label, None, tree.where) for label, tree in reversed(values) if is_null(tree))[:1]
-        is_secret = _is_secret(variable)
+        hides = _hides(variable)
         given = Given(NOT_SET if variable.is_required else _label(role), None, variable.where)
         if variable.default_tree is not None and not variable.is_required:
             part = step_into(variable.default_tree, self.below)
             if part is None:
                 return None
-            value = safe(plain(part), self._names, is_secret=is_secret)
+            value = safe(plain(part), self._names, is_secret=hides)
             given = Given(_label(role), value, part.where)
         elif self.below:
             return None
@@ -159,8 +159,13 @@ class _One:
             given,
             nulls,
             role="" if is_alone else str(role.name),
-            is_reference=is_secret and HIDDEN not in str(given.value),
+            is_reference=self._is_reference(hides, given.value),
         )
+
+    def _is_reference(self, hides: IsSecret, value: Any) -> bool:
+        """Whether a value consists of references: it is one, or all of its parts are."""
+        parts = list(_paths(value, self._names))
+        return bool(parts) and all(map(hides, parts)) and HIDDEN not in str(value)
 
     @property
     def _names(self) -> Path:
@@ -179,9 +184,23 @@ class _One:
         return "by the rules below it" if is_on_the_way else strategy.mode.value
 
 
+def _paths(value: Any, names: Path) -> Iterator[Path]:
+    """Yield the path of every single value that is no user of a credential."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _paths(part, (*names, name)) if name != "user" else ()
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _paths(part, (*names, index))
+    else:
+        yield names
+
+
 def _label(role: Role) -> str:
     return f"{LayerKind.ROLE.value} {role.name}"
 
 
-def _is_secret(variable: Variable | None) -> bool:
-    return variable is not None and (variable.type in SECRETS or variable.items in SECRETS)
+def _hides(*variables: Variable | None) -> IsSecret:
+    """Return what says of a path, the name of the variable first, whether a secret belongs there."""
+    known = [variable for variable in variables if variable is not None]
+    return lambda names: any(is_secret_at(variable, names[1:]) for variable in known)

@@ -89,19 +89,24 @@ def holds_secrets(variable: Variable) -> bool:
 
 
 def is_secret_at(variable: Variable, path: Iterable[str | int]) -> bool:
-    """Whether what stands under a path of keys and indexes is a secret, or a part of a credential."""
+    """Whether a secret belongs under a path of keys and indexes; an unknown key may be that of one, misspelt."""
     below = iter(path)
-    while variable.type not in SECRETS:
-        if variable.items is not None:
-            if next(below, None) is None:
-                return False
-            if variable.items in SECRETS:
-                return True
-        field = (variable.fields or {}).get(str(next(below, "")))
-        if field is None:
+    kind = variable.type
+    while True:
+        if kind in SECRETS:
+            return kind is VariableType.SECRET or next(below, None) != "user"
+        step = next(below, None)
+        if step is None:
             return False
-        variable = field
-    return True
+        if kind is variable.type and variable.items is not None:
+            kind = variable.items
+            continue
+        if variable.fields is None:
+            return False
+        field = variable.fields.get(str(step))
+        if field is None:
+            return holds_secrets(variable)
+        variable, kind = field, field.type
 
 
 def references_in(variable: Variable, value: Any) -> Iterator[str]:

@@ -32,8 +32,8 @@ _STEP = re.compile(r"[^.\[\]]+")
 def explain(inventory: Path, node: str, path: str, as_json: bool) -> None:  # noqa: FBT001 - click passes by name
     """Show where each value of NODE comes from: layer, file, line and column.
 
-    PATH is a variable or a part of one (name.key.0), or a section: address, groups, roles, connection,
-    encryption, management_adapter.
+    PATH is a variable or a part of one (name.key.0), or a section: address, groups, roles, decommission, after,
+    connection, encryption, management_adapter.
     """
     read = loaded(inventory)
     if node not in read.nodes:

@@ -11,6 +11,7 @@ import click
 from provisioner import documents
 from provisioner.cli.commands.inventory import loaded
 from provisioner.cli.context import inventory_argument, json_option, say, verb
+from provisioner.cli.explaining import NAMES
 from provisioner.inventory.explanation import explain_settings, safe
 from provisioner.inventory.model import Inventory, Node
 from provisioner.inventory.selection import select
@@ -36,7 +37,7 @@ def facts_of(node: Node, inventory: Inventory) -> dict[str, Any]:
     """Return all settings and variables as plain data; secrets are references."""
     facts: dict[str, Any] = {}
     for each in explain_settings(node, inventory):
-        if each.section in {"groups", "roles"}:
+        if each.section in NAMES:
             facts.setdefault(each.section, []).append(each.given.value)
         elif each.path:
             facts.setdefault(each.section, {})[str(each.path[0])] = each.given.value
