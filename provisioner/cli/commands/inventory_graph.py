@@ -30,6 +30,8 @@ def graph(inventory: Path, limit: str, form: str | None, as_json: bool) -> None:
         for group, children in drawn.children.items():
             say(json.dumps({"group": group, "children": children, "nodes": drawn.members[group]}))
         say(json.dumps({"group": None, "children": drawn.outermost, "nodes": drawn.loose}))
+        for waiting, first in drawn.after.items():
+            say(json.dumps({"waiting": waiting, "after": first}))
         return
     for line in _FORMS[form or "tree"](drawn):
         say(line)
