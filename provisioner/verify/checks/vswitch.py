@@ -77,13 +77,18 @@ class VSwitch:
             text_of(
                 only_row(
                     self._asked.node,
-                    named(rows, "InterfaceDescription", text_of(description)),
-                    f"network adapter described as {text_of(description)}",
+                    named(rows, "InterfaceDescription", description),
+                    f"network adapter described as {description}",
                 )["Name"]
             )
-            for description in items_of(self._row["NetAdapterInterfaceDescriptions"])
+            for description in self.adapter_descriptions
         ]
         return tuple(sorted(names, key=str.casefold))
+
+    @property
+    def adapter_descriptions(self) -> tuple[str, ...]:
+        """Return the interface descriptions of all physical adapters below the switch."""
+        return tuple(text_of(item) for item in items_of(self._row["NetAdapterInterfaceDescriptions"]))
 
     @property
     def is_team(self) -> bool:
