@@ -23,6 +23,7 @@ SHARED = MODULE / "Modules" / f"{NAME}.Common" / f"{NAME}.Common.psm1"
 _Connection: Any = pywbem.MOFWBEMConnection
 _Compiler: Any = pywbem.MOFCompiler
 
+FIRST_CONTACT = ROOT / "provisioner/bootstrap/first_contact.ps1"
 _START, _END = "<!-- properties -->", "<!-- end of properties -->"
 
 #: What the MOF compiler has to know before it reads a schema of a resource.
@@ -124,7 +125,7 @@ def commands_text(module: Module, documented: Documented) -> str:
         "",
     ]
     sources = [(name, script_of(name)) for name in resource_names()]
-    for name, path in [*sources, ("Shared by the resources", SHARED)]:
+    for name, path in [*sources, ("Shared by the resources", SHARED), ("First contact", FIRST_CONTACT)]:
         parts += [f"## {name}", "", *_rows(script_calls(path), documented), ""]
     return "\n".join(parts)
 

@@ -9,6 +9,10 @@ from provisioner.cli.lazy import LazyGroup
 
 VERBS = {
     "apply": ("provisioner.cli.commands.apply:apply", "Make the nodes what the inventory says."),
+    "bootstrap": (
+        "provisioner.cli.commands.bootstrap:bootstrap",
+        "What is done once on a new Windows machine.",
+    ),
     "catalog": ("provisioner.cli.commands.catalog:catalog", "The DSC resources that are known here."),
     "certificate": (
         "provisioner.cli.commands.certificate:certificate",

@@ -392,7 +392,11 @@ def cmdlets_of_other_modules_are_told_to_stop(script: Script) -> list[str]:
         name = command_name(node)
         address = script.documented.cmdlet_addresses.get(name, "")
         module = address.partition("/module/")[2]
-        if module and not module.startswith(COMPILED) and "ErrorAction" not in passed_parameters(node):
+        if (
+            module
+            and not module.startswith(COMPILED)
+            and "ErrorAction" not in script.calls(node).cmdlets.get(name, ())
+        ):
             found.append(
                 f"{name} needs -ErrorAction: $ErrorActionPreference does not reach cmdlets that are functions"
             )
