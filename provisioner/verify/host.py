@@ -16,13 +16,22 @@ if TYPE_CHECKING:
     from provisioner.transport.base import Pipeline, Result
     from provisioner.verify.checks.cluster import Cluster
     from provisioner.verify.checks.cluster_volume import ClusterVolume
+    from provisioner.verify.checks.computer import Computer
+    from provisioner.verify.checks.defender import Defender
     from provisioner.verify.checks.feature import Feature
     from provisioner.verify.checks.file import File
+    from provisioner.verify.checks.firewall_profile import FirewallProfile
     from provisioner.verify.checks.firewall_rule import FirewallRule
     from provisioner.verify.checks.hardware import Hardware
     from provisioner.verify.checks.iscsi_target import IscsiTarget
     from provisioner.verify.checks.lcm import Lcm
+    from provisioner.verify.checks.operating_system import OperatingSystem
+    from provisioner.verify.checks.page_file import PageFile
+    from provisioner.verify.checks.pending_reboot import PendingReboot
+    from provisioner.verify.checks.power_plan import PowerPlan
     from provisioner.verify.checks.service import Service
+    from provisioner.verify.checks.time_source import TimeSource
+    from provisioner.verify.checks.time_zone import TimeZone
     from provisioner.verify.checks.vm_host import VMHost
     from provisioner.verify.checks.vswitch import VSwitch
 
@@ -99,3 +108,46 @@ class Host:
     def lcm(self) -> Lcm:
         """The Local Configuration Manager."""
         return cast("Lcm", self.check("lcm"))
+
+    @property
+    def computer(self) -> Computer:
+        """What the computer is called, and its domain."""
+        return cast("Computer", self.check("computer"))
+
+    @property
+    def defender(self) -> Defender:
+        """What Microsoft Defender leaves alone."""
+        return cast("Defender", self.check("defender"))
+
+    def firewall_profile(self, name: str) -> FirewallProfile:
+        """Return a profile of Windows Firewall: Domain, Private or Public."""
+        return cast("FirewallProfile", self.check("firewall_profile", name))
+
+    @property
+    def operating_system(self) -> OperatingSystem:
+        """Which Windows the node runs."""
+        return cast("OperatingSystem", self.check("operating_system"))
+
+    def page_file(self, drive: str) -> PageFile:
+        """Return the page file of a drive (``C:``)."""
+        return cast("PageFile", self.check("page_file", drive))
+
+    @property
+    def pending_reboot(self) -> PendingReboot:
+        """Whether Windows waits for a restart."""
+        return cast("PendingReboot", self.check("pending_reboot"))
+
+    @property
+    def power_plan(self) -> PowerPlan:
+        """The active power plan."""
+        return cast("PowerPlan", self.check("power_plan"))
+
+    @property
+    def time_source(self) -> TimeSource:
+        """Where the time comes from."""
+        return cast("TimeSource", self.check("time_source"))
+
+    @property
+    def time_zone(self) -> TimeZone:
+        """The time zone."""
+        return cast("TimeZone", self.check("time_zone"))
