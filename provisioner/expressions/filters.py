@@ -76,6 +76,14 @@ def center(value: Any, width: int = 80) -> str:
     return text_of(value).center(width)
 
 
+def flatten(value: Iterable[Any]) -> list[Any]:
+    """The filter ``flatten``: lists within a list become one list; what lies deeper stays."""
+    found: list[Any] = []
+    for part in value:
+        found.extend(part if isinstance(part, list | tuple) else [part])
+    return found
+
+
 def format_text(value: Any, *args: Any, **kwargs: Any) -> str:
     """The filter ``format``."""
     if args and kwargs:

@@ -94,6 +94,7 @@ class Environment(ImmutableSandboxedEnvironment):
         self.filters = {name: filters.bounded_filter(FILTERS[name]) for name in _FILTERS.split()}
         self.filters |= {
             "center": filters.center,
+            "flatten": filters.bounded_filter(filters.flatten),
             "format": filters.format_text,
             "indent": filters.indent,
             "join": filters.join_filter,

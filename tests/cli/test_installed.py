@@ -174,7 +174,7 @@ def test_a_role_of_the_user_comes_before_the_built_in_one_of_that_name(
     done = installed.provision(project, "validate", "inventories/lab/inventory.yaml", "--limit", "@storage")
     assert done.returncode == 0, done.stderr
     assert ": 2 nodes, 2 resources, no errors." in done.stdout
-    assert "iscsi_target_name" in done.stderr, "the user's role has no such variable"
+    assert "iscsi_targets" in done.stderr, "the user's role has no such variable"
 
 
 def test_a_configuration_of_the_user_comes_before_the_built_in_one_of_that_name(

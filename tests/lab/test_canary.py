@@ -241,7 +241,7 @@ ONE_NODE = """\
 site: canary
 connection: {port: 15985, user: tester, password: "env:LAB_CANARY", connect_timeout: 1, reconnect_timeout: 1}
 nodes:
-  n1: {address: 127.20.0.1, roles: [iscsi_target], variables: {iscsi_disks: [], iscsi_target_name: t, iscsi_initiators: []}}
+  n1: {address: 127.20.0.1, roles: [iscsi_target], variables: {iscsi_targets: []}}
 """
 
 

@@ -24,12 +24,12 @@ nodes:
     connection: {password: file:.secrets/st01}
     roles: [iscsi_target]
     variables:
-      iscsi_target_name: volumes
-      iscsi_initiators:
-        - iqn.1991-05.com.microsoft:hv01
-        - iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls
-      iscsi_disks:
-        - {name: first, path: 'D:\\first.vhdx', size_gb: 5}
+      iscsi_targets:
+        - name: volumes
+          initiators:
+            - iqn.1991-05.com.microsoft:hv01
+            - iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls
+          disks: [{path: 'D:\\first.vhdx', size_gb: 5}]
   hv01:
     address: 127.20.0.11
     connection: {password: file:.secrets/hv01}

@@ -48,6 +48,16 @@ class IscsiTarget:
         return tuple(_disk(self._asked.node, item) for item in items_of(self._row["LunMappings"]))
 
     @property
+    def chap_user(self) -> str:
+        """Return the user that initiators log on with; empty when they need none."""
+        return text_of(self._row["ChapUserName"]) if self._row["EnableChap"] is True else ""
+
+    @property
+    def reverse_chap_user(self) -> str:
+        """Return the user that the target proves itself with; empty when it does not."""
+        return text_of(self._row["ReverseChapUserName"]) if self._row["EnableReverseChap"] is True else ""
+
+    @property
     def _rows(self) -> tuple[Record, ...]:
         return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "TargetName", self.name)
 

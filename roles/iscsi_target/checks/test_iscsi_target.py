@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+
+
+def _targets(variables, ensure="Present"):
+    return [target for target in variables["iscsi_targets"] if target["ensure"] == ensure]
+
 
 def test_feature_is_installed(host):
     """The iSCSI Target Server is installed."""
@@ -15,23 +21,46 @@ def test_target_service_runs(host):
 
 
 def test_only_the_wanted_initiators_may_connect(host, variables):
-    """The target admits the initiators of the inventory and nobody else."""
-    target = host.iscsi_target(variables["iscsi_target_name"])
-    assert target.exists
-    # The method may stand in front ("Iqn:") on either side; names count without regard to case.
-    admitted = {name.casefold() for name in target.initiator_ids}
-    wanted = {name.casefold().removeprefix("iqn:") for name in variables["iscsi_initiators"]}
-    assert admitted == wanted, f"iscsi target {target.name} initiator_ids: {sorted(admitted)}"
+    """Each target admits the initiators of the inventory and nobody else."""
+    for wanted in _targets(variables):
+        target = host.iscsi_target(wanted["name"])
+        assert target.exists
+        # The method may stand in front ("Iqn:") on either side; names count without regard to case.
+        admitted = {name.casefold() for name in target.initiator_ids}
+        names = {name.casefold() for name in wanted["initiators"]}
+        assert admitted == names, f"iscsi target {target.name} initiator_ids: {sorted(admitted)}"
+
+
+def test_targets_that_are_to_be_absent_are_gone(host, variables):
+    """No target that the inventory wants absent is left."""
+    for gone in _targets(variables, "Absent"):
+        assert not host.iscsi_target(gone["name"]).exists
 
 
 def test_all_disks_are_offered(host, variables):
-    """The target offers exactly the disks of the inventory, and their files are there."""
-    target = host.iscsi_target(variables["iscsi_target_name"])
-    offered = sorted(path.casefold() for path in target.disks)
-    wanted = sorted(disk["path"].casefold() for disk in variables["iscsi_disks"])
-    assert offered == wanted, f"iscsi target {target.name} disks: {offered}"
-    for disk in variables["iscsi_disks"]:
-        assert host.file(disk["path"]).is_file
+    """Each target offers exactly its disks, and their files are there."""
+    for wanted in _targets(variables):
+        target = host.iscsi_target(wanted["name"])
+        offered = sorted(path.casefold() for path in target.disks)
+        paths = sorted(disk["path"].casefold() for disk in wanted["disks"])
+        assert offered == paths, f"iscsi target {target.name} disks: {offered}"
+        for disk in wanted["disks"]:
+            assert host.file(disk["path"]).is_file
+
+
+def test_targets_ask_for_the_wanted_user(host, variables):
+    """Each target asks for CHAP, or not, and proves itself, or not, as the inventory says."""
+    for wanted in _targets(variables):
+        target = host.iscsi_target(wanted["name"])
+        assert target.chap_user == (wanted["chap"]["user"] if wanted["chap"] else "")
+        assert target.reverse_chap_user == (wanted["reverse_chap"]["user"] if wanted["reverse_chap"] else "")
+
+
+def test_only_the_wanted_addresses_listen(host, variables):
+    """Exactly the addresses of the inventory listen, where it names any."""
+    wanted = {str(ipaddress.ip_address(text)) for text in variables["iscsi_portals"]}
+    if wanted:
+        assert host.check("iscsi_portals").listening == wanted
 
 
 def test_lcm_is_idle(host):

@@ -87,10 +87,10 @@ nodes:
     address: 127.20.0.11
     roles: [iscsi_target]
     variables:
-      iscsi_target_name: volumes
-      iscsi_initiators: ['iqn.1991-05.com.microsoft:hv01']
-      iscsi_disks:
-        - {name: volumes01, path: 'D:\\volumes01.vhdx', size_gb: 10}
+      iscsi_targets:
+        - name: volumes
+          initiators: ['iqn.1991-05.com.microsoft:hv01']
+          disks: [{path: 'D:\\volumes01.vhdx', size_gb: 10}]
 """
 
 

@@ -18,12 +18,18 @@ VARIABLES: dict[str, Any] = {
     "hyperv_switch_management": True,
     "hyperv_mpio": True,
     "hyperv_iscsi_initiator": True,
-    "iscsi_target_name": "volumes",
-    "iscsi_initiators": ["iqn.1991-05.com.microsoft:hv01", "iqn.1991-05.com.microsoft:HV02"],
-    "iscsi_disks": [
-        {"name": "a", "path": r"D:\a.vhdx", "size_gb": 1},
-        {"name": "b", "path": r"D:\b.vhdx", "size_gb": 1},
+    "iscsi_targets": [
+        {
+            "name": "volumes",
+            "initiators": ["iqn.1991-05.com.microsoft:hv01", "iqn.1991-05.com.microsoft:HV02"],
+            "disks": [{"path": r"D:\a.vhdx", "size_gb": 1}, {"path": r"D:\b.vhdx", "size_gb": 1}],
+            "chap": {"user": "hv", "password": "env:CHAP"},
+            "reverse_chap": None,
+            "ensure": "Present",
+        },
+        {"name": "old", "initiators": [], "disks": [], "chap": None, "reverse_chap": None, "ensure": "Absent"},
     ],
+    "iscsi_portals": ["192.0.2.21"],
     "nova_install_folder": r"C:\OpenStack\nova",
     "nova_instances_path": r"C:\OpenStack\Instances",
     "nova_log_folder": r"C:\OpenStack\Log",
@@ -74,13 +80,17 @@ def switches(**properties: Any) -> Result:
     )
 
 
-def targets(initiators: tuple[str, ...] = ("hv01", "hv02"), disks: str = "ab") -> Result:
+def targets(initiators: tuple[str, ...] = ("hv01", "hv02"), disks: str = "ab", **more: Any) -> Result:
     return rows(
         {
+            "EnableChap": True,
+            "ChapUserName": "hv",
+            "EnableReverseChap": False,
             "TargetName": "volumes",
             "InitiatorIds": [f"Iqn:iqn.1991-05.com.microsoft:{name}" for name in initiators],
             "LunMappings": [Record((), {"Path": rf"D:\{name}.vhdx"}) for name in disks],
         }
+        | more
     )
 
 
@@ -97,6 +107,7 @@ GOOD: dict[str, Result | Exception] = {
         {"Name": "Ethernet 2", "InterfaceDescription": "Card #2"},
     ),
     "Get-IscsiServerTarget": targets(),
+    "Get-IscsiTargetServerSetting": rows({"Portals": ["-198.51.100.21:3260", "+192.0.2.21:3260"]}),
     "Get-Item": rows({"Name": "x", "PSIsContainer": False}),
     "Get-Content": Result((CONFIGURATION,)),
     "Invoke-CimMethod": lcm(),
@@ -127,6 +138,13 @@ DRIFTS = [
     ("iscsi_target", "Get-CimInstance", services("Stopped", of="WinTarget"), "service WinTarget is_running: False"),
     ("iscsi_target", "Get-IscsiServerTarget", targets(("hv01",)), "iscsi target volumes initiator_ids: ['iqn."),
     ("iscsi_target", "Get-IscsiServerTarget", targets(disks="a"), r"iscsi target volumes disks: ['d:\\a.vhdx']"),
+    ("iscsi_target", "Get-IscsiServerTarget", targets(EnableChap=False), "iscsi target volumes chap_user: ''"),
+    ("iscsi_target", "Get-IscsiServerTarget", targets(EnableReverseChap=True, ReverseChapUserName="st"),
+     "iscsi target volumes reverse_chap_user: 'st'"),
+    ("iscsi_target", "Get-IscsiServerTarget",
+     Result((*targets().output, Record((), {"TargetName": "old"}))), "iscsi target old exists: True"),
+    ("iscsi_target", "Get-IscsiTargetServerSetting",
+     rows({"Portals": ["+198.51.100.21:3260", "+192.0.2.21:3260"]}), "iscsi portals listening: frozenset"),
     ("iscsi_target", "Get-Item", NOT_THERE, r"file D:\a.vhdx is_file: False"),
     ("iscsi_target", "Invoke-CimMethod", lcm("PendingConfiguration"), "lcm is_idle: False"),
     ("nova_compute", "Get-CimInstance", services("Stopped", of="nova-compute"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.items import paths
-from provisioner.lab.machine.ground.accounts import Accounts
+from provisioner.lab.machine.directory.principals import name_of
 from provisioner.lab.machine.ground.files import Entry, Rule
+from provisioner.lab.machine.machine import Machine
 from provisioner.lab.values import EnumValue, PsObject
 
 TYPE = "Microsoft.PowerShell.Commands.GetAclCommand"
@@ -23,7 +24,13 @@ _RULE = (
     _SECURITY + "AuthorizationRule",
     "System.Object",
 )
-_RIGHTS = {"FullControl": 2032127, "ReadAndExecute, Synchronize": 1179817, "Read, Synchronize": 1179785}
+_RIGHTS = {
+    "FullControl": 2032127,
+    "Modify, Synchronize": 1245631,
+    "ReadAndExecute, Synchronize": 1179817,
+    "Read, Synchronize": 1179785,
+    "Write, Synchronize": 1048854,
+}
 
 
 async def run(invocation: Invocation) -> None:
@@ -33,7 +40,7 @@ async def run(invocation: Invocation) -> None:
         if not isinstance(item, Entry):
             continue
         acl = machine.files.acl(item.path)
-        rules = [_rule(rule, machine.accounts) for rule in acl.rules]
+        rules = [_rule(rule, machine) for rule in acl.rules]
         kind = "DirectorySecurity" if item.is_folder else "FileSecurity"
         invocation.output.write(
             PsObject(
@@ -54,8 +61,8 @@ async def run(invocation: Invocation) -> None:
         )
 
 
-def _rule(rule: Rule, accounts: Accounts) -> PsObject:
-    name = accounts.name(rule.sid)
+def _rule(rule: Rule, machine: Machine) -> PsObject:
+    name = name_of(machine, rule.sid)
     return PsObject(
         _RULE,
         {

@@ -153,6 +153,9 @@ _FRESH: Final = (
         Protocol="ICMPv6",
         IcmpType=["128"],
     ),
+    _rule(
+        "MsiScsi-In-TCP", "iSCSI Service (TCP-In)", "iSCSI Service", Protocol="TCP", Service="Msiscsi"
+    ),
     _rule("WMI-RPCSS-In-TCP", f"{_WMI} (DCOM-In)", _WMI, "135", Program=_SVCHOST, Service="rpcss"),
     _rule(
         "WMI-WINMGMT-In-TCP", f"{_WMI} (WMI-In)", _WMI, Protocol="TCP", Program=_SVCHOST, Service="winmgmt"

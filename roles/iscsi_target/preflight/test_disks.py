@@ -1,0 +1,38 @@
+"""What has to hold on the node before its targets are touched: rooms for the disks, and disks of the right size."""
+
+from __future__ import annotations
+
+
+def _disks(variables):
+    return [
+        disk
+        for target in variables["iscsi_targets"]
+        if target["ensure"] == "Present"
+        for disk in target["disks"]
+    ]
+
+
+def _folder(path):
+    return path.rpartition("\\")[0]
+
+
+def test_the_folder_of_every_disk_is_there_or_is_made(host, variables):
+    """No disk lies in a folder that neither exists nor is in iscsi_folders."""
+    made = {folder.rstrip("\\").casefold() for folder in variables["iscsi_folders"]}
+    for folder in sorted({_folder(disk["path"]) for disk in _disks(variables)}):
+        there = folder.casefold() in made or host.file(folder + "\\").is_directory
+        assert there, f"{folder} does not exist: add it to iscsi_folders, or correct the path of the disk"
+
+
+def test_no_disk_has_another_size_than_it_is_there_with(host, variables):
+    """A disk that is there has the size of the inventory, since the resource would refuse any other for ever."""
+    if not host.feature("FS-iSCSITarget-Server").is_installed or not host.service("WinTarget").is_running:
+        return
+    for disk in _disks(variables):
+        size = host.check("iscsi_virtual_disk", disk["path"]).size
+        wanted = disk["size_gb"] * 1024**3
+        assert size in {None, wanted}, (
+            f"{disk['path']} has {size / 1024**3:g} GiB and is wanted with {disk['size_gb']}: no DSC resource resizes "
+            f"it. To grow it, run Resize-IscsiVirtualDisk -Path '{disk['path']}' -Size {disk['size_gb']}GB on the node; "
+            "otherwise set size_gb back"
+        )
