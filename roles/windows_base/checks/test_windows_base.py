@@ -1,0 +1,101 @@
+"""What a node with the variables of this role must answer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _given(variables, name):
+    if not variables[name]:
+        pytest.skip(f"{name} is not set")
+    return variables[name]
+
+
+def test_computer_has_its_name(host, variables):
+    """The computer has the name of the inventory, and not only from the next boot on."""
+    wanted = _given(variables, "windows_computer_name")
+    assert host.computer.name.casefold() == wanted.casefold()
+
+
+def test_computer_is_in_its_domain(host, variables):
+    """The computer is a member of the domain."""
+    wanted = _given(variables, "windows_domain")
+    assert host.computer.domain.casefold() == wanted.casefold()
+
+
+@pytest.mark.parametrize("what", ["release"])
+def test_release_is_the_one_of_the_inventory(host, variables, what):
+    """The node runs the release the inventory names."""
+    wanted = _given(variables, "windows_version")
+    assert getattr(host.operating_system, what) == wanted
+
+
+def test_features_are_installed(host, variables):
+    """The features of the inventory are installed."""
+    for name in _given(variables, "windows_features"):
+        assert host.feature(name).is_installed
+
+
+def test_time_zone_is_set(host, variables):
+    """The time zone is the one of the inventory."""
+    assert host.time_zone.id == _given(variables, "windows_time_zone")
+
+
+def test_time_comes_from_the_servers(host, variables):
+    """The time comes from the servers of the inventory, and the service that asks them runs."""
+    wanted = {name.partition(",")[0].casefold() for name in _given(variables, "windows_time_servers")}
+    assert host.time_source.type == "NTP"
+    assert host.time_source.servers == wanted
+    assert host.service("W32Time").is_running
+
+
+def test_power_plan_is_active(host, variables):
+    """The power plan of the inventory is the active one."""
+    wanted = _given(variables, "windows_power_plan")
+    if _GUID.fullmatch(wanted.casefold()):
+        assert host.power_plan.guid == wanted.casefold()
+    else:
+        assert host.power_plan.name.casefold() == wanted.casefold()
+
+
+def test_page_file_has_its_size(host, variables):
+    """The page file has the sizes of the inventory, and Windows does not size it by itself."""
+    wanted = _given(variables, "windows_page_file")
+    page_file = host.page_file(wanted["drive"])
+    assert not host.computer.manages_page_files
+    assert page_file.exists
+    assert page_file.initial_mb == wanted["initial_mb"]
+    assert page_file.maximum_mb == wanted["maximum_mb"]
+
+
+@pytest.mark.parametrize("name", ["Domain", "Private", "Public"])
+def test_firewall_is_on(host, variables, name):
+    """The firewall is on in every profile."""
+    _given(variables, "windows_firewall")
+    assert host.firewall_profile(name).is_enabled
+
+
+def test_defender_leaves_the_exclusions_alone_and_scans_the_rest(host, variables):
+    """Defender has the exclusions of the inventory and is on."""
+    wanted = variables["windows_defender_exclusions"] or {}
+    if not any(wanted.values()):
+        pytest.skip("windows_defender_exclusions is not set")
+    defender = host.defender
+    assert {item.casefold().rstrip("\\") for item in wanted["paths"]} <= defender.paths
+    assert {item.casefold().lstrip(".") for item in wanted["extensions"]} <= defender.extensions
+    assert {item.casefold() for item in wanted["processes"]} <= defender.processes
+    assert defender.scans_in_real_time
+
+
+def test_no_reboot_is_pending(host):
+    """Neither servicing nor an update waits for a restart."""
+    assert not host.pending_reboot.is_pending
+
+
+def test_lcm_is_idle(host):
+    """The LCM has nothing left to do and waits for no reboot."""
+    assert host.lcm.is_idle
