@@ -12,6 +12,8 @@ from provisioner.diagnostics import Diagnostics
 from provisioner.inventory.loader import load_inventory
 from provisioner.roles.expand import expand
 from provisioner.roles.loader import RoleLibrary
+from provisioner.roles.memo import Memo
+from provisioner.roles.statements.fleet import beside_each_other
 from provisioner.roles.variables import unknown_variables
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -56,6 +58,8 @@ def compile_project(
     library = RoleLibrary(search_path or [folder])
     registry = registry or Registry.builtin()
     problems.extend(unknown_variables(inventory, library))
+    _, beside = beside_each_other(inventory, tuple(inventory.nodes), library, Memo())
+    problems.extend(beside)
     configurations = {}
     for node in inventory.nodes.values():
         expansion, found = expand(node, library, registry, site=inventory.site)
@@ -66,4 +70,4 @@ def compile_project(
         problems.extend(found)
         if configuration:
             configurations[str(node.name)] = configuration
-    return configurations, problems
+    return {} if beside.has_errors else configurations, problems

@@ -180,7 +180,7 @@ class _Check:
         if variable.pattern and not re.fullmatch(variable.pattern, value):
             self._error(
                 "Variable has a value that is not allowed",
-                f"{what} is {variable.form}, and this is {_seen(value)}.",
+                f"{what} has to be {variable.form}, and this is {_seen(value)}.",
                 where,
             )
         lowest, highest = variable.minimum, variable.maximum
@@ -191,7 +191,7 @@ class _Check:
         if not is_within:
             self._error(
                 "Variable has a value that is not allowed",
-                f"{what} is {_range(lowest, highest)}, and this is {value}.",
+                f"{what} has to be {_range(lowest, highest)}, and this is {value}.",
                 where,
             )
 
