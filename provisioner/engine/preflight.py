@@ -31,6 +31,7 @@ ADDRESSES = Pipeline.of("Get-NetIPAddress")
 ROUTES = Pipeline.of("Get-NetRoute")
 ADAPTERS = Pipeline.of("Get-NetAdapter")
 
+_OWN = frozenset({"127.0.0.1", "::1"})
 _DEFAULT_ROUTES = {4: "0.0.0.0/0", 6: "::/0"}
 _HELP_SWITCH = "Set 'AllowManagementOS: true' on the switch, or give it another adapter."
 _HELP_TEAM = (
@@ -107,6 +108,8 @@ async def _way(link: Link, address: str) -> _Way:
         (_normal(str(row.get("IPAddress") or "")), str(row.get("InterfaceAlias") or "").casefold())
         for row in _rows(told)
     ]
+    # Every machine has these, so they say nothing: who goes to one comes by a forwarded port.
+    known = [(each, alias) for each, alias in known if each not in _OWN]
     carriers = frozenset(alias for each, alias in known if each in wanted and alias)
     if carriers:
         return _Way(carriers, f"has the address {address}")
