@@ -293,7 +293,7 @@ nodes:
     address: 127.20.0.1
     roles: [nova_compute]
     variables:
-      hyperv_switch_adapter: Ethernet 2
+      hyperv_switch_adapters: [Ethernet 2]
       nova_msi_path: C:\\a.msi
       nova_msi_sha256: 468f683e9370f85cd17be0cae0b4a85c6947843d8925e6128c5087992378db98
       nova_msi_product_id: '{0B7F6C5E-6E0C-4C39-9C3B-5C1B6F1D2A10}'

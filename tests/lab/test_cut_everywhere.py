@@ -26,7 +26,7 @@ _CUTS = [(number, Cut.REQUEST) for number in range(1, _MESSAGES, 4)] + [
 def _inventory(count: int) -> str:
     """Return hosts without the agent: one reboot, little else."""
     head = EXAMPLE.read_text(encoding="utf-8").split("\nnodes:")[0]
-    head = head.replace("[hyperv_host, nova_compute]", "[hyperv_host]")
+    head = head.replace("[hyperv_vswitch, nova_compute]", "[hyperv_vswitch]")
     head = "\n".join(line for line in head.splitlines() if "nova_msi" not in line)
     # Short enough that a wait for something that never comes fails the test.
     head = head.replace("  port: 15985", "  port: 15985\n  reconnect_timeout: 40\n  reboot_timeout: 40")

@@ -33,10 +33,10 @@ nodes:
   hv01:
     address: 127.20.0.11
     connection: {password: file:.secrets/hv01}
-    roles: [hyperv_host]
+    roles: [hyperv_vswitch]
     variables:
       hyperv_switch_name: tenants
-      hyperv_switch_adapter: Ethernet 2
+      hyperv_switch_adapters: [Ethernet 2]
 lab:
   windows: "2022"
 """

@@ -14,10 +14,16 @@ ROLES = Path(__file__).parents[3] / "roles"
 
 VARIABLES: dict[str, Any] = {
     "hyperv_switch_name": "external",
-    "hyperv_switch_adapter": "Ethernet 2",
+    "hyperv_switch_adapters": ["Ethernet 2"],
     "hyperv_switch_management": True,
-    "hyperv_mpio": True,
-    "hyperv_iscsi_initiator": True,
+    "hyperv_switch_vlan": 20,
+    "hyperv_switch_iov": False,
+    "hyperv_mac_pool": "00155D0B0C",
+    "hyperv_vm_path": None,
+    "hyperv_disk_path": None,
+    "hyperv_numa_spanning": None,
+    "hyperv_enhanced_session": False,
+    "hyperv_firewall_rules": ["VIRT-MIGL-In-TCP-NoScope"],
     "iscsi_targets": [
         {
             "name": "volumes",
@@ -27,7 +33,14 @@ VARIABLES: dict[str, Any] = {
             "reverse_chap": None,
             "ensure": "Present",
         },
-        {"name": "old", "initiators": [], "disks": [], "chap": None, "reverse_chap": None, "ensure": "Absent"},
+        {
+            "name": "old",
+            "initiators": [],
+            "disks": [],
+            "chap": None,
+            "reverse_chap": None,
+            "ensure": "Absent",
+        },
     ],
     "iscsi_portals": ["192.0.2.21"],
     "nova_install_folder": r"C:\OpenStack\nova",
@@ -74,7 +87,10 @@ def switches(**properties: Any) -> Result:
             "Name": "external",
             "SwitchType": "External",
             "NetAdapterInterfaceDescription": "Card #2",
+            "NetAdapterInterfaceDescriptions": ["Card #2"],
             "AllowManagementOS": True,
+            "EmbeddedTeamingEnabled": False,
+            "IovEnabled": False,
         }
         | properties
     )
@@ -98,7 +114,26 @@ def lcm(state: str = "Idle") -> Result:
     return rows({"MetaConfiguration": Record((), {"LCMState": state})})
 
 
+HOST = {
+    "MacAddressMinimum": "00155D0B0C00",
+    "MacAddressMaximum": "00155D0B0CFF",
+    "VirtualMachinePath": r"D:\VMs",
+    "VirtualHardDiskPath": r"C:\Disks",
+    "NumaSpanningEnabled": True,
+    "EnableEnhancedSessionMode": False,
+}
+FIREWALL_RULE = {
+    "Name": "VIRT-MIGL-In-TCP-NoScope",
+    "Enabled": "True",
+    "Action": "Allow",
+    "Direction": "Inbound",
+    "Group": "Hyper-V",
+}
+FIREWALL = "Get-NetFirewallRule | Select-Object"
 GOOD: dict[str, Result | Exception] = {
+    "Get-VMHost": rows(HOST),
+    "Get-VMNetworkAdapterVlan": rows({"OperationMode": "Access", "AccessVlanId": 20}),
+    FIREWALL: rows(FIREWALL_RULE),
     "Get-WindowsFeature | Select-Object": features(),
     "Get-CimInstance": services(),
     "Get-VMSwitch": switches(),
@@ -121,17 +156,26 @@ NOT_THERE = Result(
 DRIFTS = [
     ("hyperv_host", "Get-WindowsFeature | Select-Object", features(**{"Hyper-V": "InstallPending"}),
      "feature Hyper-V is_installed: False"),
-    ("hyperv_host", "Get-WindowsFeature | Select-Object", features(**{"Multipath-IO": "Available"}),
-     "feature Multipath-IO is_installed: False"),
     ("hyperv_host", "Get-CimInstance", services("Stopped", of="vmms"), "service vmms is_running: False"),
     ("hyperv_host", "Get-CimInstance", services(mode="Manual", of="vmms"), "service vmms is_enabled: False"),
-    ("hyperv_host", "Get-CimInstance", services("Stopped", of="MSiSCSI"), "service MSiSCSI is_running: False"),
-    ("hyperv_host", "Get-VMSwitch", rows(), "vswitch external exists: False"),
-    ("hyperv_host", "Get-VMSwitch", switches(SwitchType="Internal"), "vswitch external type: 'Internal'"),
-    ("hyperv_host", "Get-VMSwitch", switches(NetAdapterInterfaceDescription="Card"),
-     "vswitch external adapter: 'Ethernet'"),
-    ("hyperv_host", "Get-VMSwitch", switches(AllowManagementOS=False),
+    ("hyperv_host", "Get-VMHost", rows(HOST | {"MacAddressMaximum": "00155D0B0DFF"}), "assert '00155D0B0C' == "),
+    ("hyperv_host", "Get-VMHost", rows(HOST | {"MacAddressMinimum": "00155D0B0C10"}), "assert ('10', 'FF') == "),
+    ("hyperv_host", "Get-VMHost", rows(HOST | {"EnableEnhancedSessionMode": True}), "assert True is False"),
+    ("hyperv_host", FIREWALL, rows(FIREWALL_RULE | {"Enabled": "False"}),
+     "firewall_rule VIRT-MIGL-In-TCP-NoScope is_enabled: False"),
+    ("hyperv_host", FIREWALL, rows(FIREWALL_RULE | {"Group": None}),
+     "firewall_rule VIRT-MIGL-In-TCP-NoScope group: ''"),
+    ("hyperv_vswitch", "Get-VMSwitch", rows(), "vswitch external exists: False"),
+    ("hyperv_vswitch", "Get-VMSwitch", switches(SwitchType="Internal"), "vswitch external type: 'Internal'"),
+    ("hyperv_vswitch", "Get-VMSwitch", switches(NetAdapterInterfaceDescriptions=["Card"]),
+     "assert 'ethernet 2' in "),
+    ("hyperv_vswitch", "Get-VMSwitch", switches(NetAdapterInterfaceDescriptions=["Card", "Card #2"]),
+     "vswitch external adapter_descriptions: "),
+    ("hyperv_vswitch", "Get-VMSwitch", switches(AllowManagementOS=False),
      "vswitch external allows_management_os: False"),
+    ("hyperv_vswitch", "Get-VMSwitch", switches(IovEnabled=True), "vswitch external has_iov: True"),
+    ("hyperv_vswitch", "Get-VMNetworkAdapterVlan", rows({"OperationMode": "Untagged", "AccessVlanId": 0}),
+     "vswitch external management_vlan: 0"),
     ("hyperv_host", "Invoke-CimMethod", lcm("PendingReboot"), "lcm is_idle: False"),
     ("iscsi_target", "Get-WindowsFeature | Select-Object", features(**{"FS-iSCSITarget-Server": "Available"}),
      "feature FS-iSCSITarget-Server is_installed: False"),
@@ -161,7 +205,7 @@ def checks_of(role: str) -> Path:
     return ROLES / role / "checks" / f"test_{role}.py"
 
 
-@pytest.mark.parametrize("role", ["hyperv_host", "iscsi_target", "nova_compute"])
+@pytest.mark.parametrize("role", ["hyperv_host", "hyperv_vswitch", "iscsi_target", "nova_compute"])
 async def test_a_node_as_wanted_passes_every_check(role: str) -> None:
     events = await verified([TableNode("n1", GOOD).target(VARIABLES, **{role: checks_of(role)})])
     assert events
@@ -184,11 +228,9 @@ async def test_a_planted_drift_is_found_and_named(
 async def test_what_the_inventory_does_not_want_is_not_checked() -> None:
     node = TableNode(
         "n1",
-        GOOD
-        | {"Get-WindowsFeature | Select-Object": features(**{"Multipath-IO": "Available"})}
-        | {"Get-CimInstance": services("Stopped", of="MSiSCSI")},
+        GOOD | {"Get-VMHost": rows(HOST | {"EnableEnhancedSessionMode": True})},
     )
-    wanted = VARIABLES | {"hyperv_mpio": False, "hyperv_iscsi_initiator": False}
+    wanted = VARIABLES | {"hyperv_enhanced_session": None}
     events = await verified([node.target(wanted, hyperv_host=checks_of("hyperv_host"))])
     assert {event.outcome for event in events} == {"passed"}
 
@@ -198,5 +240,5 @@ async def test_all_checks_of_a_role_cost_one_question_per_distinct_pipeline() ->
     await verified([node.target(VARIABLES, hyperv_host=checks_of("hyperv_host")) for node in nodes])
     for node in nodes:
         assert sorted(node.asked) == [
-            "Get-CimInstance", "Get-NetAdapter", "Get-VMSwitch", "Get-WindowsFeature | Select-Object", "Invoke-CimMethod",
+            "Get-CimInstance", FIREWALL, "Get-VMHost", "Get-WindowsFeature | Select-Object", "Invoke-CimMethod",
         ]  # fmt: skip
