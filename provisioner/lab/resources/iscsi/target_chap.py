@@ -84,7 +84,7 @@ class IscsiTargetChap:
             user, secret = _credential(bound.get(direction))
             _change(name, {user_field: user, secret_field: secret}, context)
             if bound.get(direction) is not None:
-                secret_markers.remember(context.machine.registry, _RESOURCE, f"{direction} {name}", secret)
+                secret_markers.mark(context.machine.registry, _RESOURCE, f"{direction} {name}", secret)
         changed = _lookup(name, context)
         for direction in _FIELDS:
             if changed is None or not _is_right(changed, bound, direction, context):
@@ -120,7 +120,7 @@ def _is_right(target: Target, bound: Mapping[str, Any], direction: str, context:
     user, secret = _credential(bound[direction])
     if current != user:
         return False
-    return secret_markers.is_last(context.machine.registry, _RESOURCE, f"{direction} {target.name}", secret)
+    return secret_markers.is_marked(context.machine.registry, _RESOURCE, f"{direction} {target.name}", secret)
 
 
 def _check_secrets(bound: Mapping[str, Any]) -> None:
