@@ -40,6 +40,10 @@ DEFAULT_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "FailoverClusterDsc": ("2.2.0",),
         "NetworkingDsc": ("9.1.0",),
         "ProvisionerDsc": ("0.3.0",),
+        "ActiveDirectoryDsc": ("6.7.0",),
+        "CertificateDsc": ("6.0.0",),
+        "SecurityPolicyDsc": ("2.10.0.0",),
+        "WSManDsc": ("3.2.0",),
     }
 )
 

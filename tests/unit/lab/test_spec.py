@@ -43,6 +43,10 @@ def test_without_settings_a_node_is_a_plain_windows_2022_with_our_modules() -> N
         "NetworkingDsc": ("9.1.0",),
         "ComputerManagementDsc": ("10.0.0",),
         "ProvisionerDsc": ("0.3.0",),
+        "ActiveDirectoryDsc": ("6.7.0",),
+        "CertificateDsc": ("6.0.0",),
+        "SecurityPolicyDsc": ("2.10.0.0",),
+        "WSManDsc": ("3.2.0",),
     }
 
 
