@@ -57,7 +57,8 @@ class HostsFile:
             lines.append(f"{wanted}\t{host}")
         await context.sleep(context.machine.durations.other_s)
         text = _END.join(lines) + _END
-        context.machine.files.write(HOSTS, text.encode("cp1252", "replace"))
+        # Every Windows has the folder and the file; a machine of the lab gets them when they are first needed.
+        context.machine.files.seed(HOSTS, text.encode("cp1252", "replace"))
 
 
 def _wanted(bound: Mapping[str, Any]) -> str | None:
