@@ -119,7 +119,7 @@ def _bring_up(site: Site, case: Mapping[str, Any]) -> None:
 def _drift(site: Site, step: Mapping[str, Any]) -> None:
     node = step.get("node", site.machines[0])
     for line in step.get("console", ()):
-        site.console(node, line)
+        site.console(node, site.address(line))
     for name, values in step.get("given", {}).items():
         site.change(node, name, values)
 
