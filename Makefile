@@ -47,7 +47,7 @@ types:
 floors:
 	@$(BIN)/lint-imports
 
-module: setup  ## Write what follows from the folder of our DSC module: catalogue, hashes, tables, list of calls.
+module: setup  ## Write what follows from our DSC module and the roles: catalogue, hashes, tables, pages.
 	@$(BIN)/python -m upkeep
 
 bench: setup  ## Measure; see docs/benchmarks.md.

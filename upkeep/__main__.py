@@ -1,4 +1,4 @@
-"""``make module``: writes every file that follows from the folder of our DSC module.
+"""``make module``: writes every file that follows from our DSC module and from the shipped roles.
 
 What is half written is told and left out, so that one resource can be finished before another is.
 """
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 from provisioner.catalogue.schema import ResourceType
+from provisioner.cli.commands.roles import described_roles
+from provisioner.cli.role_listing import markdown_page
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import InputError
 from upkeep.documented import Documented, read_documented
@@ -57,6 +59,7 @@ def main() -> int:
         catalogue_page = ROOT / "docs/catalogue.md"
         _write(catalogue_page, modules_row(_read(catalogue_page), module))
     _write(LOCK, lock_text())
+    problems += _write_roles()
     for path in [*map(script_of, resource_names()), SHARED]:
         problems += _script_problems(path, documented)
     for each in problems:
@@ -75,6 +78,14 @@ def _write_page(page: Path, resource: ResourceType) -> list[str]:
         _write(page, page_text(_read(page), resource))
     except (OSError, ValueError) as error:
         return [f"{page.relative_to(ROOT)}: {error}"]
+    return []
+
+
+def _write_roles() -> list[str]:
+    try:
+        _write(ROOT / "docs/roles.md", markdown_page(described_roles([ROOT])))
+    except InputError as error:
+        return [f"docs/roles.md: {error}"]
     return []
 
 
