@@ -114,6 +114,24 @@ def test_joining_the_ends_of_roles_says_the_same_as_joining_everything(
     assert joined == reachable(count, [*edges, *everything])
 
 
+@given(graphs(), st.data())
+def test_what_roles_share_closes_no_circle_and_is_waited_for(
+    graph: tuple[int, list[Edge]], data: st.DataObject
+) -> None:
+    count, _ = graph
+    # Any resource may be declared by any of four roles, the first of which all others require.
+    declaring = [data.draw(st.sets(st.integers(0, 3), min_size=1)) for _ in range(count)]
+    members = [[index for index in range(count) if role in declaring[index]] for role in range(4)]
+    four = roles(a=(members[0], []), b=(members[1], ["a"]), c=(members[2], ["a"]), d=(members[3], ["b", "c"]))
+    edges = required_edges(four, [])
+    assert order(count, edges) is not None
+    closed = reachable(count, edges)
+    for later, requires in ((1, [0]), (2, [0]), (3, [0, 1, 2])):
+        for source in four["abcd"[later]].own:
+            for target in {index for role in requires for index in members[role]}:
+                assert (source, target) in closed
+
+
 def reachable(count: int, edges: Sequence[Edge]) -> set[tuple[int, int]]:
     found = pairs(edges)
     for middle in range(count):
