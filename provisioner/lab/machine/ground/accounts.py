@@ -26,6 +26,7 @@ _WELL_KNOWN: dict[str, str] = {
     "S-1-5-32-555": r"BUILTIN\Remote Desktop Users",
     "S-1-5-32-578": r"BUILTIN\Hyper-V Administrators",
     "S-1-5-32-580": r"BUILTIN\Remote Management Users",
+    "S-1-5-80-0": r"NT SERVICE\ALL SERVICES",
     "S-1-5-83-0": r"NT VIRTUAL MACHINE\Virtual Machines",
 }
 _SHORT_AUTHORITIES = ("nt authority", "builtin", "nt virtual machine")
