@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
@@ -23,6 +24,20 @@ from provisioner.project import builtin_folder
 
 _MODULE = "ProvisionerDsc"
 _USER = "provisioner"
+
+
+class _Options(TypedDict):
+    user: str | None
+    listener: str | None
+    thumbprint: str
+    names: tuple[str, ...]
+    port: int | None
+    allowed: tuple[str, ...]
+    place: str
+    keep_network_profile: bool
+    unattend: bool
+    packed: Path | None
+    output: Path | None
 
 
 @click.command()
@@ -44,22 +59,7 @@ _USER = "provisioner"
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file.")
 @verb
-def bootstrap(  # noqa: PLR0913 - one for each option
-    inventory: Path | None,
-    node: str | None,
-    *,
-    user: str | None,
-    listener: str | None,
-    thumbprint: str,
-    names: tuple[str, ...],
-    port: int | None,
-    allowed: tuple[str, ...],
-    place: str,
-    keep_network_profile: bool,
-    unattend: bool,
-    packed: Path | None,
-    output: Path | None,
-) -> None:
+def bootstrap(inventory: Path | None, node: str | None, **options: Unpack[_Options]) -> None:
     """Print the PowerShell script that makes a Windows machine manageable, or write it with -o.
 
     It is run once, on the machine, as administrator: WinRM with https, an account, the firewall, the DSC module.
@@ -67,18 +67,10 @@ def bootstrap(  # noqa: PLR0913 - one for each option
     PLACE is where the machine finds the module's package (see --package): a path or URL on it.
     """
     module = read_module_folder(_newest(builtin_folder() / "dsc_configs" / "modules" / _MODULE))
-    asked = _of_node(inventory, node)
-    asked = replace(
-        asked,
-        user=user or asked.user,
-        listener=Listener(listener) if listener else (Listener.CERTIFICATE if thumbprint else asked.listener),
-        thumbprint=thumbprint,
-        port=port or (0 if listener else asked.port),
-        allowed_from=allowed or ("Any",),
-        keeps_network_profile=keep_network_profile,
-    )
-    asked = _with_module(_named(asked, names) if names else asked, module, place)
-    text = write_fragment(asked) if unattend else write_script(asked)
+    asked = _with_options(_of_node(inventory, node), options)
+    asked = _with_module(asked, module, options["place"])
+    text = write_fragment(asked) if options["unattend"] else write_script(asked)
+    output, packed = options["output"], options["packed"]
     files = {packed: package(module)} if packed else {}
     if output:
         files[output] = text.replace("\n", "\r\n").encode("ascii")
@@ -87,6 +79,21 @@ def bootstrap(  # noqa: PLR0913 - one for each option
         click.echo(text, nl=False)
     for path, content in files.items():
         click.echo(f"Wrote {path} (SHA-256 {sha256(content)}).", err=output is None)
+
+
+def _with_options(asked: FirstContact, options: _Options) -> FirstContact:
+    """Let what was said on the command line count more than the inventory."""
+    listener, thumbprint, names = options["listener"], options["thumbprint"], options["names"]
+    found = replace(
+        asked,
+        user=options["user"] or asked.user,
+        listener=Listener(listener) if listener else (Listener.CERTIFICATE if thumbprint else asked.listener),
+        thumbprint=thumbprint,
+        port=options["port"] or (0 if listener else asked.port),
+        allowed_from=options["allowed"] or ("Any",),
+        keeps_network_profile=options["keep_network_profile"],
+    )
+    return _named(found, names) if names else found
 
 
 def _of_node(inventory: Path | None, node: str | None) -> FirstContact:
