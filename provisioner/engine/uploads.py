@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ntpath
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.engine.failure import NodeFailure
 from provisioner.errors import NodeError
 from provisioner.events import FileUploaded, Problem, Uploading
-from provisioner.transport.base import SWITCH, Pipeline
+from provisioner.transport.base import SWITCH, Command, Pipeline
 from provisioner.transport.base import Record as Row
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from provisioner.roles.model import Upload
 
 _PART_BYTES = 1 << 20
+#: One command of PowerShell remoting takes 50 MB of input, in which a file is a third larger than it is.
+#: Source: PSMaximumReceivedDataSizePerCommandMB in about_Remote_FAQ.
+_PIECE_BYTES = 24 << 20
+#: Bytes that Get-Content hands on in one array.
+_AT_ONCE = 1 << 16
 #: A hash of a large file takes the node a while, and so does moving it to another volume.
 _HASH_LIMIT_S = 1800.0
 #: A copy may take so long at least, and is given so many seconds for each byte: a slow line does 100 kB/s.
@@ -51,30 +58,75 @@ async def upload(link: Link, work: NodeWork, record: Record) -> None:
 
 async def _send(link: Link, work: NodeWork, file: Upload, size: int, record: Record) -> None:
     record(Uploading(work.name, file.destination, size))
-    # The same name at each try: what an earlier one left is used, or replaced.
-    part = f"{file.destination}.{file.sha256[:12].lower()}.part"
-    if not await _has(link, part, file.sha256):
+    # The same names at each try: what an earlier one left is used, or replaced.
+    beside = f"{file.destination}.{file.sha256[:12].lower()}.part"
+    if not await _has(link, beside, file.sha256):
         folder = ntpath.dirname(file.destination)
         await _tell(link, Pipeline.of("New-Item", Path=folder, ItemType="Directory", Force=SWITCH))
-        limit = _COPY_LIMIT_S + size / _SLOW_BYTES_S
-        sent = _Progress(work, file, size, record)
+        progress = _Progress(work, file, size, record)
         try:
-            await link.ask(lambda api: api.copy_file(file.source, part, timeout_s=limit, sent=sent))
+            await _copy(link, file.source, beside, size, progress)
         finally:
-            sent.is_over = True
-        if not await _has(link, part, file.sha256):
-            await _tell(link, Pipeline.of("Remove-Item", LiteralPath=part, Force=SWITCH))
+            progress.is_over = True
+        if not await _has(link, beside, file.sha256):
+            await _tell(link, Pipeline.of("Remove-Item", LiteralPath=beside, Force=SWITCH))
             raise _failure(
                 f"the file '{file.source}' did not arrive as '{file.destination}': the node computes another hash",
                 "Run the same command again; look what changes files on the node, as a virus scanner does.",
             )
-    move = Pipeline.of("Move-Item", LiteralPath=part, Destination=file.destination, Force=SWITCH)
+    if pieces := _pieces(beside, size):
+        # Before the move: once the file is in its place, nobody looks for them again. Some may be gone already.
+        clear = Pipeline.of("Remove-Item", LiteralPath=pieces, Force=SWITCH)
+        await link.ask(lambda api: api.run(clear, timeout_s=_HASH_LIMIT_S))
+    move = Pipeline.of("Move-Item", LiteralPath=beside, Destination=file.destination, Force=SWITCH)
     try:
         await _tell(link, move)
     except NodeError:
         # The connection may have been lost behind the order: then the second one finds nothing to move.
         if not await _has(link, file.destination, file.sha256):
             raise
+
+
+async def _copy(link: Link, source: Path, target: str, size: int, progress: _Progress) -> None:
+    """Copy a file in pieces that one command may take, and put them together on the node."""
+    if size <= _PIECE_BYTES:
+        await _copy_piece(link, source, target, size, progress)
+        return
+    pieces = _pieces(target, size)
+    with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
+        piece = Path(folder, "piece")
+        for number, name in enumerate(pieces):
+            progress.before = number * _PIECE_BYTES
+            digest, length = await asyncio.to_thread(_cut, source, progress.before, piece)
+            if not await _has(link, name, digest):
+                await _copy_piece(link, piece, name, length, progress)
+    read = Command("Get-Content", {"LiteralPath": pieces, "Encoding": "Byte", "ReadCount": _AT_ONCE})
+    write = Command("Set-Content", {"LiteralPath": target, "Encoding": "Byte", "Force": SWITCH})
+    await _tell(link, Pipeline((read, write)))
+
+
+def _pieces(target: str, size: int) -> list[str]:
+    """Name the pieces of a file on the node; none for one that goes in one piece."""
+    count = -(-size // _PIECE_BYTES) if size > _PIECE_BYTES else 0
+    return [f"{target}.{number:05}" for number in range(1, count + 1)]
+
+
+async def _copy_piece(link: Link, source: Path, target: str, size: int, progress: _Progress) -> None:
+    limit = _COPY_LIMIT_S + size / _SLOW_BYTES_S
+    await link.ask(lambda api: api.copy_file(source, target, timeout_s=limit, sent=progress))
+
+
+def _cut(source: Path, start: int, piece: Path) -> tuple[str, int]:
+    """Write a piece of a file to a file of its own; return its hash and length."""
+    digest = hashlib.sha256()
+    left = _PIECE_BYTES
+    with source.open("rb") as opened, piece.open("wb") as written:
+        opened.seek(start)
+        while part := opened.read(min(_PART_BYTES, left)):
+            digest.update(part)
+            written.write(part)
+            left -= len(part)
+    return digest.hexdigest(), _PIECE_BYTES - left
 
 
 async def _has(link: Link, path: str, sha256: str) -> bool:
@@ -129,6 +181,8 @@ class _Progress:
 
     def __init__(self, work: NodeWork, file: Upload, size: int, record: Record) -> None:
         self.is_over = False
+        #: What came before the piece that is being copied, in bytes.
+        self.before = 0
         self._record = record
         self._event = Uploading(work.name, file.destination, size)
         self._size = size
@@ -136,7 +190,7 @@ class _Progress:
         self._told = 0
 
     def __call__(self, sent: int) -> None:
-        sent = min(sent, self._size)
+        sent = min(self.before + sent, self._size)
         # What a copy that was broken off still has to say comes too late.
         if not self.is_over and sent - self._told >= self._step:
             self._told = sent

@@ -289,7 +289,16 @@ class ModelNode:
         self.world.files[destination.casefold()] = b"spoilt" if self.world.spoils_copies else content
         self.trap()
 
+    async def _join(self, read: Any, write: Any) -> Result:
+        await self._reach()
+        pieces = [self.world.files[path.casefold()] for path in read["LiteralPath"]]
+        self.world.files[write["LiteralPath"].casefold()] = b"".join(pieces)
+        self.trap()
+        return Result()
+
     async def run(self, pipeline: Any, *, timeout_s: float = 60.0) -> Any:
+        if str(pipeline) == "Get-Content | Set-Content":
+            return await self._join(*(command.parameters for command in pipeline.commands))
         (command,) = pipeline.commands
         path = str(command.parameters.get("LiteralPath", "")).casefold()
         files = self.world.files
@@ -310,7 +319,9 @@ class ModelNode:
                 return Result()
             case "Remove-Item":
                 await self._reach()
-                files.pop(path, None)
+                named = command.parameters["LiteralPath"]
+                for each in [named] if isinstance(named, str) else named:
+                    files.pop(each.casefold(), None)
                 return Result()
             case "New-Item":
                 await self._reach()

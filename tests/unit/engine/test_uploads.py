@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.engine import uploads
 from provisioner.engine.apply import NodeFlow
 from provisioner.engine.machine import NodeState
 from provisioner.engine.work import NodeWork
@@ -187,3 +188,35 @@ def test_a_controller_killed_anywhere_leaves_the_place_old_or_new_and_the_next_o
         assert world.files == {PLACE.casefold(): CONTENT}
         point += 1
     assert point > 10
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "_PIECE_BYTES", 5000)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_file_larger_than_a_command_may_take_goes_in_pieces(source: Path) -> None:
+    world = World(resources=resources("[Package]nova"))
+    log, flow = applied(world, source)
+    assert flow.machine.state is NodeState.DONE, log.of(NodeFailed)
+    assert world.copies == 3
+    assert world.files == {PLACE.casefold(): CONTENT}, "nothing else is left"
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_pieces_that_came_before_a_kill_are_not_sent_again(source: Path) -> None:
+    copies = set()
+    for point in range(200):
+        world = World(resources=resources("[Package]nova"))
+        flow = NodeFlow("run-1", needing(world, source, Trap(point)), options(world), Log().append)
+        try:
+            asyncio.run(flow.run())
+        except KilledError:
+            world.open_sessions = 0
+        else:
+            break
+        applied(world, source)
+        assert world.files == {PLACE.casefold(): CONTENT}
+        copies.add(world.copies)
+    assert copies == {3}

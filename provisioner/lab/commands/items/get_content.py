@@ -41,10 +41,20 @@ async def run(invocation: Invocation) -> None:
         if not isinstance(item, Entry) or item.content is None:
             invocation.output.error(_refused(item))
             continue
-        for part in _parts(
-            item.content, name, parameters.get("TotalCount"), is_raw=bool(parameters.get("Raw"))
-        ):
+        content = item.content
+        if name == "byte" and (many := _read_count(parameters.get("ReadCount"), len(content))) > 1:
+            # Windows gives arrays of bytes then; one of all bytes is kept as what it is.
+            for start in range(0, len(content), many):
+                invocation.output.write(content[start : start + many])
+            continue
+        for part in _parts(content, name, parameters.get("TotalCount"), is_raw=bool(parameters.get("Raw"))):
             invocation.output.write(part)
+
+
+def _read_count(given: Any, size: int) -> int:
+    """Give how many lines, or bytes, go into one object; 0 is all of them."""
+    count = 1 if given is None else int(given)
+    return count or size
 
 
 def _parts(content: bytes, encoding: str, count: int | None, *, is_raw: bool) -> list[Any]:
