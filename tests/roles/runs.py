@@ -149,7 +149,8 @@ def _take_away(site: Site, case: Mapping[str, Any], inventory: Mapping[str, Any]
     node = without["nodes"][expected.get("node", site.machines[0])]
     roles = case.get("roles", [case.get("role")])
     gone = expected.get("roles", roles)
-    node["roles"] = [role for role in node.get("roles", roles) if role not in gone] or ["windows_base"]
+    left = [role for role in node.get("roles", roles) if role not in gone]
+    node["roles"] = left or [role for role in ["windows_base"] if role not in gone]
     node["decommission"] = gone
     site.write(without)
     applied = site.apply()
