@@ -87,6 +87,74 @@ def test_a_target_of_a_role_is_discovered_by_libiscsi_and_used_by_a_node(run: La
     assert _IQN in state
 
 
+_BOTH = """\
+site: lab
+connection: {transport: psrp, port: 15985, user: provisioner}
+encryption: {certificate: .secrets/certificates/}
+nodes:
+  st01:
+    address: 127.20.0.21
+    connection: {password: file:.secrets/st01}
+    roles: [iscsi_target]
+    variables:
+      iscsi_targets:
+        - name: volumes
+          initiators: ['iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls']
+          disks: [{path: 'D:\\first.vhdx', size_gb: 5}]
+        - name: others
+          initiators: ['iqn.1991-05.com.microsoft:hv01']
+          disks: [{path: 'D:\\other.vhdx', size_gb: 1}]
+lab:
+  windows: "2022"
+"""
+_MORE = """\
+        - name: more
+          initiators: ['iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls']
+          disks: [{path: 'D:\\more.vhdx', size_gb: 2}]
+"""
+
+
+@pytest.mark.skipif(shutil.which("iscsi-ls") is None, reason="libiscsi-bin is not installed")
+def test_a_foreign_discovery_lists_exactly_the_declared_targets_whatever_changes(tmp_path: Path) -> None:
+    with running_lab(tmp_path, _BOTH) as run:
+        address = f"{run.network}.21"
+
+        def applied(text: str) -> list[str]:
+            run.write(text)
+            done = run.apply()
+            assert done.returncode == 0, done.stdout + done.stderr
+            lines = _listed(address).stdout.splitlines()
+            return sorted(line.removeprefix("Target:") for line in lines if line.startswith("Target:"))
+
+        volumes = f"{_IQN} Portal:{address}:3260,1"
+        more = f"iqn.1991-05.com.microsoft:st01-more-target Portal:{address}:3260,1"
+        others = f"iqn.1991-05.com.microsoft:st01-others-target Portal:{address}:3260,1"
+        two = _BOTH.replace("lab:\n", _MORE + "lab:\n")
+        assert applied(_BOTH) == [volumes]
+        assert applied(two) == [more, volumes]
+        gone = "        - {name: more, ensure: Absent}\n"
+        assert applied(two.replace(_MORE, gone)) == [volumes]
+        admitted = _BOTH.replace(
+            "'iqn.1991-05.com.microsoft:hv01'", "'iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls'"
+        )
+        assert applied(admitted) == [others, volumes]
+        # A second address of the node, and the portal on it alone: the first one does not answer any more.
+        second = f"{run.network}.121"
+        line = f"New-NetIPAddress -InterfaceAlias Ethernet -IPAddress {second} -PrefixLength 24"
+        done = run.provision("lab", "shell", "st01", "-c", line, "--name", "test")
+        assert done.returncode == 0, done.stderr
+        assert f"Portal:{second}:3260,1" in _listed(address).stdout
+        only = _BOTH.replace("      iscsi_targets:", f"      iscsi_portals: [{second}]\n      iscsi_targets:")
+        assert applied(only) == []
+        assert _listed(address).returncode != 0
+        assert f"Target:{_IQN} Portal:{second}:3260,1" in _listed(second).stdout
+        decommissioned = only.replace(
+            "roles: [iscsi_target]", "roles: [windows_base]\n    decommission: [iscsi_target]"
+        )
+        assert applied(decommissioned) == []
+        assert "Target:" not in _listed(second).stdout
+
+
 def test_a_switch_on_the_management_adapter_loses_the_node_until_somebody_mends_it(run: LabRun) -> None:
     done = run.apply("--limit", "hv01")
     assert done.returncode == 0, done.stdout + done.stderr
