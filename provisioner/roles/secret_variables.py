@@ -91,22 +91,19 @@ def holds_secrets(variable: Variable) -> bool:
 def is_secret_at(variable: Variable, path: Iterable[str | int]) -> bool:
     """Whether a secret belongs under a path of keys and indexes; an unknown key may be that of one, misspelt."""
     below = iter(path)
-    kind = variable.type
-    while True:
+    part: Variable | None = variable
+    while part is not None:
+        variable = part
+        if variable.items is not None and next(below, None) is None:
+            return False
+        kind = variable.items or variable.type
         if kind in SECRETS:
             return kind is VariableType.SECRET or next(below, None) != "user"
         step = next(below, None)
-        if step is None:
+        if step is None or variable.fields is None:
             return False
-        if kind is variable.type and variable.items is not None:
-            kind = variable.items
-            continue
-        if variable.fields is None:
-            return False
-        field = variable.fields.get(str(step))
-        if field is None:
-            return holds_secrets(variable)
-        variable, kind = field, field.type
+        part = variable.fields.get(str(step))
+    return holds_secrets(variable)
 
 
 def references_in(variable: Variable, value: Any) -> Iterator[str]:

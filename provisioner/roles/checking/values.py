@@ -47,7 +47,7 @@ def check_value(variable: Variable, given: Located, of: str, problems: Diagnosti
     if len(told) > MOST_TOLD:
         problems.error(
             "Variable has more problems",
-            f"Of the {of} {MOST_TOLD} problems are told, and {len(told) - MOST_TOLD} are not.",
+            f"Of the {of} the first {MOST_TOLD} problems are told, and there are more.",
             check.shown(given.where),
             "Correct these, and ask again.",
         )
@@ -135,6 +135,8 @@ class _Check:
 
     def _items(self, variable: Variable, kind: VariableType, of: str, value: Any, path: Path) -> None:
         for label, step, part in _parts(value):
+            if len(self._problems) > MOST_TOLD:
+                return  # Each costs a look at the whole file, and nobody reads the thousandth.
             where = self._given.origin(*path, step)
             if kind in SECRETS:
                 self._secret(kind, f"Item {label} of the {of}", part, (*path, step))

@@ -184,3 +184,48 @@ def test_validate_refuses_credentials_nobody_says_how_to_encrypt(tmp_path: Path,
         Project.of(inventory).validate(inventory)
     assert len(caught.value.problems) == 2
     assert all("No encryption for credentials" in problem for problem in caught.value.problems)
+
+
+FIELDS = {
+    "roles/base/role.yaml": """\
+description: Users.
+modules: {PSDscResources: "2.12.0.0"}
+configurations: [base]
+variables:
+  people:
+    type: list
+    items: mapping
+    description: x
+    fields:
+      name: {type: string, required: true, description: x}
+      logon: {type: credential, required: true, description: x}
+""",
+    "dsc_configs/base.dsc.yaml": """\
+resources:
+  - name: "{{ item.name }}"
+    type: PSDscResources/User
+    forEach: "{{ people }}"
+    properties: {UserName: "{{ item.name }}", Password: "{{ item.logon }}"}
+""",
+    "inventory.yaml": FILES["inventory.yaml"].replace(
+        "roles: [base]}",
+        "roles: [base], variables: {people: [{name: o, logon: {user: o, password: 'env:FLEET_SECRET'}}]}}",
+    ),
+}
+
+
+def test_a_credential_in_a_field_is_sealed_like_any_other(
+    tmp_path: Path, inventory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path, {**FILES, **FIELDS})
+    compiled(inventory)
+    first = contents(tmp_path / "out")
+    assert b"-----BEGIN CMS-----" in first["n1.mof"]
+    kept = state(tmp_path) + b"".join(first.values())
+    assert SECRET.encode() not in kept
+    assert SECRET.encode("utf-16-le") not in kept
+    node = Project.of(inventory).compile(inventory).nodes[NodeName("n1")]
+    assert [each.reveal() for each in node.opened] == [SECRET]
+    assert SECRET not in repr(node)
+    monkeypatch.setenv("FLEET_SECRET", "another")
+    assert made(compiled(inventory)) == {"n1", "n2"}
