@@ -14,7 +14,7 @@ from provisioner.engine.apply import NodeFlow
 from provisioner.engine.executor import RunSummary
 from provisioner.engine.failure import CHECK_FAILED, NodeFailure, of_checks
 from provisioner.engine.machine import NodeState
-from provisioner.engine.order import Ending, Order
+from provisioner.engine.order import Order
 from provisioner.errors import ProvisionerError, StateError
 from provisioner.events import CheckFinished, NodeSkipped, Problem, RunFinished
 
@@ -133,7 +133,7 @@ async def _one(flow: NodeFlow, order: Order, checks: _Checks, turns: asyncio.Sem
             # An interrupted session gets its goodbye too, but not for longer than `_stop` waits.
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(flow.close(), _CLOSE_S)
-    order.ended(Ending(flow.name, flow.cause))
+    order.ended(flow.name, flow.cause)
 
 
 def _judge(flow: NodeFlow, outcomes: Sequence[CheckFinished]) -> None:

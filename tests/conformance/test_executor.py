@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
+import time
 from collections.abc import Callable, Mapping
 from graphlib import CycleError
 from typing import Any
@@ -366,6 +367,17 @@ async def test_a_run_interrupted_while_nodes_wait_says_that_nothing_was_done_to_
     )
     assert worlds["b"].pushes == 0
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_a_hundred_nodes_wait_for_a_hundred_others(executor: Any) -> None:
+    _, works = fleet(*(f"n{number}" for number in range(200)), is_done=True)
+    first = tuple(After(work.name, "it is formed there") for work in works[:100])
+    works[100:] = [dataclasses.replace(work, after=first) for work in works[100:]]
+    began = time.process_time()
+    summary, log = await run(executor, works, passing())
+    assert summary.is_good
+    assert len(log.of(Waiting)) == 100
+    assert time.process_time() - began < 10
 
 
 async def test_a_circle_is_a_bug_and_no_endless_wait(executor: Any) -> None:
