@@ -25,7 +25,13 @@ def _accounts(site: Any) -> dict[str, Any]:
 
 def test_every_host_may_send_machines_to_every_other_one(tmp_path: Path) -> None:
     case = dict(case_files())["live_migration"]
-    with running_site(tmp_path, inventory_of(case, "2025"), case["secrets"]) as site:
+    more = {
+        f"hv0{number}": {"address": f"127.20.0.1{number}", "groups": ["hosts"], "roles": ["live_migration"]}
+        for number in (3, 4)
+    }
+    inventory = inventory_of(case, "2025", {"inventory": {"nodes": more}})
+    with running_site(tmp_path, inventory, case["secrets"]) as site:
+        assert site.machines == ["hv01", "hv02", "hv03", "hv04"]
         applied = site.apply()
         assert applied.failures == []
         accounts = _accounts(site)
