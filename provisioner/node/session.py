@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 #: Enough for a command that answers at once, on a busy node.
 PROMPT_S = 60.0
 
+_NO_SCRIPTS = (
+    "Give the connection a session configuration with a language ('configuration_name'), or put the file there in "
+    "another way: one that is there already is not copied."
+)
+
 
 class Session:
     """Runs pipelines on one node. After a ``ConnectError`` the next ``open`` connects again."""
@@ -69,7 +74,10 @@ class Session:
         result = await self._transport.copy_file(source, destination, timeout_s=timeout_s, sent=sent)
         if error := result.terminated:
             what = f"Copying a file to '{destination}'"
-            raise CommandError(self.node, what, error.message, error.error_id, error.category)
+            refused = CommandError(self.node, what, error.message, error.error_id, error.category)
+            if error.error_id == "ScriptsNotAllowed":
+                refused.help = _NO_SCRIPTS
+            raise refused
 
     def _failed(self, pipeline: Pipeline, error: ErrorRecord) -> CommandError:
         return CommandError(self.node, str(pipeline), error.message, error.error_id, error.category)

@@ -15,6 +15,7 @@ from provisioner.addresses import Endpoint, NodeName
 from provisioner.engine.link import Link
 from provisioner.engine.uploads import upload
 from provisioner.engine.work import ApplyOptions, NodeWork
+from provisioner.errors import CommandError
 from provisioner.events import Event, FileUploaded, Uploading
 from provisioner.inventory.model import Framing
 from provisioner.node.managed import ManagedNode
@@ -35,7 +36,9 @@ lab: {windows: "2022"}
 PLACE = r"C:\Setup\deep\payload.bin"
 
 
-def send(run: LabRun, source: Path, digest: str) -> list[Event]:
+def send(
+    run: LabRun, source: Path, digest: str, configuration_name: str = "Microsoft.PowerShell"
+) -> list[Event]:
     """Have the engine upload one file to the node, as it does before a push."""
     events: list[Event] = []
     status = run.status()["hv01"]
@@ -44,7 +47,7 @@ def send(run: LabRun, source: Path, digest: str) -> list[Event]:
         transport = registry.create(
             "psrp",
             NodeName("hv01"),
-            Endpoint(status["address"], status["port"]),
+            Endpoint(status["address"], status["port"], configuration_name=configuration_name),
             "provisioner",
             Secret(run.password("hv01")),
             connect_timeout_s=10,
@@ -113,3 +116,17 @@ def test_a_large_file_is_never_held_in_memory(tmp_path: Path) -> None:
         send(run, source, digest)
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 24 << 10
         assert seen(run) == {"hash": digest, "size": 60 << 20, "files": 1}
+
+
+def test_an_endpoint_without_a_language_says_what_it_lacks(tmp_path: Path) -> None:
+    source = tmp_path / "payload.bin"
+    source.write_bytes(b"x")
+    shown = "[Get-FileHash, New-Item, Move-Item, Remove-Item, Get-CimInstance, Invoke-CimMethod]"
+    endpoint = f"  endpoints: {{Narrow: {{commands: {shown}, language: no_language}}}}\n"
+    text = INVENTORY.replace('lab: {windows: "2022"}\n', 'lab:\n  windows: "2022"\n' + endpoint)
+    with running_lab(tmp_path, text) as run:
+        with pytest.raises(CommandError) as raised:
+            send(run, source, hashlib.sha256(b"x").hexdigest(), "Narrow")
+        assert "runs no scripts (no-language mode), and copying a file takes one" in str(raised.value)
+        assert PLACE in str(raised.value)
+        assert "'configuration_name'" in raised.value.help
