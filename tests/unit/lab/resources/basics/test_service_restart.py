@@ -94,3 +94,9 @@ async def test_times_of_other_zones_are_compared_as_moments() -> None:
     found = made.services.find("Svc")
     assert found is not None
     assert datetime.fromisoformat(found.started) == datetime(2024, 5, 1, 12, 5, tzinfo=UTC)
+
+
+async def test_a_service_that_stopped_has_no_start() -> None:
+    made = running()
+    made.services.stop("Svc", force=True)
+    assert {item.started for item in made.services} == {""}
