@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.addresses import ResourceId
+from provisioner.configuration.between.dependencies import Targets
+from provisioner.configuration.between.graph import Edge, RoleNode, order, report_cycles, required_edges
+from provisioner.configuration.between.uniting import content, united_names
 from provisioner.configuration.check import Checker
-from provisioner.configuration.dependencies import Targets
 from provisioner.configuration.digest import document_name
-from provisioner.configuration.graph import Edge, RoleNode, order, report_cycles, required_edges
 from provisioner.configuration.model import Configuration, Resource
 from provisioner.configuration.reboots import expects_reboot
 from provisioner.configuration.rules.registry import apply_rules
-from provisioner.configuration.uniting import content, united_names
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.model import Reference
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.addresses import ResourceId
 from provisioner.catalogue.schema import Qualifier, ResourceKind, module_version
+from provisioner.configuration.between.uniting import check_united, unite
 from provisioner.configuration.composites import members
 from provisioner.configuration.credentials import check_placeholders
 from provisioner.configuration.digest import ResourceDigests
@@ -22,7 +23,6 @@ from provisioner.configuration.embedded import Surroundings, fill
 from provisioner.configuration.model import Resource
 from provisioner.configuration.recent import Recent
 from provisioner.configuration.shapes import Shapes
-from provisioner.configuration.uniting import check_united, unite
 from provisioner.configuration.values import UNSPEAKABLE
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.recent import Recent as RecentByValue

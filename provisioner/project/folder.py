@@ -29,9 +29,8 @@ from provisioner.project.model import (
     Written,
 )
 from provisioner.roles.loader import RoleLibrary
-from provisioner.roles.secret_variables import written_secrets
 from provisioner.roles.statements.fleet import beside_each_other
-from provisioner.roles.variables import unknown_variables
+from provisioner.roles.variables import unknown_variables, written_secrets
 from provisioner.state.sqlite import SqliteStateStore
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from provisioner.diagnostics import did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
-from provisioner.inventory.ladder import values_of
 from provisioner.inventory.schema import is_reference
 from provisioner.roles.masking import starred
 from provisioner.roles.model import VariableType, kind_of
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 
     from provisioner.diagnostics import Diagnostics, SourceRange
     from provisioner.documents import Tree
-    from provisioner.inventory.model import Inventory, Layer
-    from provisioner.roles.loader import RoleLibrary
-    from provisioner.roles.model import Role, Variable
+    from provisioner.roles.model import Variable
 
 SECRETS: Final = frozenset({VariableType.SECRET, VariableType.CREDENTIAL})
 
@@ -119,36 +116,6 @@ def references_in(variable: Variable, value: Any) -> Iterator[str]:
         case dict():
             for name, field in (variable.fields or {}).items():
                 yield from references_in(field, value.get(name))
-
-
-def written_secrets(inventory: Inventory, library: RoleLibrary) -> list[SourceRange]:
-    """Return where values of an inventory may hold a secret that should be a reference, by what roles say of them.
-
-    Whatever is wrong elsewhere in such a line, the line is quoted.
-    """
-    roles: dict[str, Role] = {}
-    layers: dict[int, Layer] = {}
-    for node in inventory.nodes.values():
-        layers.update((id(layer.tree), layer) for layer in node.layers)
-        for use in (*node.roles, *node.decommission):
-            _collect(str(use.name), library, roles)
-    variables = [each for role in roles.values() for each in role.variables.values() if holds_secrets(each)]
-    return [
-        where
-        for variable in variables
-        for _, tree in values_of(variable.name, layers.values())
-        for where in hidden_in(variable, tree)
-    ]
-
-
-def _collect(name: str, library: RoleLibrary, found: dict[str, Role]) -> None:
-    pending = [name]
-    while pending:
-        each = pending.pop()
-        role = None if each in found else library.load(each)[0]
-        if role is not None:
-            found[each] = role
-            pending += [reference.name for reference in role.requires]
 
 
 def hidden_in(variable: Variable, tree: Tree) -> Iterator[SourceRange]:

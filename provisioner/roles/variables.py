@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
+from provisioner.inventory.ladder import values_of
 from provisioner.inventory.merge import Findings
 from provisioner.roles import layering
 from provisioner.roles.checking.installers import resolved
 from provisioner.roles.checking.values import check_value, filled
 from provisioner.roles.model import VariableType
+from provisioner.roles.secret_variables import hidden_in, holds_secrets
 
 if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
-    from provisioner.inventory.model import Inventory, Located, Node
+    from provisioner.inventory.model import Inventory, Layer, Located, Node
     from provisioner.roles.loader import RoleLibrary
     from provisioner.roles.model import Role, Variable
 
@@ -90,6 +92,29 @@ def unknown_variables(inventory: Inventory, library: RoleLibrary) -> Diagnostics
         problems.warning("Variable is used by no role", detail, next(iter(wheres)), did_you_mean(name, known))
     _warn_of_merges(findings, problems)
     return problems
+
+
+def written_secrets(inventory: Inventory, library: RoleLibrary) -> list[SourceRange]:
+    """Return where an inventory may hold a secret that should be a reference, by what roles say of variables.
+
+    Whatever else is wrong in such a line, the line is quoted.
+    """
+    variables: dict[int, Variable] = {}
+    layers: dict[int, Layer] = {}
+    seen: set[tuple[str, ...]] = set()
+    for node in inventory.nodes.values():
+        layers.update((id(layer.tree), layer) for layer in node.layers)
+        if _uses(node) in seen:
+            continue
+        seen.add(_uses(node))
+        for role in roles_of(node, library)[0].values():
+            variables.update((id(each), each) for each in role.variables.values() if holds_secrets(each))
+    return [
+        where
+        for variable in variables.values()
+        for _, tree in values_of(variable.name, layers.values())
+        for where in hidden_in(variable, tree)
+    ]
 
 
 def _uses(node: Node) -> tuple[str, ...]:

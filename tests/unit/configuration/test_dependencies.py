@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.addresses import ResourceId
-from provisioner.configuration.dependencies import Targets
+from provisioner.configuration.between.dependencies import Targets
 from provisioner.configuration.model import Resource
 from tests.unit.configuration.builders import resource, resource_type
 

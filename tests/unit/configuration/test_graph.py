@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.configuration.graph import Edge, RoleNode, order, report_cycles, required_edges
+from provisioner.configuration.between.graph import Edge, RoleNode, order, report_cycles, required_edges
 from provisioner.diagnostics import Diagnostics
 from tests.unit.configuration.builders import at
 
