@@ -129,6 +129,7 @@ def _work(compiled: CompiledNode, password: Secret | None, base: Path) -> NodeWo
         after=compiled.after,
         roles=tuple(use.name for use in compiled.node.roles),
         has_preflight=bool(compiled.preflight),
+        uploads=compiled.expansion.uploads,
         limits=Limits(
             connect_timeout_s=connection.connect_timeout_s,
             reconnect_timeout_s=connection.reconnect_timeout_s,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from provisioner.addresses import NodeName
+from provisioner.cli.app import main
 from provisioner.events import Event, NodeDone, Recorded, RunStarted
 from provisioner.inventory.loader import load_inventory
 from provisioner.project import Project
@@ -102,3 +104,14 @@ def test_nodes_that_are_not_selected_are_not_spoken_of(folder: Path) -> None:
     project = Project.of(Path("inventory.yaml"))
     assert project.taken_roles(project.compile(Path("inventory.yaml"), "n2")).rendered() == []
     assert project.taken_roles(project.compile(Path("inventory.yaml"), "n1")).rendered()
+
+
+def test_apply_says_it_before_it_contacts_anybody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSWORD", "Quiet-Harbour-7")
+    done_with(folder, "web", "storage")
+    closed = INVENTORY.replace("address: 192.0.2.1", "address: 127.0.0.1, connection: {port: 9}")
+    Path("inventory.yaml").write_text(closed, encoding="utf-8")
+    result = CliRunner().invoke(main, ["apply", "inventory.yaml", "--json"])
+    assert "Role taken away" in result.stderr
+    assert [line for line in result.stdout.splitlines() if '"NodeFailed"' in line]
+    assert "Role taken away" not in result.stdout
