@@ -55,7 +55,9 @@ def test_a_first_apply_brings_every_node_to_its_desired_state(first: FirstApply)
     finished = {event["node"]: event for event in first.events if event["type"] == "NodeDone"}
     assert sorted(finished) == NODES
     assert all(event["checks"] > 0 for event in finished.values())
-    assert not [e for e in first.events if e["type"] == "CheckFinished" and e["outcome"] != "passed"]
+    outcomes = {event["outcome"] for event in first.events if event["type"] == "CheckFinished"}
+    # Checks of what the inventory does not set are skipped.
+    assert outcomes <= {"passed", "skipped"}
     for node in NODES:
         assert finished[node]["reboots"] == first.count(node, "boot"), node
 
