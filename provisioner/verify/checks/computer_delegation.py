@@ -30,9 +30,10 @@ class ComputerDelegation:
         return f"<computer_delegation {self.name} on {self._asked.node}>"
 
     @property
-    def entries(self) -> frozenset[str]:
-        """Return the service principal names the account may delegate to, folded to lower case."""
-        return frozenset(text_of(item).casefold() for row in self._rows for item in items_of(row[_LIST]))
+    def entries(self) -> tuple[str, ...]:
+        """Return the service principal names the account may delegate to, folded to lower case and sorted."""
+        found = {text_of(item).casefold() for row in self._rows for item in items_of(row[_LIST])}
+        return tuple(sorted(found))
 
     @property
     def allows_any_protocol(self) -> bool:

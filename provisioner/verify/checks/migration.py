@@ -24,10 +24,10 @@ class Migration:
         return f"<migration on {self._asked.node}>"
 
     @property
-    def networks(self) -> frozenset[str]:
-        """Return the networks of the host's list, as Windows writes them."""
+    def networks(self) -> tuple[str, ...]:
+        """Return the networks of the host's list, as and in the order in which Windows writes them."""
         rows = table_of(self._asked.node, NETWORKS, self._asked.ask(NETWORKS))
-        return frozenset(text_of(row["Subnet"]) for row in rows)
+        return tuple(text_of(row["Subnet"]) for row in rows)
 
     @property
     def listeners(self) -> tuple[str, ...]:
