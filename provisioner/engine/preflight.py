@@ -64,7 +64,7 @@ async def refuse_to_cut(link: Link, work: NodeWork, record: Record) -> None:
     """
     if not work.taken_adapters:
         return
-    way = await _way(link, work.address)
+    way = await _way(link, work)
     if not way.adapters:
         raise NodeFailure(
             [
@@ -100,8 +100,11 @@ async def refuse_to_cut(link: Link, work: NodeWork, record: Record) -> None:
             record(ResourceProgress(work.name, resource, "Warning", text))
 
 
-async def _way(link: Link, address: str) -> _Way:
-    """Find the adapters that carry an address, or else the one the default route leaves by."""
+async def _way(link: Link, work: NodeWork) -> _Way:
+    """Find the adapters that carry our address, or else the one the default route leaves by."""
+    if work.management_adapter:
+        return _Way(frozenset({work.management_adapter.casefold()}), "is the one the inventory names")
+    address = work.address
     wanted = await _addresses(address)
     told = await _asked(link, ADDRESSES)
     known = [

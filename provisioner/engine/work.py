@@ -93,8 +93,8 @@ class NodeWork:
     the run are not waited for. Circles are the compiler's to refuse. ``roles`` are those the inventory gives the
     node. ``has_preflight`` says whether there are checks to ask before anything is changed.
 
-    ``taken_adapters`` are, by resource, the network adapters that switches and teams take away from the host; it
-    is empty where that was judged before. ``address`` is what the node is reached by.
+    ``taken_adapters`` are, by resource, the network adapters that switches and teams take away from the host.
+    ``management_adapter`` is the one the inventory names, if it does. ``address`` is what the node is reached by.
     """
 
     name: NodeName
@@ -107,6 +107,7 @@ class NodeWork:
     positions: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     taken_adapters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    management_adapter: str = ""
     address: str = ""
     after: tuple[After, ...] = ()
     roles: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from provisioner.addresses import NodeName
-from provisioner.configuration.rules.switches import taken_adapters
+from provisioner.configuration.rules.switches import is_team, taken_adapters
 from provisioner.diagnostics import Diagnostics
 from provisioner.engine.executor import RunSummary
 from provisioner.engine.link import run_again
@@ -121,10 +121,14 @@ def _work(compiled: CompiledNode, password: Secret | None, base: Path) -> NodeWo
         connect=lambda: _connect(compiled.node, password, base),
         resources=tuple(str(resource.id) for resource in resources),
         positions={str(resource.id).casefold(): str(resource.where) for resource in resources},
-        # With the adapter named in the inventory, the compiler has judged this already.
-        taken_adapters={}
-        if compiled.node.management_adapter
-        else {str(each.id): taken for each in resources if (taken := taken_adapters(each))},
+        # Of a team the compiler has warned where the adapter is named; a switch may name it in another way.
+        taken_adapters={
+            str(each.id): taken
+            for each in resources
+            if (taken := taken_adapters(each))
+            and not (compiled.node.management_adapter and is_team(each.type.name))
+        },
+        management_adapter=compiled.node.management_adapter or "",
         address=connection.endpoint.host,
         after=compiled.after,
         roles=tuple(use.name for use in compiled.node.roles),

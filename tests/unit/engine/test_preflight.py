@@ -38,6 +38,7 @@ def applied(
     routes: tuple[Record, ...] = (),
     adapters: tuple[Record, ...] = (),
     name: str = SWITCH,
+    management_adapter: str = "",
 ) -> tuple[World, Log, NodeState]:
     """Apply a document with one switch to a node that tells its addresses, routes and adapters."""
     world = World(resources=[ModelResource(name)])
@@ -55,7 +56,9 @@ def applied(
 
     node.run = run
     takes = {name: taken} if taken else {}
-    work = dataclasses.replace(work_for(node), taken_adapters=takes, address=address)
+    work = dataclasses.replace(
+        work_for(node), taken_adapters=takes, address=address, management_adapter=management_adapter
+    )
     log, flow = apply(world, work=work)
     return world, log, flow.machine.state
 
@@ -209,3 +212,13 @@ def test_a_team_takes_its_members_and_is_helped_in_its_own_words() -> None:
     problem = refused(told, taken=("Ethernet", "Ethernet 2"), name="[NetworkTeam]uplink")
     assert "takes the adapter 'Ethernet' away" in problem.message
     assert problem.help.startswith("Leave the adapter out of the team.")
+
+
+def test_an_adapter_the_inventory_names_is_known_by_its_description_too() -> None:
+    """The compiler has compared names; what else the adapter is called only the node knows."""
+    not_asked = NodeError("hv01", "was asked for its addresses")
+    adapters = (adapter("Ethernet", "Intel(R) X710"), adapter("Ethernet 2", "Intel(R) X710 #2"))
+    named: dict[str, Any] = {"adapters": adapters, "management_adapter": "ethernet"}
+    problem = refused(not_asked, taken=("Intel(R) X710",), **named)
+    assert "which is the one the inventory names" in problem.message
+    assert applied(not_asked, taken=("Intel(R) X710 #2",), **named)[2] is NodeState.DONE
