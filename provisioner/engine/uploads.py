@@ -62,7 +62,8 @@ async def _send(link: Link, work: NodeWork, file: Upload, size: int, record: Rec
     beside = f"{file.destination}.{file.sha256[:12].lower()}.part"
     if not await _has(link, beside, file.sha256):
         folder = ntpath.dirname(file.destination)
-        await _tell(link, Pipeline.of("New-Item", Path=folder, ItemType="Directory", Force=SWITCH))
+        if ntpath.splitdrive(folder)[1].strip("\\/"):  # the root of a drive is there, or nobody can make it
+            await _tell(link, Pipeline.of("New-Item", Path=folder, ItemType="Directory", Force=SWITCH))
         progress = _Progress(work, file, size, record)
         try:
             await _copy(link, file.source, beside, size, progress)

@@ -220,3 +220,23 @@ def test_pieces_that_came_before_a_kill_are_not_sent_again(source: Path) -> None
         assert world.files == {PLACE.casefold(): CONTENT}
         copies.add(world.copies)
     assert copies == {3}
+
+
+@pytest.mark.parametrize(("place", "made"), [(PLACE, [r"C:\Setup"]), (r"D:\nova.msi", [])])
+def test_the_folder_is_made_but_no_drive(source: Path, place: str, made: list[str]) -> None:
+    world = World(resources=resources("[Package]nova"))
+    work = needing(world, source)
+    work = dataclasses.replace(work, uploads=(Upload(source, place, SHA256),))
+    node: Any = work.connect()
+    run = node.run
+    asked: list[Any] = []
+
+    async def listening(pipeline: Any, *, timeout_s: float = 60.0) -> Any:
+        asked.append(pipeline)
+        return await run(pipeline, timeout_s=timeout_s)
+
+    node.run = listening
+    _, flow = apply(world, work=work)
+    assert flow.machine.state is NodeState.DONE
+    found = [each.commands[0].parameters["Path"] for each in asked if str(each) == "New-Item"]
+    assert found == made
