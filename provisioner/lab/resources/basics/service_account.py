@@ -60,7 +60,7 @@ class ServiceAccount:
                 "InvalidResult",
                 "System.InvalidOperationException",
             )
-        machine.services.change(service.name, start_name=user)
+        machine.services.change(service.name, start_name=user if set(user) & {"\\", "@"} else f".\\{user}")
         if service.status == "Running":
             dependants = [item.name for item in machine.services.dependants(name) if item.status == "Running"]
             with calling("Microsoft.PowerShell.Commands.RestartServiceCommand"):

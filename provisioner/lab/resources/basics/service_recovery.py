@@ -18,7 +18,7 @@ _RULES: Final = (
     Rule("Command"),
     Rule("OnNonCrashFailures", "boolean"),
 )
-_ACTION: Final = re.compile(r"(none|restart|reboot|run)/([0-9]{1,9})", re.IGNORECASE)
+_ACTION: Final = re.compile(r"(none|restart|reboot|run)/(0|[1-9][0-9]{0,8})", re.IGNORECASE)
 _DAY: Final = 86400
 _FLAG: Final = "FailureActionsOnNonCrashFailures"
 

@@ -73,9 +73,14 @@ def _rest(bound: Mapping[str, Any], context: ResourceContext) -> dict[str, list[
     wanted = {name: list(bound.get(name) or ()) for name in _LISTS}
     if not any(wanted.values()):
         return wanted
-    found = {name: {_key(name, item) for item in items} for name, items in _found(context).items()}
+    found = {name: {_key(name, item): item for item in items} for name, items in _found(context).items()}
+    if _is_present(bound):
+        return {
+            name: [item for item in items if _key(name, item) not in found[name]]
+            for name, items in wanted.items()
+        }
     return {
-        name: [item for item in items if (_key(name, item) in found[name]) != _is_present(bound)]
+        name: [found[name][key] for key in (_key(name, item) for item in items) if key in found[name]]
         for name, items in wanted.items()
     }
 

@@ -247,17 +247,24 @@ function Get-Difference
 
         foreach ($item in @($found[$list]))
         {
-            $known[(ConvertTo-ExclusionKey -List $list -Value $item)] = $true
+            $known[(ConvertTo-ExclusionKey -List $list -Value $item)] = $item
         }
 
         foreach ($item in $Wanted[$list])
         {
-            $isThere = $known.ContainsKey((ConvertTo-ExclusionKey -List $list -Value $item))
+            $key = ConvertTo-ExclusionKey -List $list -Value $item
+            $isThere = $known.ContainsKey($key)
+            Write-Verbose -Message ("{0}: '{1}' is there: {2}." -f $list, $item, $isThere)
 
-            if ($isThere -ne ($Ensure -eq 'Present'))
+            if ($Ensure -eq 'Present' -and -not $isThere)
             {
-                Write-Verbose -Message ("{0}: '{1}' is there: {2}." -f $list, $item, $isThere)
                 $rest[$list] += $item
+            }
+
+            if ($Ensure -eq 'Absent' -and $isThere)
+            {
+                # Defender removes what is written just as it has it.
+                $rest[$list] += $known[$key]
             }
         }
     }

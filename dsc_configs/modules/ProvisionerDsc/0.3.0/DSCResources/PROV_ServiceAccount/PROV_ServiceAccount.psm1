@@ -152,7 +152,8 @@ function Set-TargetResource
 
     $isManaged = Test-ManagedAccount -Credential $Credential
     Write-Verbose -Message ("Giving the service '{0}' the account '{1}'." -f $Name, $Credential.UserName)
-    $code = Set-ServiceLogon -Name $Name -Credential $Credential -IsManaged $isManaged
+    $startName = ConvertTo-StartName -Account $Credential.UserName
+    $code = Set-ServiceLogon -Name $Name -StartName $startName -Credential $Credential -IsManaged $isManaged
 
     if ($code -ne 0)
     {
@@ -255,6 +256,32 @@ function ConvertTo-AccountText
 
 <#
     .SYNOPSIS
+        Returns an account as Windows wants it for a service: one of the node begins with a dot.
+
+    .PARAMETER Account
+        Name of an account.
+#>
+function ConvertTo-StartName
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Account
+    )
+
+    if ($Account -match '[\\@]')
+    {
+        return $Account
+    }
+
+    return '.\{0}' -f $Account
+}
+
+<#
+    .SYNOPSIS
         Tells whether Windows manages the password of the account.
 
     .PARAMETER Credential
@@ -333,6 +360,9 @@ function Read-Service
     .PARAMETER Name
         Name of the service.
 
+    .PARAMETER StartName
+        The account as Windows wants it.
+
     .PARAMETER Credential
         The account and its password.
 
@@ -350,6 +380,10 @@ function Set-ServiceLogon
         $Name,
 
         [Parameter(Mandatory = $true)]
+        [System.String]
+        $StartName,
+
+        [Parameter(Mandatory = $true)]
         [System.Management.Automation.PSCredential]
         $Credential,
 
@@ -364,7 +398,7 @@ function Set-ServiceLogon
     try
     {
         $values = $service.GetMethodParameters('Change')
-        $values['StartName'] = $Credential.UserName
+        $values['StartName'] = $StartName
 
         if (-not $IsManaged)
         {

@@ -12,8 +12,8 @@ $ErrorActionPreference = 'Stop'
 $script:moduleFolder = Split-Path -Path (Split-Path -Path $PSScriptRoot -Parent) -Parent
 Import-Module -Name (Join-Path -Path $script:moduleFolder -ChildPath 'Modules/ProvisionerDsc.Common')
 
-# Numbers of SC_ACTION_TYPE.
-$script:actionNames = @('none', 'restart', 'reboot', 'run')
+# By the numbers of SC_ACTION_TYPE; the last one is what a service does by itself.
+$script:actionNames = @('none', 'restart', 'reboot', 'run', 'own')
 
 # SERVICE_FAILURE_ACTIONS as the registry keeps it: five numbers of four bytes, then eight bytes for each action.
 $script:headLength = 20
@@ -311,7 +311,7 @@ function Assert-Action
 
     foreach ($action in $Actions)
     {
-        if ($action -notmatch '\A(none|restart|reboot|run)/[0-9]{1,9}\z')
+        if ($action -notmatch '\A(none|restart|reboot|run)/(0|[1-9][0-9]{0,8})\z')
         {
             throw (New-ResourceError -Id 'ActionMalformed' -Category 'InvalidArgument' -Target $action -Message (
                     "'{0}' is no action: write none, restart, reboot or run, a slash and milliseconds." -f $action))
