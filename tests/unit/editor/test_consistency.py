@@ -153,7 +153,7 @@ def test_every_type_of_variable_takes_what_our_checks_take() -> None:
             )
             assert (refusals("role", text) == []) is kind.accepts(value), text
             judged += 1
-    assert judged == 64
+    assert judged == 8 * len(VariableType)
 
 
 def test_numbers_beyond_the_limits_of_a_property_are_refused() -> None:
@@ -330,7 +330,8 @@ def test_every_check_of_an_inventory_that_a_schema_speaks_for_is_there() -> None
 def test_all_modules_make_a_schema_that_knows_more_types() -> None:
     few = validator("configuration").schema["definitions"]
     many = validator("configuration", with_all=True).schema["definitions"]
-    assert len(many) > 2 * len(few)
+    assert set(few) < set(many)
+    assert len(many) > len(few) + 100
     assert len(texts(with_all=True)["configuration"]) < 2_000_000
     registry = Registry.builtin()
     modules = {module.name: module.version for module in all_modules([("StorageDsc", "5.0.0.0")], registry)}
