@@ -100,7 +100,21 @@ Rule = Callable[[Script], list[str]]
 
 
 def parses(script: Script) -> list[str]:
-    return faults(script.root)
+    """What the parser refuses, and what it takes although PowerShell refuses it."""
+    found = faults(script.root)
+    for node in walk(script.root):
+        kinds = [child.type for child in node.children]
+        if node.type == "try_statement" and not {"catch_clauses", "finally_clause"} & set(kinds):
+            found.append(f"try without catch or finally: {text(node)[:40]!r}")
+        if node.type == "catch_clauses":
+            is_typed = [
+                "catch_type_list" in {part.type for part in child.children} for child in node.children
+            ]
+            if False in is_typed[:-1]:
+                found.append("a catch of everything stands before another catch")
+        if text(node) == "@args":
+            found.append("@args is no splatting of a parameter")
+    return found
 
 
 def is_plain_text(script: Script) -> list[str]:

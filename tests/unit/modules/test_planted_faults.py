@@ -21,6 +21,7 @@ PAGE = (PAGES / f"{NAME}.md").read_text("utf-8")
 #: Rule, text that is replaced, what it becomes, part of what the rule says.
 IN_SCRIPT = [
     ("parses", "if (Test-FileExistence -Path $Path)\n    {", "if (Test {", "ERROR"),
+    ("parses", "    finally\n    {\n        $stream.Dispose()\n    }\n", "", "try without"),
     ("is_plain_text", "Writing {0}", "Writing\t{0}", "tab"),
     ("is_plain_text", "Writing {0}", "Writing\u2013{0}", "ASCII"),
     ("is_plain_text", "Writing {0}", "Writing " + "x" * 120 + " {0}", "120"),
