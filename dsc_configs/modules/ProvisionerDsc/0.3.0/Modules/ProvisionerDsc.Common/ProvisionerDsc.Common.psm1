@@ -317,29 +317,34 @@ function Write-SecretMarker
     )
 
     $security = New-Object -TypeName 'System.Security.AccessControl.RegistrySecurity'
-    # O: and G: are Administrators; full control for SYSTEM and Administrators, handed down, nothing from above.
-    $security.SetSecurityDescriptorSddlForm('O:BAG:BAD:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)')
+    # Full control for SYSTEM and Administrators, handed down, nothing from above. The owner is left alone.
+    $security.SetSecurityDescriptorSddlForm(
+        'D:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)', [System.Security.AccessControl.AccessControlSections]::Access)
+    $writable = [Microsoft.Win32.RegistryKeyPermissionCheck]::ReadWriteSubTree
 
     foreach ($path in @($script:markerKey, "$script:markerKey\$Resource"))
     {
-        $key = [Microsoft.Win32.Registry]::LocalMachine.CreateSubKey(
-            $path, [Microsoft.Win32.RegistryKeyPermissionCheck]::ReadWriteSubTree, $security)
+        $made = [Microsoft.Win32.Registry]::LocalMachine.CreateSubKey($path, $writable, $security)
+        $made.Dispose()
+
+        # A key that was there keeps its rights when it is opened, so they are set in any case. A handle from
+        # CreateSubKey may not do that.
+        $key = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey(
+            $path, $writable, [System.Security.AccessControl.RegistryRights]::ChangePermissions)
 
         try
         {
-            # A key that was there keeps its rights when it is opened, so they are set in any case.
             $key.SetAccessControl($security)
-
-            if ($path -ne $script:markerKey)
-            {
-                $key.SetValue($Name, $Marker.Text, [Microsoft.Win32.RegistryValueKind]::String)
-            }
         }
         finally
         {
             $key.Dispose()
         }
     }
+
+    [Microsoft.Win32.Registry]::SetValue(
+        "HKEY_LOCAL_MACHINE\$script:markerKey\$Resource", $Name, $Marker.Text,
+        [Microsoft.Win32.RegistryValueKind]::String)
 }
 
 <#
