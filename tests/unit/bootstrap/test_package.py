@@ -64,7 +64,13 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / path).write_bytes((MODULE / path).read_bytes())
     for pack in (package, archive):
-        assert pack(read_module_folder(copy)) == pack(read_module_folder(MODULE))
+        content = pack(read_module_folder(copy))
+        assert content == pack(read_module_folder(MODULE))
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            found = packed.infolist()
+        assert {each.date_time for each in found} == {(1980, 1, 1, 0, 0, 0)}
+        assert {each.create_system for each in found} == {0}
+        assert [each.filename for each in found] == sorted(each.filename for each in found)
 
 
 @pytest.mark.parametrize(
