@@ -78,6 +78,11 @@ class StorageSpacesDirect:
         await context.sleep(context.machine.durations.disk_s)
         if cluster.name not in spaces.enabled:
             _enable(cluster, bound["Disks"], every, context)
+        elif new:
+            with calling("Set-ClusterStorageSpacesDirectDisk"):
+                context.machine.ledger.attempt("Set-ClusterStorageSpacesDirectDisk")
+            given = {disk.unique_id for disk in new}
+            spaces.withheld = [unique_id for unique_id in spaces.withheld if unique_id not in given]
         if cluster.name not in spaces.no_auto_pool:
             spaces.no_auto_pool.append(cluster.name)
             spaces.changed(f"new disks of {cluster.name} stay out of the pool")

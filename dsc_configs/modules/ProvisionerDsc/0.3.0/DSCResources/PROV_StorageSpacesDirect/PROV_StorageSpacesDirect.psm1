@@ -225,7 +225,28 @@ function Set-TargetResource
 
     Assert-Usable -PoolName $PoolName -Disks $new -Nodes $nodes -PerNode $perNode
 
-    if (-not (Test-DirectEnabled))
+    if (Test-DirectEnabled)
+    {
+        foreach ($node in $nodes)
+        {
+            $own = @(
+                foreach ($id in $new)
+                {
+                    foreach ($disk in @(Select-DiskById -Disk $perNode[$node] -Id $id))
+                    {
+                        $disk.UniqueId
+                    }
+                }
+            )
+
+            if ($own.Count -gt 0)
+            {
+                Write-Verbose -Message ('{0} gives: {1}.' -f $node, ($own -join ', '))
+                Set-DiskClaim -Node $node -Id $own -CanBeClaimed $true
+            }
+        }
+    }
+    else
     {
         foreach ($node in $nodes)
         {
@@ -234,7 +255,7 @@ function Set-TargetResource
             if ($others.Count -gt 0)
             {
                 Write-Verbose -Message ('{0} keeps to itself: {1}.' -f $node, ($others -join ', '))
-                Deny-DiskClaim -Node $node -Id $others
+                Set-DiskClaim -Node $node -Id $others -CanBeClaimed $false
             }
         }
 
@@ -767,15 +788,18 @@ function Enable-Direct
 
 <#
     .SYNOPSIS
-        Keeps Storage Spaces Direct away from disks of a node.
+        Keeps Storage Spaces Direct away from disks of a node, or lets it have them.
 
     .PARAMETER Node
         Name of the node.
 
     .PARAMETER Id
         Unique ids of the disks.
+
+    .PARAMETER CanBeClaimed
+        Whether it may have them.
 #>
-function Deny-DiskClaim
+function Set-DiskClaim
 {
     [CmdletBinding()]
     param
@@ -786,10 +810,14 @@ function Deny-DiskClaim
 
         [Parameter(Mandatory = $true)]
         [System.String[]]
-        $Id
+        $Id,
+
+        [Parameter(Mandatory = $true)]
+        [System.Boolean]
+        $CanBeClaimed
     )
 
-    $null = Set-ClusterStorageSpacesDirectDisk -CimSession $Node -CanBeClaimed $false -PhysicalDiskIds $Id `
+    $null = Set-ClusterStorageSpacesDirectDisk -CimSession $Node -CanBeClaimed $CanBeClaimed -PhysicalDiskIds $Id `
         -Confirm:$false -ErrorAction 'Stop'
 }
 
