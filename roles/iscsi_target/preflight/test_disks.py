@@ -1,4 +1,4 @@
-"""What has to hold on the node before its targets are touched: rooms for the disks, and disks of the right size."""
+"""What has to hold on the node before its targets are touched: folders of disks, and disks of the right size."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_no_disk_has_another_size_than_it_is_there_with(host, variables):
         size = host.check("iscsi_virtual_disk", disk["path"]).size
         wanted = disk["size_gb"] * 1024**3
         assert size in {None, wanted}, (
-            f"{disk['path']} has {size / 1024**3:g} GiB and is wanted with {disk['size_gb']}: no DSC resource resizes "
-            f"it. To grow it, run Resize-IscsiVirtualDisk -Path '{disk['path']}' -Size {disk['size_gb']}GB on the node; "
-            "otherwise set size_gb back"
+            f"{disk['path']} has {size / 1024**3:g} GiB and is wanted with {disk['size_gb']}: no DSC resource "
+            f"resizes it. To grow it, run Resize-IscsiVirtualDisk -Path '{disk['path']}' -Size {disk['size_gb']}GB "
+            "on the node; otherwise set size_gb back"
         )

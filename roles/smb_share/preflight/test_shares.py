@@ -10,8 +10,8 @@ def test_no_share_is_there_with_another_folder(host, variables):
         if wanted["ensure"] == "Present" and share.exists:
             is_same = share.path.rstrip("\\").casefold() == wanted["path"].rstrip("\\").casefold()
             assert is_same, (
-                f"the share {share.name} is there with the folder {share.path}, and a share never moves: take another "
-                f"name, or end the sharing on the node first: Remove-SmbShare -Name {share.name}"
+                f"the share {share.name} is there with the folder {share.path}, and a share never moves: take "
+                f"another name, or end the sharing on the node first: Remove-SmbShare -Name {share.name}"
             )
 
 
