@@ -33,6 +33,6 @@ def test_no_disk_has_another_size_than_it_is_there_with(host, variables):
         wanted = disk["size_gb"] * 1024**3
         assert size in {None, wanted}, (
             f"{disk['path']} has {size / 1024**3:g} GiB and is wanted with {disk['size_gb']}: no DSC resource "
-            f"resizes it. To grow it, run Resize-IscsiVirtualDisk -Path '{disk['path']}' -Size {disk['size_gb']}GB "
+            f"resizes it. To grow it: Resize-IscsiVirtualDisk -Path '{disk['path']}' -Size {disk['size_gb']}GB "
             "on the node; otherwise set size_gb back"
         )
