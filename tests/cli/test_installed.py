@@ -184,7 +184,9 @@ def test_a_configuration_of_the_user_comes_before_the_built_in_one_of_that_name(
     own.write_text(ONE_SERVICE, encoding="utf-8")
     done = installed.provision(project, "validate", "inventories/lab/inventory.yaml", "--limit", "@storage")
     assert done.returncode == 0, done.stderr
-    assert ": 2 nodes, 4 resources, no errors." in done.stdout, "that of the user, and the features of windows_base"
+    assert ": 2 nodes, 4 resources, no errors." in done.stdout, (
+        "that of the user, and the features of windows_base"
+    )
 
 
 @contextmanager
