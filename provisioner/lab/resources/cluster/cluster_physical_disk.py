@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.cluster.cluster import Cluster
@@ -19,6 +19,11 @@ _RULES: Final = (
 )
 _SHARED: Final = ("iSCSI", "Fibre Channel", "SAS")
 _LABEL_LENGTH: Final = 32
+_READERS: Final[Mapping[str, Callable[[Disk], str]]] = {
+    "number": lambda disk: str(disk.number),
+    "uniqueid": lambda disk: disk.unique_id,
+    "serialnumber": lambda disk: disk.serial,
+}
 
 
 class ClusterPhysicalDisk:
@@ -94,11 +99,7 @@ def _prepare(name: str, disk: Disk, file_system: str, context: ResourceContext) 
 def _find(name: str, wanted: str, kind: str, context: ResourceContext) -> Disk:
     with calling("Get-Disk"):
         disks = context.machine.area(Disks).all()
-    read = {
-        "number": lambda disk: str(disk.number),
-        "uniqueid": lambda disk: disk.unique_id,
-        "serialnumber": lambda disk: disk.serial,
-    }[kind.casefold()]
+    read = _READERS[kind.casefold()]
     found = [disk for disk in disks if is_same(read(disk).strip(), wanted)]
     if not found:
         raise _error(
