@@ -150,7 +150,7 @@ def test_a_node_with_running_virtual_machines_restarts_only_with_the_flag(tmp_pa
         assert run.apply().returncode == 0
         boots = run.count("hv01", "boot")
         # Now Hyper-V and the machine run, and one more feature asks for a reboot.
-        run.write(TWO_REBOOTS.replace('  windows: "2022"', machine))
+        run.write(TWO_FEATURES.replace('  windows: "2022"', machine))
         refused = run.apply()
         assert refused.returncode == 1, refused.stdout + refused.stderr
         assert run.count("hv01", "boot") == boots
