@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from provisioner.diagnostics import SourceRange
     from provisioner.inventory.model import Located
 
-#: What may be said of an installer.
-KEYS: Final = ("file", "path", "sha256", "product_code", "version", "upgrade_code")
+_KEYS: Final = ("file", "path", "sha256", "product_code", "version", "upgrade_code")
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _GUID: Final = re.compile(r"\{[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}")
 _PATH: Final = re.compile(
@@ -53,16 +52,16 @@ def faults(what: str, given: Located) -> Iterator[Found]:
             _HELP,
         )
         return
-    unknown = [name for name in value if name not in KEYS]
+    unknown = [name for name in value if name not in _KEYS]
     for name in unknown:
         entry = tree.entry(name) if isinstance(tree, MappingTree) else None
         yield (
             "Unknown key",
             f"{what} is an installer, and that has no key '{name}'.",
             entry.key.where if entry else where,
-            did_you_mean(name, KEYS),
+            did_you_mean(name, _KEYS),
         )
-    wrong = [name for name in KEYS if value.get(name) is not None and not isinstance(value[name], str)]
+    wrong = [name for name in _KEYS if value.get(name) is not None and not isinstance(value[name], str)]
     for name in wrong:
         yield (
             "Variable has the wrong type",
@@ -152,7 +151,7 @@ def resolved(given: Located) -> dict[str, Any]:
     """
     value = given.value
     if not value.get("file"):
-        found = {name: value.get(name) or None for name in KEYS if name != "file"}
+        found = {name: value.get(name) or None for name in _KEYS if name != "file"}
         return found | {"sha256": value["sha256"].lower(), "name": None}
     read = _read(_source(given, value))
     return {
