@@ -294,9 +294,11 @@ nodes:
     roles: [nova_compute]
     variables:
       hyperv_switch_adapters: [Ethernet 2]
-      nova_msi_path: C:\\a.msi
-      nova_msi_sha256: 468f683e9370f85cd17be0cae0b4a85c6947843d8925e6128c5087992378db98
-      nova_msi_product_id: '{0B7F6C5E-6E0C-4C39-9C3B-5C1B6F1D2A10}'
+      nova_installer:
+        path: C:\\a.msi
+        sha256: 468f683e9370f85cd17be0cae0b4a85c6947843d8925e6128c5087992378db98
+        product_code: '{0B7F6C5E-6E0C-4C39-9C3B-5C1B6F1D2A10}'
+        version: 27.0.0
       nova_transport_host: mq.example
       nova_rabbit_password: env:LAB_CANARY_SECRET
 """

@@ -28,6 +28,7 @@ configurations: [web]
 variables:
   installer: {type: credential, description: x, default: {user: 'EXAMPLE\\i', password: 'env:I'}}
   note: {type: string, description: x, default: text}
+  agent: {type: mapping, description: x, default: {path: 'C:\\a.msi', sha256: S, product_code: P, upgrade_code: U, version: V}}
 """
 
 

@@ -32,9 +32,12 @@ def test_the_hash_the_lab_s_inventory_pins_is_that_of_its_package() -> None:
     text: dict[str, Any] = yaml.safe_load(LAB.read_text(encoding="utf-8"))
     compute = text["groups"]["compute"]
     [package] = compute["lab"]["files"]
-    assert compute["variables"]["nova_msi_sha256"] == hashlib.sha256(package["content"].encode()).hexdigest()
-    assert compute["variables"]["nova_msi_product_id"] == package["msi"]["product_id"]
-    assert compute["variables"]["nova_msi_path"] == package["path"]
+    assert (
+        compute["variables"]["nova_installer"]["sha256"]
+        == hashlib.sha256(package["content"].encode()).hexdigest()
+    )
+    assert compute["variables"]["nova_installer"]["product_code"] == package["msi"]["product_id"]
+    assert compute["variables"]["nova_installer"]["path"] == package["path"]
 
 
 def test_the_lab_has_three_compute_and_two_storage_nodes_and_no_stray_variable() -> None:
