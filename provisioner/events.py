@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from provisioner.addresses import NodeName
+from provisioner.roles.model import Leftover
 
 #: Stages of a node in which checks are asked: before anything is changed, and when all is done.
 PREFLIGHT = "preflight"
@@ -210,12 +211,16 @@ class CheckFinished(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class NodeDone(NodeEvent):
-    """The node ended well. ``roles`` are those the inventory gave it; what it was rid of is not among them."""
+    """The node ended well. ``roles`` are those the inventory gave it; what it was rid of is not among them.
+
+    ``leaves`` is what stays of the roles that were undone.
+    """
 
     changed: int
     reboots: int
     checks: int = 0
     roles: tuple[str, ...] = ()
+    leaves: tuple[Leftover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +279,8 @@ Event = (
 )
 
 _TYPES: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
+#: Fields that hold more than plain values.
+_PARTS: dict[str, type[Any]] = {"problems": Problem, "leaves": Leftover}
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +315,9 @@ def from_plain(data: dict[str, Any]) -> Recorded:
     """
     kind = _TYPES[data["type"]]
     values = {field.name: _tuples(data[field.name]) for field in fields(kind) if field.name in data}
-    if kind is NodeFailed:
-        values["problems"] = tuple(Problem(**problem) for problem in values["problems"])
+    for name, part in _PARTS.items():
+        if name in values:
+            values[name] = tuple(part(**each) for each in values[name])
     return Recorded(data["run"], data["seq"], data["time"], kind(**values))
 
 

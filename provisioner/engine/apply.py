@@ -115,7 +115,8 @@ class NodeFlow:
 
     def finish(self, checks: int) -> None:
         """Record that the node is done."""
-        self.record(NodeDone(self.name, self.changed, self.reboots, checks, self._work.roles))
+        work = self._work
+        self.record(NodeDone(self.name, self.changed, self.reboots, checks, work.roles, work.leaves))
 
     def fail(self, error: BaseException) -> None:
         """Record that the node failed because of ``error``."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from provisioner.addresses import NodeName
 from provisioner.events import CheckFinished, Event
 from provisioner.node.base import NodeApi
-from provisioner.roles.model import After, Upload
+from provisioner.roles.model import After, Leftover, Upload
 
 #: Takes each event as it happens.
 Record = Callable[[Event], None]
@@ -91,7 +91,8 @@ class NodeWork:
 
     ``after`` are nodes that have to be done before this one is begun, each with the reason; those that are not in
     the run are not waited for. Circles are the compiler's to refuse. ``roles`` are those the inventory gives the
-    node. ``has_preflight`` says whether there are checks to ask before anything is changed.
+    node, and ``leaves`` is what those that are undone leave on it. ``has_preflight`` says whether there are checks
+    to ask before anything is changed.
 
     ``taken_adapters`` are, by resource, the network adapters that switches and teams take away from the host.
     ``management_adapter`` is the one the inventory names, if it does. ``address`` is what the node is reached by.
@@ -111,6 +112,7 @@ class NodeWork:
     address: str = ""
     after: tuple[After, ...] = ()
     roles: tuple[str, ...] = ()
+    leaves: tuple[Leftover, ...] = ()
     has_preflight: bool = False
     uploads: tuple[Upload, ...] = ()
 

@@ -11,7 +11,7 @@ from provisioner.addresses import NodeName
 from provisioner.configuration.model import Artifact, Configuration, Credential
 from provisioner.diagnostics import Diagnostic, Diagnostics
 from provisioner.inventory.model import Inventory, Node
-from provisioner.roles.model import After, Expansion, RoleChecks
+from provisioner.roles.model import After, Expansion, Leftover, RoleChecks
 from provisioner.secrets.model import Secret
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class CompiledNode:
         return self.expansion.preflight
 
     @property
-    def leaves(self) -> tuple[str, ...]:
-        """What the roles that are undone here leave behind, in sentences."""
+    def leaves(self) -> tuple[Leftover, ...]:
+        """What the roles that are undone here leave behind."""
         return self.expansion.leaves
 
     @property

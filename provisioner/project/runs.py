@@ -132,6 +132,7 @@ def _work(compiled: CompiledNode, password: Secret | None, base: Path) -> NodeWo
         address=connection.endpoint.host,
         after=compiled.after,
         roles=tuple(use.name for use in compiled.node.roles),
+        leaves=compiled.leaves,
         has_preflight=bool(compiled.preflight),
         uploads=compiled.expansion.uploads,
         limits=Limits(

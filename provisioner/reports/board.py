@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provisioner.events import Problem, Recorded
+    from provisioner.roles.model import Leftover
 
 
 class Standing(Enum):
@@ -56,6 +57,8 @@ class Line:
     changed: int = 0
     reboots: int = 0
     checks: int = 0
+    skipped_checks: int = 0
+    leaves: tuple[Leftover, ...] = ()
     failure: NodeFailed | None = None
     is_only_checked: bool = False
 
@@ -76,6 +79,7 @@ class Line:
             self.standing.value,
             *done,
             count(self.checks, "check"),
+            f"{self.skipped_checks} skipped" if self.skipped_checks else "",
             duration(self.elapsed_s(now)),
             remark,
         )
@@ -133,6 +137,14 @@ class Board:
                 found.setdefault((failure.kind, failure.problems, failure.last_lcm_state), []).append(line)
         return [_cause(lines) for lines in found.values()]
 
+    def leftovers(self) -> dict[tuple[Leftover, ...], list[str]]:
+        """Return what roles that were undone left behind, with the nodes it is left on, equal ones together."""
+        found: dict[tuple[Leftover, ...], list[str]] = {}
+        for line in self.lines.values():
+            if line.leaves:
+                found.setdefault(line.leaves, []).append(line.name)
+        return found
+
     def _move(self, line: Line, event: NodeEvent, time: datetime) -> None:
         if line.standing is Standing.WAITING and not isinstance(event, Waiting):
             line.standing = Standing.RUNNING
@@ -146,10 +158,12 @@ class Board:
                 line.reboots += 1
             case CheckFinished():
                 line.checks += event.outcome == "passed" and event.stage == VERIFY
+                line.skipped_checks += event.outcome == "skipped" and event.stage == VERIFY
             case NodeDone():
                 line.standing, line.ended = Standing.DONE, time
                 line.changed, line.reboots = event.changed, event.reboots
                 line.checks = max(line.checks, event.checks)
+                line.leaves = event.leaves
             case NodeFailed():
                 line.standing, line.ended, line.failure = Standing.FAILED, time, event
                 line.changed, line.reboots = event.changed, event.reboots

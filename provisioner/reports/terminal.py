@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from provisioner.events import Recorded
     from provisioner.reports.board import Cause, Line
+    from provisioner.roles.model import Leftover
 
 #: Symbol and style of each standing.
 _LOOKS = {
@@ -98,6 +99,8 @@ class TerminalReporter:
             return
         for cause in self._board.causes():
             self._print(_failure(cause))
+        for leftovers, nodes in self._board.leftovers().items():
+            self._print(_left(nodes, leftovers))
         self._print(Text())
         for row in self._summary():
             self._print(row)
@@ -249,7 +252,7 @@ class _LiveView:
 
 
 def _aligned(rows: Sequence[Sequence[Text]], right: frozenset[int] = frozenset()) -> list[Text]:
-    """Join cells to lines with aligned columns, two blanks apart; ``right`` are the columns of numbers.
+    """Join cells to lines with aligned columns, two blanks apart; empty ones go, ``right`` are those of numbers.
 
     rich's own table gives up narrow columns to fit a wide one, and the wide one here is the least important.
     """
@@ -258,6 +261,8 @@ def _aligned(rows: Sequence[Sequence[Text]], right: frozenset[int] = frozenset()
     for row in rows:
         line = Text()
         for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            if not width:
+                continue
             cell.align("right" if number in right else "left", width)
             line.append_text(cell).append("  ")
         line.rstrip()
@@ -268,9 +273,18 @@ def _aligned(rows: Sequence[Sequence[Text]], right: frozenset[int] = frozenset()
 def _live_cells(line: Line, now: datetime) -> tuple[Text, ...]:
     symbol, style = _LOOKS[line.standing]
     elapsed = duration(line.elapsed_s(now)) if line.began else ""
-    said = ", ".join(line.cells(now)[1:-2]) if line.standing is Standing.DONE else line.step
+    said = ", ".join(filter(None, line.cells(now)[1:-2])) if line.standing is Standing.DONE else line.step
     quiet = "dim" if line.standing is Standing.DONE and not line.changed else ""
     return Text(symbol, style=style), Text(line.name), Text(elapsed, style="dim"), Text(said, style=quiet)
+
+
+def _left(nodes: Sequence[str], leftovers: Sequence[Leftover]) -> Text:
+    """Word what roles that were undone leave on nodes."""
+    text = Text("\n")
+    text.append(f"{listed(nodes, _NODES_LISTED)}: left where roles were undone", style="bold yellow")
+    for each in leftovers:
+        text.append(f"\n  {clean(each.role)}: {clean(each.what)}")
+    return text
 
 
 def _failure(cause: Cause) -> Text:

@@ -150,7 +150,8 @@ def is_important(event: NodeEvent) -> bool:
         case Connecting():
             return event.attempt > 1
         case CheckFinished():
-            return event.outcome != "passed"
+            # Most roles skip what their variables do not ask for; the summary counts that.
+            return event.outcome not in ({"passed", "skipped"} if event.stage == VERIFY else {"passed"})
         case Uploading():
             return event.sent == 0
         case ResourceProgress():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.checking.installers import upload_of
 from provisioner.roles.evaluate import Evaluation
-from provisioner.roles.model import Declaration, Expansion, LeftOut, RoleChecks, VariableType
+from provisioner.roles.model import Declaration, Expansion, LeftOut, Leftover, RoleChecks, VariableType
 from provisioner.roles.statements.asking import Asking
 from provisioner.roles.statements.binding import RolesOfNode
 from provisioner.roles.statements.refusals import refuse
@@ -62,7 +62,6 @@ def expand(
     merged: dict[str, Any] = {}
     for role in (*roles.values(), *of_node.undone.values()):
         merged = {**of_node.values(role), **merged}
-    undoing = [role.decommission for role in of_node.undone.values() if role.decommission]
     expansion = Expansion(
         roles=tuple(roles),
         requires={role.name: role.requires for role in (*roles.values(), *of_node.undone.values())},
@@ -74,7 +73,12 @@ def expand(
         checks=tuple(RoleChecks(role.name, path) for role in roles.values() for path in role.checks),
         preflight=tuple(RoleChecks(role.name, path) for role in roles.values() for path in role.preflight),
         decommissioned=tuple(of_node.undone),
-        leaves=tuple(sentence for each in undoing for sentence in each.leaves),
+        leaves=tuple(
+            Leftover(role.name, what)
+            for role in of_node.undone.values()
+            if role.decommission
+            for what in role.decommission.leaves
+        ),
         uploads=_uploads(of_node) if is_bound else (),
     )
     return expansion, problems

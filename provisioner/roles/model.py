@@ -162,6 +162,14 @@ class Decommission:
 
 
 @dataclass(frozen=True, slots=True)
+class Leftover:
+    """A sentence of a role that is undone: what stays on the node all the same."""
+
+    role: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """One role. ``folder`` holds its templates and checks; ``resources`` are those of all its configurations.
 
@@ -278,8 +286,8 @@ class Expansion:
     roles it requires directly. ``modules`` maps module names to the one version all roles agree on.
     ``variables`` are the values the roles see, defaults included; ``checks`` come in role order, and so does
     ``preflight``: checks that have to hold before anything is changed. ``decommissioned`` are the roles that are
-    undone here, and ``leaves`` the sentences in which they say what stays all the same. ``uploads`` are files that
-    the node needs before its document.
+    undone here, and ``leaves`` what they say stays all the same. ``uploads`` are files that the node needs before
+    its document.
     """
 
     roles: tuple[RoleName, ...]
@@ -292,7 +300,7 @@ class Expansion:
     checks: tuple[RoleChecks, ...]
     preflight: tuple[RoleChecks, ...] = ()
     decommissioned: tuple[RoleName, ...] = ()
-    leaves: tuple[str, ...] = ()
+    leaves: tuple[Leftover, ...] = ()
     uploads: tuple[Upload, ...] = ()
 
 

@@ -35,6 +35,7 @@ from typing import Any
 
 import yaml
 
+from tests.compiling import REPOSITORY
 from tests.roles.site import Applied, Site, running_site
 
 CASES = Path(__file__).parents[1] / "cases" / "role_runs"
@@ -157,11 +158,24 @@ def _take_away(site: Site, case: Mapping[str, Any], inventory: Mapping[str, Any]
     assert not applied.failures, applied.text
     name = expected.get("node", site.machines[0])
     assert applied.boots[name] == expected.get("reboots", 0)
+    assert sorted(applied.leaves[name]) == sorted(_leftovers(gone))
     if "sets" in expected:
         assert sorted(applied.sets[name]) == sorted(expected["sets"])
     assert applied.generic == []
     _expect_state(site, expected.get("state", {}), name)
     _expect_nothing_to_do(site)
+
+
+def _leftovers(roles: list[str]) -> list[tuple[str, str]]:
+    """Read from the roles' own files what they do not undo."""
+    files = {
+        role: yaml.safe_load((REPOSITORY / f"roles/{role}/role.yaml").read_text("utf-8")) for role in roles
+    }
+    return [
+        (role, what.strip())
+        for role, file in files.items()
+        for what in file["decommission"].get("leaves", ())
+    ]
 
 
 def refuse(case: Mapping[str, Any], step: Mapping[str, Any], windows: str, folder: Path) -> None:

@@ -39,13 +39,17 @@ _WORLD = "world/"
 
 @dataclass
 class Applied:
-    """What one apply did. ``sets`` and ``boots`` are by node, counted by the lab; ``failures`` are sentences."""
+    """What one apply did. ``sets`` and ``boots`` are by node, counted by the lab; ``failures`` are sentences.
+
+    ``leaves`` is what roles that were undone leave, by node: the role and its sentence.
+    """
 
     done: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
     sets: dict[str, list[str]] = field(default_factory=dict)
     boots: dict[str, int] = field(default_factory=dict)
     generic: list[str] = field(default_factory=list)
+    leaves: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -198,8 +202,9 @@ class _Listener:
 
     def handle(self, recorded: Recorded) -> None:
         match recorded.event:
-            case NodeDone(node=node):
+            case NodeDone(node=node, leaves=leaves):
                 self._applied.done.add(node)
+                self._applied.leaves[node] = [(each.role, each.what) for each in leaves]
             case NodeFailed(node=node, problems=problems):
                 for problem in problems:
                     told = f"{problem.resource} {problem.position} {problem.message} {problem.help}"

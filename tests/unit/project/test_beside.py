@@ -9,6 +9,7 @@ import pytest
 from provisioner.addresses import NodeName
 from provisioner.errors import InputError
 from provisioner.project import Project
+from provisioner.roles.model import Leftover
 from tests.unit.project.fleets import FILES, compiled, contents, made, many_nodes, write_files
 
 CLAIMING = """\
@@ -83,7 +84,7 @@ def test_undoing_a_role_is_another_document_and_comes_from_the_cache_too(tmp_pat
     assert made(compiled(inventory)) == set()
     assert made(compiled(changed(tmp_path, e1=undone.format(2)))) == {"e1"}
     node = Project(tmp_path).compile(inventory).nodes[NodeName("e1")]
-    assert node.leaves == ("The pages.",)
+    assert node.leaves == (Leftover("web", "The pages."),)
     assert node.expansion.decommissioned == ("web",)
     assert "[Environment]site" in {str(each.id) for each in node.configuration.resources}
 

@@ -33,6 +33,7 @@ from provisioner.events import (
     Uploading,
     Waiting,
 )
+from provisioner.roles.model import Leftover
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 RUN = "20260101-120000-5f0c"
@@ -40,6 +41,10 @@ NODES = ("hv01", "hv02", "hv03", "st01", "st02", "st03")
 HV01, HV02, HV03, ST01, ST02, ST03 = (NodeName(name) for name in NODES)
 JOB = "{6A0F7D0C-1B5E-5A53-8C55-0F2A7A11D001}"
 HYPERV = "[WindowsFeature]Hyper-V"
+LEFT = (
+    Leftover("smb_share", "The data of the share: remove it by hand."),
+    Leftover("mpio", "The feature, since disks\x1b[2J are reached through it."),
+)
 
 _BAD_NAME = Problem(
     "The requested feature Hyper-VV could not be found on the target machine.\x1b]0;owned\x07",
@@ -124,7 +129,11 @@ _EVENTS: list[tuple[float, Event]] = [
     (121.0, Compared(HV01, (), 7, final=True)),
     (121.0, Converged(HV01, (HYPERV, "[VMSwitch]external", "[File]nova.conf"), 1)),
     (122.0, CheckFinished(HV01, "hyperv_host", "test_the_switch_is_there", "passed")),
-    (122.5, NodeDone(HV01, 3, 1, 1)),
+    (
+        122.1,
+        CheckFinished(HV01, "windows_base", "test_the_time_zone", "skipped", "windows_time_zone is not set"),
+    ),
+    (122.5, NodeDone(HV01, 3, 1, 1, ("hyperv_host",), LEFT)),
     (
         123.0,
         NodeSkipped(ST03, "waits for 'st02' (their disks are the cluster's), but 'st02' failed: no answer"),

@@ -18,6 +18,7 @@ from provisioner.inventory.model import Inventory
 from provisioner.roles.expand import Expansion, expand
 from provisioner.roles.loader import RoleLibrary
 from provisioner.roles.memo import Memo
+from provisioner.roles.model import Leftover
 from provisioner.roles.statements.fleet import beside_each_other
 from provisioner.roles.statements.order import Order
 from tests.compiling import REPOSITORY, compile_project, write
@@ -237,7 +238,7 @@ def test_what_is_undone_declares_that_alone_and_says_what_it_leaves(tmp_path: Pa
     assert [problem.render() for problem in problems] == []
     assert found.roles == ("web",)
     assert found.decommissioned == ("high", "low")
-    assert found.leaves == ("The data of high.", "The data of low.")
+    assert found.leaves == (Leftover("high", "The data of high."), Leftover("low", "The data of low."))
     assert (found.checks, found.preflight) == ((), ())
     values = [(each.name, each.properties[0].value.data) for each in found.declarations[1:]]
     assert values == [("high", "high"), ("low", "given")]
