@@ -25,6 +25,7 @@
         'ExternalSwitch'
         'FolderAccess'
         'HostGuardianClient'
+        'IscsiSession'
         'IscsiTargetChap'
         'IscsiTargetPortals'
         'MpioClaim'
