@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import ip_address
 from typing import NewType
 
 #: Name of a node as the inventory spells it. Compared exactly; unique in one inventory.
@@ -15,6 +16,15 @@ RoleName = NewType("RoleName", str)
 _RESOURCE_ID = re.compile(
     r"\[(?P<type>[A-Za-z]\w*)\](?P<name>.+?)(?:::(?P<within>\[[A-Za-z]\w*\].+))?", re.DOTALL
 )
+
+
+def is_ip_address(text: str) -> bool:
+    """Tell an address of IPv4 or IPv6, without brackets or prefix length, from a name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from provisioner.inventory.model import RESERVED_VARIABLES, Inventory
 from provisioner.inventory.rules import read_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from provisioner.diagnostics import SourceRange
 
@@ -98,9 +98,9 @@ class _File:
         self._check_after()
         self._check_undone()
         self._check_endpoints()
-        self._check_complete("user", "user: NAME", logons.needs_user)
+        self._check_complete("user", "user: NAME")
         form = "password: env:NAME' or 'password: file:PATH"
-        self._check_complete("password", form, logons.needs_password)
+        self._check_complete("password", form)
         logons.check(self._nodes, self._problems)
         nodes = self._tree.get("nodes")
         is_empty = isinstance(nodes, Mapping) or (isinstance(nodes, Scalar) and nodes.value is None)
@@ -266,9 +266,9 @@ class _File:
                     "Give each its own 'address:', or its own 'port:' under 'connection:'.",
                 )
 
-    def _check_complete(self, key: str, form: str, needs: Callable[[NodeSource], bool]) -> None:
+    def _check_complete(self, key: str, form: str) -> None:
         """Report the nodes that lack a setting: once, however many they are."""
-        lacking = [node for node in self._nodes if key not in node.connection and needs(node)]
+        lacking = [node for node in self._nodes if key not in node.connection and logons.needs_account(node)]
         if not lacking:
             return
         names = ", ".join(f"'{node.name}'" for node in lacking[:_LISTED])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import Final
 
-from provisioner.addresses import Scheme
+from provisioner.addresses import Scheme, is_ip_address
 from provisioner.diagnostics import Diagnostics
 from provisioner.documents import Scalar
 from provisioner.inventory.ladder import NodeSource
@@ -32,20 +31,11 @@ def scheme_of(node: NodeSource) -> Scheme:
     return Scheme(said) if said in {scheme.value for scheme in Scheme} else Scheme.AUTO
 
 
-def needs_user(node: NodeSource) -> bool:
-    """Tell whether a node cannot do without a user."""
-    return not _has_own_proof(node)
-
-
-def needs_password(node: NodeSource) -> bool:
-    """Tell whether a node cannot do without a password."""
-    return not _has_own_proof(node)
-
-
-def _has_own_proof(node: NodeSource) -> bool:
+def needs_account(node: NodeSource) -> bool:
+    """Tell whether a node cannot do without a user and a password."""
     scheme = scheme_of(node)
-    is_auto = scheme is Scheme.AUTO and _said(node, "client_certificate") != ""
-    return scheme in _WITHOUT_PASSWORD or is_auto
+    has_certificate = scheme is Scheme.AUTO and _said(node, "client_certificate") != ""
+    return scheme not in _WITHOUT_PASSWORD and not has_certificate
 
 
 def check(nodes: Iterable[NodeSource], problems: Diagnostics) -> None:
@@ -102,18 +92,10 @@ def _found(node: NodeSource) -> Iterable[tuple[str, str, str, str]]:
             f"'{node.name}' is reached over http, where there is no certificate to trust.",
             "Add 'tls: true', or take the key away.",
         )
-    if scheme is Scheme.KERBEROS and not _said(node, "service_principal") and _is_number(node.address):
+    if scheme is Scheme.KERBEROS and not _said(node, "service_principal") and is_ip_address(node.address):
         yield (
             "authentication",
             "Kerberos knows names only",
             f"'{node.name}' has the address {node.address}, and nobody has a ticket for a number.",
             "Write 'service_principal: WSMAN/HOST' with the node's name in the domain.",
         )
-
-
-def _is_number(address: str) -> bool:
-    try:
-        ip_address(address)
-    except ValueError:
-        return False
-    return True

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from provisioner.addresses import Logon, Scheme
+from provisioner.addresses import Logon, Scheme, is_ip_address
 from provisioner.errors import AuthenticationError, UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def _chosen(endpoint: Endpoint, user: str, password: Secret | None, logon: Logon
     if logon.client_certificate:
         return Scheme.CERTIFICATE
     is_of_realm = "@" in user or not user
-    is_named = bool(logon.service_principal) or not _is_number(endpoint.host)
+    is_named = bool(logon.service_principal) or not is_ip_address(endpoint.host)
     if password is None:
         return Scheme.KERBEROS
     return Scheme.KERBEROS if is_of_realm and is_named and find_spec("gssapi") else Scheme.NTLM
@@ -85,11 +84,3 @@ def has_ticket(user: str) -> bool:
 def _require(module: str, what: str, help: str) -> None:
     if find_spec(module) is None:
         raise UsageError(f"{what} needs the Python package '{module}', which is not installed.", help)
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from provisioner.addresses import NodeName
+from provisioner.addresses import NodeName, is_ip_address
 from provisioner.bootstrap.package import ModuleFolder, package, read_module_folder, sha256
 from provisioner.bootstrap.script import FirstContact, Listener, write_script
 from provisioner.bootstrap.unattend import write_fragment
@@ -118,18 +117,10 @@ def _contact(node: Node) -> FirstContact:
 def _named(asked: FirstContact, names: Iterable[str]) -> FirstContact:
     """Tell addresses from names: a certificate holds them in different places."""
     unique = list(dict.fromkeys(names))
-    addresses = tuple(each for each in unique if _is_address(each))
+    addresses = tuple(each for each in unique if is_ip_address(each))
     return replace(
         asked, names=tuple(each for each in unique if each not in addresses), ip_addresses=addresses
     )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _with_module(asked: FirstContact, module: ModuleFolder, place: str) -> FirstContact:

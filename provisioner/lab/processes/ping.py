@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
+
+from provisioner.addresses import is_ip_address
 
 if TYPE_CHECKING:
     from provisioner.lab.processes.base import ProcessCall, ProcessOutput
@@ -72,8 +73,5 @@ def _address(node: SimulatedNode, target: str) -> str | None:
         return name
     if name == "localhost":
         return "127.0.0.1"
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return node.address if name.partition(".")[0] == node.machine.computer_name.casefold() else None
-    return None
+    is_own = not is_ip_address(name) and name.partition(".")[0] == node.machine.computer_name.casefold()
+    return node.address if is_own else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from provisioner.addresses import is_ip_address
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.ground.iscsi import EXCEPTION
 from provisioner.lab.machine.network.ip import LOOPBACK, Ip, spelled
@@ -77,7 +77,7 @@ class TargetPortals(Area["Machine"]):
 
     def _portals(self) -> list[TargetPortal]:
         shown = [item.text for name, item in self.owner.area(Ip).addresses() if name != LOOPBACK]
-        own = [self.owner.address] if _is_address(self.owner.address) else []
+        own = [self.owner.address] if is_ip_address(self.owner.address) else []
         found = dict.fromkeys(spelled(text) for text in (*own, *shown))
         return [self._changed.get(address, TargetPortal(address)) for address in found]
 
@@ -88,11 +88,3 @@ class TargetPortals(Area["Machine"]):
     def load(self, plain: Any) -> None:
         """Take over what ``to_plain`` gave."""
         self._changed = {item["address"]: TargetPortal(**item) for item in plain}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from provisioner.addresses import is_ip_address
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.ground.network import Adapter
 
@@ -149,7 +150,7 @@ class Ip(Area["Machine"]):
         longest = 128 if family_of(text) == "IPv6" else 32
         if not 0 <= prefix <= longest:
             raise _invalid("PrefixLength", prefix)
-        if text == address and not _is_address(text):
+        if text == address and not is_ip_address(text):
             raise _invalid("IPAddress", address)
         if any(item.text == text for _, item in self.addresses()):
             raise MachineError(
@@ -323,14 +324,6 @@ class Ip(Area["Machine"]):
             self._state.routes = [replace(item, guid=guids.get(item.guid, item.guid)) for item in routes]
         for key, item in plain.get("interfaces", {}).items():
             self._state.interfaces[key] = Interface(*item)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _invalid(parameter: str, value: Any) -> MachineError:
