@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 from typing import Final
 
 from provisioner.lab.machine.ground.registry import Registry
@@ -13,15 +14,14 @@ _KEY: Final = r"SOFTWARE\provisioner\Markers"
 _SCHEME: Final = "pbkdf2-sha1"
 _ROUNDS: Final = 100_000
 _SALT_BYTES: Final = 16
-_PARTS: Final = 4
+#: Scheme, rounds, salt and hash; the last two in base64.
+_MARKER: Final = re.compile(rf"{_SCHEME}\$([1-9][0-9]{{0,6}})\$([A-Za-z0-9+/]{{22}}==)\$([A-Za-z0-9+/]{{27}}=)")
 
 
 def is_marked(registry: Registry, resource: str, name: str, secret: str) -> bool:
     """Whether this secret was the last one that the resource gave for the thing ``name``."""
-    parts = str(registry.get(f"{_KEY}\\{resource}", name) or "").split("$")
-    if len(parts) != _PARTS or parts[0] != _SCHEME:
-        return False
-    return _digest(secret, base64.b64decode(parts[2]), int(parts[1])) == parts[3]
+    found = _MARKER.fullmatch(str(registry.get(f"{_KEY}\\{resource}", name) or ""))
+    return found is not None and _digest(secret, base64.b64decode(found[2]), int(found[1])) == found[3]
 
 
 def mark(registry: Registry, resource: str, name: str, secret: str) -> None:

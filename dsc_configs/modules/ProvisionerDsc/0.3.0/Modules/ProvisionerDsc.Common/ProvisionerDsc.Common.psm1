@@ -13,6 +13,9 @@ $script:markerKey = 'SOFTWARE\provisioner\Markers'
 # Hashing that often takes about a tenth of a second. SHA-1 is what PBKDF2 has in .NET Framework 4.6 (Server 2016).
 $script:markerRounds = 100000
 
+# Scheme, rounds, salt and hash; the last two in base64.
+$script:markerForm = '\Apbkdf2-sha1\$[1-9][0-9]{0,6}\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{27}=\z'
+
 <#
     .SYNOPSIS
         Returns an error record with a stable id.
@@ -51,6 +54,7 @@ function New-ResourceError
         $Category,
 
         [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
         [System.String]
         $Target,
 
@@ -113,18 +117,13 @@ function Test-SecretMarker
 
     $marker = Read-SecretMarker -Resource $Resource -Name $Name
 
-    if ($null -eq $marker)
+    # What is no marker of ours tells nothing, so the secret counts as another one.
+    if ([System.String]::IsNullOrEmpty($marker) -or $marker -cnotmatch $script:markerForm)
     {
         return $false
     }
 
     $parts = $marker.Split('$')
-
-    if ($parts.Count -ne 4 -or $parts[0] -ne 'pbkdf2-sha1')
-    {
-        return $false
-    }
-
     $digest = New-SecretDigest -Secret $Secret -Salt ([System.Convert]::FromBase64String($parts[2])) -Rounds $parts[1]
 
     return ($digest -ceq $parts[3])
