@@ -68,13 +68,15 @@ class WindowsFeatures:
         restarts = ["Yes"] if plan.pending else []
         if plan.install or plan.uninstall:
             await context.sleep(context.machine.durations.feature_s)
-        if plan.install:
-            restarts.append(_install(plan, bound, context).restart_needed)
-        if plan.uninstall:
-            with calling(f"{_CMDLETS}RemoveWindowsFeatureCommand"):
-                change = context.machine.features.uninstall(plan.uninstall)
-            _demand_success(change, "FeatureRemovalFailed", "remove", plan.uninstall)
-            restarts.append(change.restart_needed)
+        try:
+            if plan.install:
+                restarts.append(_install(plan, bound, context).restart_needed)
+            if plan.uninstall:
+                restarts.append(_uninstall(plan, context).restart_needed)
+        except ResourceError as error:
+            if "Yes" not in restarts:
+                raise
+            context.verbose(f"What is left waits for the run after the restart: {error.message}")
         if "Yes" in restarts:
             context.verbose("The node has to be restarted.")
             context.reboot_requested = True
@@ -99,6 +101,13 @@ def _install(plan: _Plan, bound: Mapping[str, Any], context: ResourceContext) ->
             "ObjectNotFound",
             "System.InvalidOperationException",
         ) from None
+    return change
+
+
+def _uninstall(plan: _Plan, context: ResourceContext) -> FeatureChange:
+    with calling(f"{_CMDLETS}RemoveWindowsFeatureCommand"):
+        change = context.machine.features.uninstall(plan.uninstall)
+    _demand_success(change, "FeatureRemovalFailed", "remove", plan.uninstall)
     return change
 
 

@@ -178,50 +178,35 @@ function Set-TargetResource
     $plan = New-FeaturePlan -Present @($Present) -Absent @($Absent)
     $needsRestart = $plan.Pending.Count -gt 0
 
-    if ($plan.Install.Count -gt 0)
+    try
     {
-        Write-Verbose -Message ('Installing {0}.' -f ($plan.Install -join ', '))
-        $arguments = @{
-            Name                   = [System.String[]] $plan.Install
-            IncludeManagementTools = $IncludeManagementTools
-        }
-
-        if (-not [System.String]::IsNullOrEmpty($Source))
+        if ($plan.Install.Count -gt 0)
         {
-            $arguments['Source'] = $Source
-        }
-
-        try
-        {
-            $result = Install-Feature @arguments
-            Assert-Success -Result $result -Id 'FeatureInstallFailed' -Verb 'install' -Name $plan.Install
-        }
-        catch
-        {
-            if ($plan.WithoutFile.Count -gt 0 -and [System.String]::IsNullOrEmpty($Source))
-            {
-                $names = $plan.WithoutFile -join ', '
-                $message = ('The files of {0} were removed from this node, and Windows found them nowhere else. ' +
-                    'Give their folder as Source. {1}') -f $names, $_.Exception.Message
-                $exception = New-Object -TypeName 'System.InvalidOperationException' -ArgumentList @(
-                    $message, $_.Exception)
-
-                throw (New-ResourceError -Id 'FeatureSourceNeeded' -Category 'ObjectNotFound' -Target $names -Message (
-                        $message) -Exception $exception)
+            $wanted = @{
+                Plan                   = $plan
+                IncludeManagementTools = $IncludeManagementTools
+                Source                 = $Source
             }
+            $needsRestart = (Install-MissingFeature @wanted) -or $needsRestart
+        }
 
+        if ($plan.Uninstall.Count -gt 0)
+        {
+            Write-Verbose -Message ('Removing {0}.' -f ($plan.Uninstall -join ', '))
+            $result = Uninstall-Feature -Name ([System.String[]] $plan.Uninstall)
+            Assert-Success -Result $result -Id 'FeatureRemovalFailed' -Verb 'remove' -Name $plan.Uninstall
+            $needsRestart = $needsRestart -or ([System.String] $result.RestartNeeded) -eq 'Yes'
+        }
+    }
+    catch
+    {
+        if (-not $needsRestart)
+        {
             throw
         }
 
-        $needsRestart = $needsRestart -or ([System.String] $result.RestartNeeded) -eq 'Yes'
-    }
-
-    if ($plan.Uninstall.Count -gt 0)
-    {
-        Write-Verbose -Message ('Removing {0}.' -f ($plan.Uninstall -join ', '))
-        $result = Uninstall-Feature -Name ([System.String[]] $plan.Uninstall)
-        Assert-Success -Result $result -Id 'FeatureRemovalFailed' -Verb 'remove' -Name $plan.Uninstall
-        $needsRestart = $needsRestart -or ([System.String] $result.RestartNeeded) -eq 'Yes'
+        # Windows may refuse every change while it waits for a restart, so what fails now is tried again after it.
+        Write-Verbose -Message ('What is left waits for the run after the restart: {0}' -f $_.Exception.Message)
     }
 
     if ($needsRestart)
@@ -229,6 +214,74 @@ function Set-TargetResource
         Write-Verbose -Message 'The node has to be restarted.'
         Request-Restart
     }
+}
+
+<#
+    .SYNOPSIS
+        Installs the missing features in one call; tells whether Windows asks for a restart.
+
+    .PARAMETER Plan
+        What New-FeaturePlan gave.
+
+    .PARAMETER IncludeManagementTools
+        Whether management tools are installed together with a feature.
+
+    .PARAMETER Source
+        Where the files of removed features lie; empty when Windows is to find them.
+#>
+function Install-MissingFeature
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Collections.Hashtable]
+        $Plan,
+
+        [Parameter(Mandatory = $true)]
+        [System.Boolean]
+        $IncludeManagementTools,
+
+        [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
+        [System.String]
+        $Source
+    )
+
+    Write-Verbose -Message ('Installing {0}.' -f ($Plan.Install -join ', '))
+    $arguments = @{
+        Name                   = [System.String[]] $Plan.Install
+        IncludeManagementTools = $IncludeManagementTools
+    }
+
+    if ($Source -ne '')
+    {
+        $arguments['Source'] = $Source
+    }
+
+    try
+    {
+        $result = Install-Feature @arguments
+        Assert-Success -Result $result -Id 'FeatureInstallFailed' -Verb 'install' -Name $Plan.Install
+    }
+    catch
+    {
+        if ($Plan.WithoutFile.Count -eq 0 -or $Source -ne '')
+        {
+            throw
+        }
+
+        $names = $Plan.WithoutFile -join ', '
+        $message = ('The files of {0} were removed from this node, and Windows found them nowhere else. ' +
+            'Give their folder as Source. {1}') -f $names, $_.Exception.Message
+        $exception = New-Object -TypeName 'System.InvalidOperationException' -ArgumentList @($message, $_.Exception)
+
+        throw (New-ResourceError -Id 'FeatureSourceNeeded' -Category 'ObjectNotFound' -Target $names -Message (
+                $message) -Exception $exception)
+    }
+
+    return (([System.String] $result.RestartNeeded) -eq 'Yes')
 }
 
 <#
@@ -254,11 +307,13 @@ function New-FeaturePlan
     (
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Present,
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Absent
     )
@@ -340,6 +395,7 @@ function Get-DistinctName
     (
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Name
     )
@@ -394,11 +450,13 @@ function Assert-ListsApart
     (
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Present,
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Absent
     )
@@ -431,6 +489,7 @@ function Assert-FeatureKnown
     (
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Name,
 
@@ -482,6 +541,7 @@ function Get-NearName
     param
     (
         [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
         [System.String]
         $Name,
 
@@ -531,6 +591,7 @@ function Get-EditDistance
     param
     (
         [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
         [System.String]
         $First,
 
