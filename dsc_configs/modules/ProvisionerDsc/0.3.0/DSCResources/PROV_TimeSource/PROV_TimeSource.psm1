@@ -214,6 +214,7 @@ function Test-Source
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Peers
     )
@@ -272,6 +273,7 @@ function ConvertTo-PeerEntry
     (
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Peers
     )
@@ -310,6 +312,7 @@ function Assert-Peer
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Peers
     )
@@ -357,6 +360,7 @@ function Assert-NoPolicy
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Peers
     )
