@@ -337,6 +337,7 @@ function ConvertTo-ExclusionKey
         $List,
 
         [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
         [System.String]
         $Value
     )
@@ -430,6 +431,7 @@ function Add-Exclusion
         $List,
 
         [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
         [System.String[]]
         $Value
     )
