@@ -48,6 +48,7 @@ function Get-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Triggers
     )
@@ -81,6 +82,7 @@ function Test-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Triggers
     )
@@ -122,6 +124,7 @@ function Set-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Triggers
     )
@@ -296,6 +299,7 @@ function Assert-Trigger
     (
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Triggers
     )
