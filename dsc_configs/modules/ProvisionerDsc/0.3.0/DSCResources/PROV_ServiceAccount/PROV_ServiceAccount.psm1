@@ -153,7 +153,13 @@ function Set-TargetResource
     $isManaged = Test-ManagedAccount -Credential $Credential
     Write-Verbose -Message ("Giving the service '{0}' the account '{1}'." -f $Name, $Credential.UserName)
     $startName = ConvertTo-StartName -Account $Credential.UserName
-    $code = Set-ServiceLogon -Name $Name -StartName $startName -Credential $Credential -IsManaged $isManaged
+    $logon = @{
+        Name       = $Name
+        StartName  = $startName
+        Credential = $Credential
+        IsManaged  = $isManaged
+    }
+    $code = [System.Int32] (Set-ServiceLogon @logon)
 
     if ($code -ne 0)
     {
@@ -347,7 +353,7 @@ function Read-Service
         $Name
     )
 
-    $text = $Name.Replace("'", "''")
+    $text = $Name.Replace("'", "\'")
 
     return Get-CimInstance -ClassName 'Win32_Service' -Filter "Name='$text'" -ErrorAction 'Stop'
 }

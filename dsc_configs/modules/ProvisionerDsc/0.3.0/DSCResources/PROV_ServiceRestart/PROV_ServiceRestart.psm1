@@ -35,6 +35,7 @@ function Get-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Paths
     )
@@ -68,6 +69,7 @@ function Test-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Paths
     )
@@ -103,6 +105,7 @@ function Set-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Paths
     )
@@ -160,6 +163,7 @@ function Get-NewerFile
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Paths
     )
@@ -227,7 +231,7 @@ function Read-Service
         $ServiceName
     )
 
-    $name = $ServiceName.Replace("'", "''")
+    $name = $ServiceName.Replace("'", "\'")
 
     return Get-CimInstance -ClassName 'Win32_Service' -Filter "Name='$name'" -ErrorAction 'Stop'
 }
@@ -272,6 +276,7 @@ function Read-FileTime
     param
     (
         [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
         [System.String]
         $Path
     )
