@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.area import MachineError
@@ -77,7 +77,8 @@ class FolderAccess:
                 named = {_sid(name, context) for name in entries}
                 _write(path, [rule for rule in _own(path, context) if rule.sid not in named], context)
             return
-        wanted = [AccessRule(_known_sid(name, path, context), right) for name, right in entries.items()]
+        sids = _sids(entries, path, context)
+        wanted = [AccessRule(sids[name], right) for name, right in entries.items()]
         await context.sleep(context.machine.durations.other_s)
         if not files.is_folder(path):
             with calling("New-Folder"):
@@ -134,6 +135,22 @@ def _sid(name: str, context: ResourceContext) -> str | None:
         return sid_of(context.machine, name)
     except MachineError:
         return None
+
+
+def _sids(names: Iterable[str], path: str, context: ResourceContext) -> dict[str, str]:
+    """Give the SID of each account; two names of one account are an error."""
+    found: dict[str, str] = {}
+    for name in names:
+        sid = _known_sid(name, path, context)
+        for other, known in found.items():
+            if known == sid:
+                raise _argument(
+                    f"'{other}' and '{name}' are one account, which stands twice among the entries of the folder "
+                    f"'{path}'.",
+                    "EntryTwice",
+                )
+        found[name] = sid
+    return found
 
 
 def _known_sid(name: str, path: str, context: ResourceContext) -> str:

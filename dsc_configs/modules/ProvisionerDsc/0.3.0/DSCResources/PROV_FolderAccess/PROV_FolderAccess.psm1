@@ -43,6 +43,7 @@ function Get-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Entries
     )
@@ -97,6 +98,7 @@ function Test-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Entries,
 
@@ -189,6 +191,7 @@ function Set-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Entries,
 
@@ -216,17 +219,7 @@ function Set-TargetResource
     }
 
     # All accounts are looked up before anything is changed.
-    foreach ($entry in $wanted)
-    {
-        $identity = $entry['Identity']
-        $entry['Sid'] = ConvertTo-Sid -Identity $identity
-
-        if ([System.String]::IsNullOrEmpty($entry['Sid']))
-        {
-            throw (New-ResourceError -Id 'IdentityNotMapped' -Category 'ObjectNotFound' -Target $identity -Message (
-                    "No account is named '{0}', to have rights on the folder '{1}'." -f $identity, $Path))
-        }
-    }
+    Resolve-Account -Path $Path -Wanted $wanted
 
     if (-not (Test-FolderExistence -Path $Path))
     {
@@ -327,6 +320,7 @@ function ConvertTo-Entry
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Entries
     )
@@ -364,6 +358,57 @@ function ConvertTo-Entry
             Identity = $identity
             Right    = $right
         }
+    }
+}
+
+<#
+    .SYNOPSIS
+        Gives each entry its Sid; throws when an account does not exist, or two entries mean the same one.
+
+    .PARAMETER Path
+        The folder, for messages.
+
+    .PARAMETER Wanted
+        The entries.
+#>
+function Resolve-Account
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [ValidateNotNullOrEmpty()]
+        [System.String]
+        $Path,
+
+        [Parameter(Mandatory = $true)]
+        [AllowEmptyCollection()]
+        [System.Collections.Hashtable[]]
+        $Wanted
+    )
+
+    $known = @{}
+
+    foreach ($entry in $Wanted)
+    {
+        $identity = $entry['Identity']
+        $sid = [System.String] (ConvertTo-Sid -Identity $identity)
+
+        if ($sid -eq '')
+        {
+            throw (New-ResourceError -Id 'IdentityNotMapped' -Category 'ObjectNotFound' -Target $identity -Message (
+                    "No account is named '{0}', to have rights on the folder '{1}'." -f $identity, $Path))
+        }
+
+        if ($known.ContainsKey($sid))
+        {
+            throw (New-ResourceError -Id 'EntryTwice' -Category 'InvalidArgument' -Target $Path -Message (
+                    "'{0}' and '{1}' are one account, which stands twice among the entries of the folder '{2}'." -f
+                    $known[$sid], $identity, $Path))
+        }
+
+        $known[$sid] = $identity
+        $entry['Sid'] = $sid
     }
 }
 
