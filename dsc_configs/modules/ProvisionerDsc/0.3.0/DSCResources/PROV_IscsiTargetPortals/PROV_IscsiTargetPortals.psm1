@@ -37,6 +37,7 @@ function Get-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Addresses
     )
@@ -83,6 +84,7 @@ function Test-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Addresses,
 
@@ -151,6 +153,7 @@ function Set-TargetResource
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Addresses,
 
@@ -209,6 +212,7 @@ function Get-Address
     (
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
+        [AllowEmptyString()]
         [System.String[]]
         $Addresses
     )
