@@ -207,7 +207,7 @@ function Get-WantedClaim
         $Bound
     )
 
-    if ($Bound.Contains('ClaimIscsi'))
+    if ($Bound.ContainsKey('ClaimIscsi'))
     {
         @{
             BusType   = 'iSCSI'
@@ -215,7 +215,7 @@ function Get-WantedClaim
         }
     }
 
-    if ($Bound.Contains('ClaimSas'))
+    if ($Bound.ContainsKey('ClaimSas'))
     {
         @{
             BusType   = 'SAS'
