@@ -11,6 +11,14 @@ $ErrorActionPreference = 'Stop'
 $script:moduleFolder = Split-Path -Path (Split-Path -Path $PSScriptRoot -Parent) -Parent
 Import-Module -Name (Join-Path -Path $script:moduleFolder -ChildPath 'Modules/ProvisionerDsc.Common')
 
+# The numbers of MSFT_StorageSetting, which Storage shows by their names where its table of types is loaded.
+$script:policyNames = @{
+    '1' = 'OnlineAll'
+    '2' = 'OfflineShared'
+    '3' = 'OfflineAll'
+    '4' = 'OfflineInternal'
+}
+
 <#
     .SYNOPSIS
         Returns the policy for new disks.
@@ -40,7 +48,7 @@ function Get-TargetResource
 
     return @{
         IsSingleInstance = $IsSingleInstance
-        NewDiskPolicy    = Read-NewDiskPolicy
+        NewDiskPolicy    = Get-NewDiskPolicy
     }
 }
 
@@ -71,7 +79,7 @@ function Test-TargetResource
         $NewDiskPolicy
     )
 
-    $current = Read-NewDiskPolicy
+    $current = Get-NewDiskPolicy
     Write-Verbose -Message ('The policy for new disks is {0}. It should be {1}.' -f $current, $NewDiskPolicy)
 
     return ($current -eq $NewDiskPolicy)
@@ -106,13 +114,33 @@ function Set-TargetResource
     Write-Verbose -Message ('Setting the policy for new disks to {0}.' -f $NewDiskPolicy)
     Write-NewDiskPolicy -Policy $NewDiskPolicy
 
-    $current = Read-NewDiskPolicy
+    $current = Get-NewDiskPolicy
 
     if ($current -ne $NewDiskPolicy)
     {
         throw (New-ResourceError -Id 'PolicyNotApplied' -Category 'InvalidResult' -Target $NewDiskPolicy -Message (
                 'The policy for new disks was set to {0}, but is {1}.' -f $NewDiskPolicy, $current))
     }
+}
+
+<#
+    .SYNOPSIS
+        Returns the policy for new disks by its name.
+#>
+function Get-NewDiskPolicy
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param ()
+
+    $shown = [System.String] (Read-NewDiskPolicy)
+
+    if ($script:policyNames.ContainsKey($shown))
+    {
+        return $script:policyNames[$shown]
+    }
+
+    return $shown
 }
 
 #region One call each
