@@ -323,7 +323,8 @@ function Find-HostDevice
     {
         $paths = @(Read-DeviceProperty -InstanceId $instanceId -KeyName $script:locationKey)
 
-        if ($paths -contains $LocationPath)
+        # The first one is the place; others name the same device by other means, which Hyper-V does not take.
+        if ($paths.Count -gt 0 -and $paths[0] -eq $LocationPath)
         {
             return $instanceId
         }
