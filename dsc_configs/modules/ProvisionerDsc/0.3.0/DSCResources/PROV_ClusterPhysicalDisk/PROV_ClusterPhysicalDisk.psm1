@@ -15,6 +15,9 @@ Import-Module -Name (Join-Path -Path $script:moduleFolder -ChildPath 'Modules/Pr
 # Ways in which several nodes can reach one disk.
 $script:sharedBusTypes = @('iSCSI', 'Fibre Channel', 'SAS')
 
+# What Windows shows as the file system of a partition in which it finds none.
+$script:noFileSystem = @('', 'RAW', 'Unknown')
+
 # Characters a label of NTFS and ReFS can have.
 $script:labelLength = 32
 
@@ -165,7 +168,8 @@ function Set-TargetResource
     Initialize-SharedDisk -Name $Name -Disk $disk -FileSystem $FileSystem
 
     Write-Verbose -Message ("Adding disk {0} to the cluster as '{1}'." -f $disk.Number, $Name)
-    $resource = Add-DiskResource -Disk (Find-Disk -Name $Name -DiskId $disk.UniqueId -DiskIdType 'UniqueId')
+    $number = [System.String] $disk.Number
+    $resource = Add-DiskResource -Disk (Find-Disk -Name $Name -DiskId $number -DiskIdType 'Number')
     Rename-DiskResource -Resource $resource -Name $Name
 }
 
@@ -240,7 +244,7 @@ function Initialize-SharedDisk
 
     foreach ($partition in $used)
     {
-        if ([System.String]::IsNullOrEmpty((Read-FileSystem -Partition $partition)))
+        if ($script:noFileSystem -contains [System.String] (Read-FileSystem -Partition $partition))
         {
             throw (New-ResourceError -Id 'PartitionNotFormatted' -Category 'InvalidData' -Target $Name -Message (
                     ("Partition {0} of disk {1} has no file system Windows can read. It is not touched, since it " +
