@@ -67,7 +67,7 @@ function Get-TargetResource
         Ensure                = $ensure
         Hosts                 = $null
         DomainName            = $null
-        ServicePrincipalNames = $entries
+        ServicePrincipalNames = [System.String[]] $entries
         AnyProtocol           = [System.Boolean] $account.TrustedToAuthForDelegation
         Credential            = $null
         DomainController      = $null
