@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -161,8 +162,10 @@ def _change(bound: Mapping[str, Any], context: ResourceContext) -> tuple[list[st
 
 
 def _network(text: str) -> str:
-    address, _, length = text.strip().partition("/")
+    address, slash, length = text.strip().partition("/")
     try:
+        if slash and not re.fullmatch("[0-9]{1,3}", length):
+            raise ValueError(length)
         base = ipaddress.ip_address(address)
         network = ipaddress.ip_network((base, int(length or base.max_prefixlen)), strict=False)
     except ValueError:

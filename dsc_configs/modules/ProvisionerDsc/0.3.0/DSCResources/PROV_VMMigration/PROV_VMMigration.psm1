@@ -59,7 +59,7 @@ function Get-TargetResource
         MaximumVirtualMachineMigrations = [System.UInt32] $vmHost.MaximumVirtualMachineMigrations
         MaximumStorageMigrations        = [System.UInt32] $vmHost.MaximumStorageMigrations
         UseAnyNetwork                   = [System.Boolean] $vmHost.UseAnyNetworkForMigration
-        Networks                        = $networks
+        Networks                        = [System.String[]] $networks
     }
 }
 
