@@ -62,7 +62,7 @@ function Get-TargetResource
         return $state
     }
 
-    $adapters = Get-PhysicalAdapter
+    $adapters = @(Get-PhysicalAdapter)
     $wanted = Select-WantedAdapter -NetAdapterName $NetAdapterName -Adapter $adapters
     $vmSwitch = Select-ExactSwitch -VMSwitch $switches -Adapter $wanted
 
@@ -157,7 +157,7 @@ function Test-TargetResource
         return $false
     }
 
-    $adapters = Get-PhysicalAdapter
+    $adapters = @(Get-PhysicalAdapter)
 
     foreach ($label in $NetAdapterName)
     {
@@ -255,7 +255,7 @@ function Set-TargetResource
     Assert-Property -Desired $PSBoundParameters
     $switches = Get-AnsweringSwitch -Name $Name
 
-    $adapters = Get-PhysicalAdapter
+    $adapters = @(Get-PhysicalAdapter)
     Assert-Adapter -Name $Name -NetAdapterName $NetAdapterName -Adapter $adapters -VMSwitch $switches
     $wanted = Select-WantedAdapter -NetAdapterName $NetAdapterName -Adapter $adapters
     Assert-DistinctAdapter -Name $Name -Adapter $wanted
@@ -1665,10 +1665,9 @@ function Set-AdapterUntagged
 function Get-PhysicalAdapter
 {
     [CmdletBinding()]
-    [OutputType([System.Object[]])]
     param ()
 
-    return , @(Get-NetAdapter -ErrorAction 'Stop')
+    Get-NetAdapter -ErrorAction 'Stop'
 }
 
 <#
