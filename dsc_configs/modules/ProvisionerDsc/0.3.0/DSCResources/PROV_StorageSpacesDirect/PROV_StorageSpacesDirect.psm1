@@ -288,10 +288,11 @@ function Set-TargetResource
     foreach ($volume in @(Select-MissingVolume -Volumes $Volumes -Pool (Find-Pool -PoolName $PoolName)))
     {
         $resiliency = 'Mirror'
+        $given = $volume.PSObject.Properties['Resiliency']
 
-        if (-not [System.String]::IsNullOrEmpty($volume.Resiliency))
+        if (($null -ne $given) -and (-not [System.String]::IsNullOrEmpty($given.Value)))
         {
-            $resiliency = $volume.Resiliency
+            $resiliency = $given.Value
         }
 
         Write-Verbose -Message ("Making the volume '{0}'." -f $volume.Name)
