@@ -729,6 +729,7 @@ function Copy-Package
     {
         if ($Path -match '\Ahttps?://')
         {
+            Enable-Tls12
             Save-WebFile -Uri $Path -Destination $copy
         }
         else
@@ -738,8 +739,11 @@ function Copy-Package
     }
     catch
     {
+        $reason = $_.Exception.Message
+        Remove-ExistingFile -Path $copy
+
         throw (New-ResourceError -Id 'FileNotFound' -Category 'ObjectNotFound' -Target $Path -Message (
-                "The file {0} cannot be fetched: {1}" -f $Path, $_.Exception.Message))
+                "The file {0} cannot be fetched: {1}" -f $Path, $reason))
     }
 
     return $copy
@@ -1106,6 +1110,24 @@ function Save-WebFile
     )
 
     Invoke-WebRequest -Uri $Uri -OutFile $Destination -UseBasicParsing
+}
+
+<#
+    .SYNOPSIS
+        Lets this process use TLS 1.2, which Windows PowerShell of Windows Server 2016 and 2019 leaves out.
+#>
+function Enable-Tls12
+{
+    [CmdletBinding()]
+    param ()
+
+    $protocols = [System.Net.ServicePointManager]::SecurityProtocol
+
+    # 0 leaves the choice to Windows, which has it.
+    if ([System.Int32] $protocols -ne 0)
+    {
+        [System.Net.ServicePointManager]::SecurityProtocol = $protocols -bor [System.Net.SecurityProtocolType]::Tls12
+    }
 }
 
 <#
