@@ -5,6 +5,7 @@ A default and the choices are held against everything else that is said, so that
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -88,6 +89,7 @@ class _Reader:
                 f"Only a list or a mapping has 'items'; '{name}' is a {kind.value}.",
                 fields.key_where("items"),
             )
+            items = None
         if is_required and default is not None:
             self._problems.error(
                 "Default is never used",
@@ -146,7 +148,8 @@ class _Reader:
         mapping = fields.mapping("fields")
         if mapping is None:
             return None
-        if VariableType.MAPPING not in {items, kind} or (items or kind) is not VariableType.MAPPING:
+        holds_mappings = (items or kind) is VariableType.MAPPING
+        if not holds_mappings:
             self._problems.error(
                 "Variable has no fields",
                 f"'fields' are the keys of a mapping, and '{name}' holds none.",
@@ -166,7 +169,7 @@ class _Reader:
             field = reader.read(entry.name, inner, entry.key.where) if inner else None
             if field:
                 found[entry.name] = field
-        return found
+        return found if holds_mappings else None
 
     def _pattern(self, name: str, of_parts: VariableType | None, fields: Fields) -> tuple[str, str]:
         """Return the pattern and its words; the one is of no use without the other."""
@@ -190,6 +193,7 @@ class _Reader:
                 pattern.where,
                 "Write 'type: string', or 'items: string' beside 'type: list'.",
             )
+            return "", ""
         try:
             re.compile(pattern.text)
         except (re.error, OverflowError, RecursionError) as error:
@@ -212,7 +216,9 @@ class _Reader:
             if written is None:
                 found.append(None)
                 continue
-            if of_parts not in _NUMBERS or isinstance(value, bool) or not isinstance(value, int | float):
+            is_number = of_parts in _NUMBERS and not isinstance(value, bool)
+            # Nothing is more or less than .nan, and .inf bounds nothing: the author meant something else.
+            if not is_number or not isinstance(value, int | float) or not abs(value) < math.inf:
                 self._problems.error(
                     "Bound does not fit the type",
                     f"'{key}' is a number, and counts for values of type integer or number.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from provisioner.diagnostics import Diagnostics, SourceFile
 from provisioner.documents import parse, plain
 from provisioner.inventory.model import Located
+from provisioner.project import builtin_folder
 from provisioner.roles.checking.values import MOST_TOLD, check_value, filled
 from provisioner.roles.loader import RoleLibrary
 from provisioner.roles.model import Variable
@@ -158,3 +161,49 @@ def test_any_value_is_judged_and_a_good_one_is_filled(variables: dict[str, Varia
         whole = filled(variables["disks"], value)
         assert all(set(each) == {"path", "size", "chap", "users"} for each in whole)
     assert list(references_in(variables["disks"], value)) is not None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("type: integer, pattern: '[a-z]', form: letters, default: 1", ["Pattern does not fit the type"]),
+        ("type: integer, minimum: .nan, default: 1", ["Bound does not fit the type"]),
+        ("type: number, maximum: .inf, default: 1", ["Bound does not fit the type"]),
+        (
+            "type: list, default: [{a: 1}], fields: {a: {type: integer, description: x}}",
+            ["Variable has no fields"],
+        ),
+        ("type: string, default: a, fields: {b: {type: string, description: x}}", ["Variable has no fields"]),
+        ("type: string, default: ab, items: integer", ["Variable has no items"]),
+    ],
+)
+def test_what_does_not_fit_a_type_is_one_error_and_the_default_is_not_held_against_it(
+    tmp_path: Path, wrong: str, told: list[str]
+) -> None:
+    write(
+        tmp_path, {"roles/web/role.yaml": f"description: x\nvariables:\n  v: {{{wrong}, description: x}}\n"}
+    )
+    _, problems = RoleLibrary([tmp_path]).load("web")
+    assert [problem.summary for problem in problems] == told
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 20_000 + "!", "a:" * 10_000 + "!", "-" * 20_000 + "!", "C:\\" + "a\\" * 9_999 + "?"]
+)
+def test_no_pattern_of_a_shipped_role_takes_long_for_a_long_text(text: str) -> None:
+    roles = RoleLibrary([builtin_folder()])
+    assert len(roles.names) > 10
+    for name in roles.names:
+        role, _ = roles.load(name)
+        assert role is not None
+        for pattern in _patterns(role.variables):
+            started = time.monotonic()
+            re.fullmatch(pattern, text)
+            assert time.monotonic() - started < 1, (name, pattern)
+
+
+def _patterns(variables: Mapping[str, Variable]) -> Iterator[str]:
+    for variable in variables.values():
+        if variable.pattern:
+            yield variable.pattern
+        yield from _patterns(variable.fields or {})
