@@ -150,8 +150,8 @@ def is_important(event: NodeEvent) -> bool:
         case Connecting():
             return event.attempt > 1
         case CheckFinished():
-            # Most roles skip what their variables do not ask for; the summary counts that.
-            return event.outcome not in ({"passed", "skipped"} if event.stage == VERIFY else {"passed"})
+            # Roles skip what their variables do not ask for, or what a node is past; the summary counts it.
+            return event.outcome not in {"passed", "skipped"}
         case Uploading():
             return event.sent == 0
         case ResourceProgress():
