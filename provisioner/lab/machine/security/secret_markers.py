@@ -15,7 +15,9 @@ _SCHEME: Final = "pbkdf2-sha1"
 _ROUNDS: Final = 100_000
 _SALT_BYTES: Final = 16
 #: Scheme, rounds, salt and hash; the last two in base64.
-_MARKER: Final = re.compile(rf"{_SCHEME}\$([1-9][0-9]{{0,6}})\$([A-Za-z0-9+/]{{22}}==)\$([A-Za-z0-9+/]{{27}}=)")
+_MARKER: Final = re.compile(
+    rf"{_SCHEME}\$([1-9][0-9]{{0,6}})\$([A-Za-z0-9+/]{{22}}==)\$([A-Za-z0-9+/]{{27}}=)"
+)
 
 
 def is_marked(registry: Registry, resource: str, name: str, secret: str) -> bool:

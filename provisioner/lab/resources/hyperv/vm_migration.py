@@ -163,10 +163,9 @@ def _change(bound: Mapping[str, Any], context: ResourceContext) -> tuple[list[st
 
 def _network(text: str) -> str:
     address, slash, length = text.strip().partition("/")
+    is_plain = not slash or re.fullmatch("[0-9]{1,3}", length) is not None
     try:
-        if slash and not re.fullmatch("[0-9]{1,3}", length):
-            raise ValueError(length)
-        base = ipaddress.ip_address(address)
+        base = ipaddress.ip_address(address if is_plain else "")
         network = ipaddress.ip_network((base, int(length or base.max_prefixlen)), strict=False)
     except ValueError:
         raise _malformed(f"'{text}' is no network. Write it as 192.0.2.0/24 or 2001:db8::/64.") from None
