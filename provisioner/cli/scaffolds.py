@@ -83,7 +83,7 @@ site: example
 connection: {{user: provisioner, password: 'file:.secrets/example'}}
 nodes:
   node01:
-    address: 192.0.2.11
+    address: 127.20.0.11
     roles: [{name}]
     variables:
       {name}_text: Hello.

@@ -158,7 +158,7 @@ def _take_away(site: Site, case: Mapping[str, Any], inventory: Mapping[str, Any]
     assert not applied.failures, applied.text
     name = expected.get("node", site.machines[0])
     assert applied.boots[name] == expected.get("reboots", 0)
-    assert sorted(applied.leaves[name]) == sorted(_leftovers(gone))
+    assert sorted(applied.leaves[name]) == sorted(_leftovers(site.folder, gone))
     if "sets" in expected:
         assert sorted(applied.sets[name]) == sorted(expected["sets"])
     assert applied.generic == []
@@ -166,16 +166,14 @@ def _take_away(site: Site, case: Mapping[str, Any], inventory: Mapping[str, Any]
     _expect_nothing_to_do(site)
 
 
-def _leftovers(roles: list[str]) -> list[tuple[str, str]]:
+def _leftovers(project: Path, roles: list[str]) -> list[tuple[str, str]]:
     """Read from the roles' own files what they do not undo."""
-    files = {
-        role: yaml.safe_load((REPOSITORY / f"roles/{role}/role.yaml").read_text("utf-8")) for role in roles
-    }
-    return [
-        (role, what.strip())
-        for role, file in files.items()
-        for what in file["decommission"].get("leaves", ())
-    ]
+    found = []
+    for role in roles:
+        own, ours = (folder / "roles" / role / "role.yaml" for folder in (project, REPOSITORY))
+        file = yaml.safe_load((own if own.exists() else ours).read_text("utf-8"))
+        found += [(role, what.strip()) for what in file["decommission"].get("leaves", ())]
+    return found
 
 
 def refuse(case: Mapping[str, Any], step: Mapping[str, Any], windows: str, folder: Path) -> None:
