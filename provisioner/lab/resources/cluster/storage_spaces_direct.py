@@ -41,7 +41,7 @@ class StorageSpacesDirect:
         cluster = own_cluster(bound["PoolName"], context)
         pool = _spaces(context).pool(cluster.name, bound["PoolName"])
         return {
-            "PoolName": bound["PoolName"] if pool else None,
+            "PoolName": bound["PoolName"],
             "Disks": list(pool.disks) if pool else [],
             "Volumes": None,
             "TimeoutSeconds": None,

@@ -53,11 +53,9 @@ function Get-TargetResource
 
     $pool = Find-Pool -PoolName $PoolName
     $shownDisks = @()
-    $shownName = $null
 
     if ($null -ne $pool)
     {
-        $shownName = $PoolName
         $shownDisks = @(
             foreach ($disk in @(Read-PoolDisk -Pool $pool))
             {
@@ -67,7 +65,7 @@ function Get-TargetResource
     }
 
     return @{
-        PoolName       = $shownName
+        PoolName       = $PoolName
         Disks          = [System.String[]] $shownDisks
         Volumes        = $null
         TimeoutSeconds = $null
