@@ -113,6 +113,14 @@ def _find(name: str, wanted: str, kind: str, context: ResourceContext) -> Disk:
             "InvalidData",
             f"{len(found)} disks have the {kind} '{wanted}'. Is MPIO missing?",
         )
+    unique_id = found[0].unique_id.strip()
+    paths = [disk for disk in disks if is_same(disk.unique_id.strip(), unique_id)]
+    if unique_id and len(paths) > 1:
+        raise _error(
+            "DiskAmbiguous",
+            "InvalidData",
+            f"{len(paths)} disks have the UniqueId '{unique_id}'. Is MPIO missing?",
+        )
     return found[0]
 
 

@@ -288,15 +288,8 @@ function Find-Disk
         $DiskIdType
     )
 
-    $found = @(
-        foreach ($disk in @(Read-Disk))
-        {
-            if (([System.String] $disk.$DiskIdType).Trim() -eq $DiskId)
-            {
-                $disk
-            }
-        }
-    )
+    $disks = @(Read-Disk)
+    $found = @($disks | Where-Object -FilterScript { ([System.String] $_.$DiskIdType).Trim() -eq $DiskId })
 
     if ($found.Count -eq 0)
     {
@@ -309,6 +302,16 @@ function Find-Disk
     {
         throw (New-ResourceError -Id 'DiskAmbiguous' -Category 'InvalidData' -Target $Name -Message (
                 "{0} disks have the {1} '{2}'. Is MPIO missing?" -f $found.Count, $DiskIdType, $DiskId))
+    }
+
+    # Two paths to one disk have a number each, and one unique id.
+    $uniqueId = ([System.String] $found[0].UniqueId).Trim()
+    $paths = @($disks | Where-Object -FilterScript { ([System.String] $_.UniqueId).Trim() -eq $uniqueId })
+
+    if (($uniqueId -ne '') -and ($paths.Count -gt 1))
+    {
+        throw (New-ResourceError -Id 'DiskAmbiguous' -Category 'InvalidData' -Target $Name -Message (
+                "{0} disks have the UniqueId '{1}'. Is MPIO missing?" -f $paths.Count, $uniqueId))
     }
 
     return $found[0]
