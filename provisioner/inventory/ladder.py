@@ -19,6 +19,7 @@ from provisioner.documents import Entry, Mapping, Scalar, Sequence, Tree, plain
 from provisioner.inventory.merge import merge
 from provisioner.inventory.model import (
     AfterUse,
+    AggregateUse,
     Connection,
     Encryption,
     Framing,
@@ -43,6 +44,8 @@ _HTTP_PORT = 5985
 #: Texts of ``Logon``, in their order.
 _LOGON_TEXTS = ("ca_certificates", "client_certificate", "client_key", "service_principal")
 _HTTPS_PORT = 5986
+#: Variable of the role ``windows_base``.
+_COMPUTER_NAME = "windows_computer_name"
 
 
 class Shared:
@@ -78,6 +81,11 @@ class Shared:
     def after(self) -> tuple[AfterUse, ...]:
         """What is done first."""
         return tuple(use for layer in self.layers for use in _after(layer))
+
+    @cached_property
+    def aggregates(self) -> dict[str, AggregateUse]:
+        """The host aggregates by name, in order."""
+        return _aggregates({}, (layer.tree for layer in self.layers if layer.kind is not LayerKind.SITE))
 
     @cached_property
     def labs(self) -> tuple[Tree, ...]:
@@ -179,6 +187,23 @@ class NodeSource:
         shared = self.shared.decommission
         return _roles("decommission", shared, (self.own,)) if self.own else shared
 
+    @property
+    def aggregates(self) -> tuple[AggregateUse, ...]:
+        """The host aggregates the node is to be in."""
+        shared = self.shared.aggregates
+        return tuple((_aggregates(shared, (self.own,)) if self.own else shared).values())
+
+    @property
+    def nova_host(self) -> str:
+        """What Nova is expected to call the node, but for case and length."""
+        section = self.own.get("openstack") if self.own else None
+        said = text(section.get("host")) if isinstance(section, Mapping) else None
+        variables = self.own.get("variables") if self.own else None
+        own = text(variables.get(_COMPUTER_NAME)) if isinstance(variables, Mapping) else None
+        shared = self.shared.variables.get(_COMPUTER_NAME)
+        inherited = shared.value if shared and isinstance(shared.value, str) else None
+        return said or own or inherited or self.name
+
     def node(self) -> Node:
         """Return the node as a value. Only for files without errors."""
         own, shared = self.own, self.shared
@@ -198,6 +223,8 @@ class NodeSource:
             after=shared.after
             if own is None or own.get("after") is None
             else (*shared.after, *_after(Layer(LayerKind.NODE, self.name, own))),
+            aggregates=self.aggregates,
+            nova_host=self.nova_host,
             layers=self._layers(),
             rules=shared.rules,
         )
@@ -295,6 +322,21 @@ def _entries(tree: Tree | None) -> dict[str, Entry]:
 def _after(layer: Layer) -> Iterator[AfterUse]:
     for item in texts(layer.tree.get("after")):
         yield AfterUse(item.text, item.where, str(layer))
+
+
+def aggregates_of(place: Mapping) -> Iterator[Scalar]:
+    """Yield the aggregates a group or a node names for itself."""
+    section = place.get("openstack")
+    if isinstance(section, Mapping):
+        yield from texts(section.get("aggregates"))
+
+
+def _aggregates(inherited: dict[str, AggregateUse], places: Iterable[Mapping]) -> dict[str, AggregateUse]:
+    found = dict(inherited)
+    for place in places:
+        for item in aggregates_of(place):
+            found.setdefault(item.text, AggregateUse(item.text, item.where))
+    return found
 
 
 def _roles(key: str, inherited: dict[str, RoleUse], places: Iterable[Mapping]) -> dict[str, RoleUse]:

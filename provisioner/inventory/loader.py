@@ -14,7 +14,7 @@ from provisioner import documents
 from provisioner.addresses import NodeName
 from provisioner.diagnostics import Diagnostics, SourceFile, did_you_mean
 from provisioner.documents import Mapping, Scalar, Tree, scalars
-from provisioner.inventory import logons, masking, schema
+from provisioner.inventory import logons, masking, openstack, schema
 from provisioner.inventory.groups import MAX_GROUPS, Groups
 from provisioner.inventory.ladder import Ladder, NodeSource, text, texts
 from provisioner.inventory.model import RESERVED_VARIABLES, Inventory
@@ -102,6 +102,7 @@ class _File:
         form = "password: env:NAME' or 'password: file:PATH"
         self._check_complete("password", form)
         logons.check(self._nodes, self._problems)
+        openstack.check(self._tree, self._places(), self._nodes, self._problems)
         nodes = self._tree.get("nodes")
         is_empty = isinstance(nodes, Mapping) or (isinstance(nodes, Scalar) and nodes.value is None)
         if is_empty and not self._nodes:
@@ -122,6 +123,7 @@ class _File:
             nodes=nodes,
             groups={group: tuple(names) for group, names in members.items()},
             children=self._groups.children,
+            cloud=openstack.read_cloud(self._tree),
         )
 
     def _places(self) -> Iterator[Mapping]:

@@ -116,6 +116,57 @@ class AfterUse:
     said_by: str
 
 
+@dataclass(frozen=True, slots=True)
+class AggregateUse:
+    """An aggregate a node is to be in, and where the inventory says so."""
+
+    name: str
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property of an aggregate, a flavor or an image; None for one that is to be taken away."""
+
+    name: str
+    value: str | None
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A host aggregate; ``zone`` is empty where the inventory says none."""
+
+    name: str
+    zone: str
+    properties: tuple[Property, ...]
+    where: SourceRange
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The OpenStack cloud the nodes serve.
+
+    ``name`` is a cloud of clouds.yaml, or empty: then the rest of the first block says how to log on. Flavors and
+    images are by name or id, and have to be there; ``ca_certificates`` is relative to the inventory's folder.
+    """
+
+    name: str
+    auth_url: str
+    user: str
+    password: SecretRef | None
+    project: str
+    user_domain: str
+    project_domain: str
+    region: str
+    interface: str
+    ca_certificates: str
+    aggregates: Mapping[str, Aggregate]
+    flavors: Mapping[str, tuple[Property, ...]]
+    images: Mapping[str, tuple[Property, ...]]
+    where: SourceRange
+
+
 class LayerKind(Enum):
     """What a layer is, the nearest first; the value is its word in messages."""
 
@@ -147,7 +198,7 @@ class Node:
     ``lab`` is the merged ``lab:`` section for simulated nodes, untouched (the lab checks it), node last.
     ``decommission`` are roles to undo, in the same order; ``after`` are nodes and groups that are done first.
     ``management_adapter`` is the name of the network adapter that carries the node's address; empty when the
-    inventory does not say.
+    inventory does not say. ``nova_host`` is what Nova is expected to call the node, but for case and length.
     """
 
     name: NodeName
@@ -161,6 +212,8 @@ class Node:
     management_adapter: str = ""
     decommission: tuple[RoleUse, ...] = ()
     after: tuple[AfterUse, ...] = ()
+    aggregates: tuple[AggregateUse, ...] = ()
+    nova_host: str = ""
     layers: tuple[Layer, ...] = field(default=(), repr=False, compare=False)
     rules: Rules = field(default=NO_RULES, repr=False, compare=False)
 
@@ -177,3 +230,4 @@ class Inventory:
     nodes: Mapping[NodeName, Node]
     groups: Mapping[str, tuple[NodeName, ...]] = field(default_factory=dict)
     children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cloud: Cloud | None = None

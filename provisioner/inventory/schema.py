@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _HOST: Final = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,253}")
 _PRINCIPAL: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*/(?!-)[A-Za-z0-9_.-]{1,253}")
 _NUMBERS: Final = re.compile(r"[0-9.]+")
+_URL: Final = re.compile(r"https?://[A-Za-z0-9._~:\[\]-]+(?:/[A-Za-z0-9._~/-]*)?")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _VARIABLE_OF_ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HELP_REFERENCE: Final = (
@@ -118,6 +119,26 @@ def _secret_reference(text: str) -> str:
     )
 
 
+def _url(text: str) -> str:
+    if not _URL.fullmatch(text):
+        raise _refused(
+            "Address of Keystone has a wrong form",
+            "It is a whole URL without a user in it, such as 'https://keystone.example:5000/v3'.",
+            "The user has a key of its own: 'user:'.",
+        )
+    return text
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise _refused(
+            "Host name has a wrong form",
+            "A host is written as Nova writes it: letters, digits, '-', '_' and '.', without '@' and spaces.",
+            "'openstack compute service list' shows the names.",
+        )
+    return text
+
+
 def _nothing_is_empty(value: Any) -> Any:
     """Take ``hv01:`` without a value as an empty mapping: a node may need no more than its name."""
     return {} if value is None else value
@@ -126,6 +147,7 @@ def _nothing_is_empty(value: Any) -> Any:
 _Seconds = Annotated[float, Field(gt=0, le=_WEEK_S, allow_inf_nan=False)]
 _Name = Annotated[str, AfterValidator(_name)]
 _Text = Annotated[str, AfterValidator(_filled)]
+_Variables = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
 
 
 class _Model(BaseModel):
@@ -159,6 +181,76 @@ class ConnectionModel(_Model):
     lcm_timeout: _Seconds = 900.0
 
 
+class AggregateModel(_Model):
+    """A host aggregate of Nova."""
+
+    zone: _Text = ""
+    properties: _Variables = Field(default_factory=dict)
+
+
+class CloudModel(_Model):
+    """The OpenStack cloud the nodes serve."""
+
+    cloud: _Text = ""
+    auth_url: Annotated[str, AfterValidator(_url)] = ""
+    user: _Text = ""
+    password: Annotated[str, AfterValidator(_secret_reference)] = ""
+    project: _Text = ""
+    user_domain: _Text = "Default"
+    project_domain: _Text = "Default"
+    region: _Text = ""
+    interface: Literal["public", "internal", "admin"] = "public"
+    ca_certificates: _Text = ""
+    aggregates: Annotated[
+        dict[str, Annotated[AggregateModel, BeforeValidator(_nothing_is_empty)]],
+        BeforeValidator(_nothing_is_empty),
+    ] = Field(default_factory=dict)
+    flavors: Annotated[dict[str, _Variables], BeforeValidator(_nothing_is_empty)] = Field(
+        default_factory=dict
+    )
+    images: Annotated[dict[str, _Variables], BeforeValidator(_nothing_is_empty)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_one_way_in(self) -> CloudModel:
+        logon = {
+            "auth_url",
+            "user",
+            "password",
+            "project",
+            "user_domain",
+            "project_domain",
+            "ca_certificates",
+        }
+        said = sorted(logon & self.model_fields_set)
+        if self.cloud and said:
+            raise _refused(
+                "Cloud is said twice",
+                f"clouds.yaml says how to log on to '{self.cloud}', and '{said[0]}' says it here.",
+                "Keep 'cloud:' or the keys of the log-on.",
+            )
+        missing = [key for key in ("auth_url", "user", "password", "project") if not getattr(self, key)]
+        if not self.cloud and missing:
+            raise _refused(
+                "Cloud is not named",
+                "Without 'cloud:' a log-on needs 'auth_url', 'user', 'password' and 'project'; "
+                f"'{missing[0]}' is missing.",
+                "Write 'cloud: NAME' with a name of clouds.yaml, or add what is missing.",
+            )
+        return self
+
+
+class MembershipModel(_Model):
+    """What Nova is told of the nodes of a group."""
+
+    aggregates: list[str] = Field(default_factory=list)
+
+
+class HostModel(MembershipModel):
+    """What Nova is told of a node."""
+
+    host: Annotated[str, AfterValidator(_host)] = ""
+
+
 class EncryptionModel(_Model):
     """How credentials reach a node; one of the two."""
 
@@ -184,7 +276,6 @@ class EncryptionModel(_Model):
 
 _Connection = Annotated[ConnectionModel | None, BeforeValidator(_nothing_is_empty)]
 _Encryption = Annotated[EncryptionModel | None, BeforeValidator(_nothing_is_empty)]
-_Variables = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
 _Names = list[_Name]
 
 
@@ -205,6 +296,7 @@ class GroupModel(_PlaceModel):
     decommission: _Names = Field(default_factory=list)
     after: list[str] = Field(default_factory=list)
     children: list[str] = Field(default_factory=list)
+    openstack: Annotated[MembershipModel | None, BeforeValidator(_nothing_is_empty)] = None
 
 
 class NodeModel(_PlaceModel):
@@ -215,6 +307,7 @@ class NodeModel(_PlaceModel):
     roles: _Names = Field(default_factory=list)
     decommission: _Names = Field(default_factory=list)
     after: list[str] = Field(default_factory=list)
+    openstack: Annotated[HostModel | None, BeforeValidator(_nothing_is_empty)] = None
 
 
 class InventoryModel(_PlaceModel):
@@ -222,6 +315,7 @@ class InventoryModel(_PlaceModel):
 
     site: _Name
     merge: _Variables = Field(default_factory=dict)
+    openstack: CloudModel | None = None
     groups: Annotated[
         dict[str, Annotated[GroupModel, BeforeValidator(_nothing_is_empty)]],
         BeforeValidator(_nothing_is_empty),
@@ -328,6 +422,14 @@ def _known_keys(path: tuple[int | str, ...]) -> tuple[str, ...]:
             return CONNECTION_KEYS
         case (*_, "encryption") if len(path) in {2, 4}:
             return _ENCRYPTION_KEYS
+        case ("openstack",):
+            return tuple(CloudModel.model_fields)
+        case ("openstack", "aggregates", _):
+            return tuple(AggregateModel.model_fields)
+        case ("groups", _, "openstack"):
+            return tuple(MembershipModel.model_fields)
+        case ("nodes", _, "openstack"):
+            return tuple(HostModel.model_fields)
         case ("groups", _):
             return tuple(GroupModel.model_fields)
         case ("nodes", _):

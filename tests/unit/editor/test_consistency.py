@@ -323,7 +323,7 @@ def test_every_check_of_an_inventory_that_a_schema_speaks_for_is_there() -> None
     functions = {
         name for value in vars(inventory_models).values() if (name := getattr(value, "__name__", ""))
     }
-    methods = {"_is_one_of_two"}
+    methods = {"_is_one_of_two", "_has_one_way_in"}
     assert set(CHECKS) <= functions | methods
 
 
