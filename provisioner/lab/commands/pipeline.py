@@ -16,6 +16,7 @@ from provisioner.lab.commands import registry
 from provisioner.lab.commands.base import CommandSpec, Invocation, Output, PassedOn
 from provisioner.lab.commands.binding import Bound, bind
 from provisioner.lab.commands.merging import merge
+from provisioner.lab.machine.area import command_not_found
 from provisioner.lab.values import CommandCall, ErrorRecord, InformationRecord, TerminatingError
 
 if TYPE_CHECKING:
@@ -189,19 +190,9 @@ async def _replay(values: Sequence[Any]) -> AsyncIterator[Any]:
 def _find(node: SimulatedNode, call: CommandCall, endpoint: EndpointSpec | None) -> CommandSpec:
     spec = registry.find(node, call.name)
     if spec is None or (endpoint is not None and spec.name.casefold() not in endpoint.visible):
+        error = command_not_found(call.name)
         raise TerminatingError(
-            ErrorRecord(
-                f"The term '{call.name}' is not recognized as the name of a cmdlet, function, script "
-                "file, or operable "
-                "program. Check the spelling of the name, or if a path was included, verify that the "
-                "path is correct "
-                "and try again.",
-                "CommandNotFoundException",
-                "ObjectNotFound",
-                "System.Management.Automation.CommandNotFoundException",
-                "",
-                call.name,
-            )
+            ErrorRecord(error.message, error.error_id, error.category, error.exception_type, "", call.name)
         )
     return spec
 

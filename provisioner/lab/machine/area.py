@@ -37,6 +37,19 @@ class MachineError(Exception):
         super().__init__(message)
 
 
+def command_not_found(name: str) -> MachineError:
+    """Make the error of a command whose module is not there; it ends the pipeline."""
+    return MachineError(
+        f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable "
+        "program. Check the spelling of the name, or if a path was included, verify that the path is correct "
+        "and try again.",
+        "CommandNotFoundException",
+        "ObjectNotFound",
+        "System.Management.Automation.CommandNotFoundException",
+        is_terminating=True,
+    )
+
+
 class Ledger:
     """Shared by all areas of one machine.
 

@@ -6,8 +6,11 @@ import fnmatch
 
 from provisioner.lab.commands import registry
 from provisioner.lab.commands.base import CommandSpec, Invocation
-from provisioner.lab.values import EnumValue, ErrorRecord, PsObject
+from provisioner.lab.commands.failure import record
+from provisioner.lab.machine.area import command_not_found
+from provisioner.lab.values import EnumValue, PsObject
 
+_TYPE = "Microsoft.PowerShell.Commands.GetCommandCommand"
 _WILDCARDS = frozenset("*?[")
 
 
@@ -25,20 +28,7 @@ async def run(invocation: Invocation) -> None:
         for spec in matches:
             invocation.output.write(_info(spec))
         if not matches and not _WILDCARDS & set(wanted):
-            invocation.output.error(
-                ErrorRecord(
-                    f"The term '{wanted}' is not recognized as the name of a cmdlet, function, script "
-                    "file, or operable "
-                    "program. Check the spelling of the name, or if a path was included, verify that "
-                    "the path is "
-                    "correct and try again.",
-                    "CommandNotFoundException,Microsoft.PowerShell.Commands.GetCommandCommand",
-                    "ObjectNotFound",
-                    "System.Management.Automation.CommandNotFoundException",
-                    "Get-Command",
-                    wanted,
-                )
-            )
+            invocation.output.error(record(command_not_found(wanted), _TYPE, "Get-Command", wanted))
 
 
 def _info(spec: CommandSpec) -> PsObject:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.area import Area, MachineError, command_not_found
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.storage.disks import Disks
 
@@ -408,15 +408,7 @@ def service_error(computer: str) -> MachineError:
 def demand_module(machine: Machine, cmdlet: str) -> None:
     """Raise what a cmdlet of clusters gives while its module is not installed."""
     if not machine.features.is_installed(MODULE_FEATURE):
-        raise MachineError(
-            f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or operable "
-            "program. Check the spelling of the name, or if a path was included, verify that the path is correct "
-            "and try again.",
-            "CommandNotFoundException",
-            "ObjectNotFound",
-            "System.Management.Automation.CommandNotFoundException",
-            is_terminating=True,
-        )
+        raise command_not_found(cmdlet)
 
 
 def _mount(machine: Machine, disk: ClusterDisk) -> None:

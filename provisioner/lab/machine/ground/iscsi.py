@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from provisioner.lab.machine.area import Ledger, MachineError
+from provisioner.lab.machine.area import Ledger, MachineError, command_not_found
 from provisioner.lab.machine.ground.features import Features
 from provisioner.lab.machine.ground.files import Files, normal, parent_of
 from provisioner.lab.machine.ground.services import Services
@@ -119,15 +119,7 @@ class IscsiTarget:
         """
         self._ledger.attempt(cmdlet)
         if not self.is_installed:
-            raise MachineError(
-                f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or "
-                "operable program. Check the spelling of the name, or if a path was included, verify that the "
-                "path is correct and try again.",
-                "CommandNotFoundException",
-                "ObjectNotFound",
-                "System.Management.Automation.CommandNotFoundException",
-                is_terminating=True,
-            )
+            raise command_not_found(cmdlet)
         service = self._services.find("WinTarget")
         if service is None or service.status != "Running":
             raise _failure("The Windows iSCSI target provider is not available.", "ProviderNotAvailable")
@@ -308,15 +300,6 @@ class IscsiTarget:
                 "Authentication Failure.", "HRESULT 0xefff0009", "NotSpecified", _INITIATOR_EXCEPTION
             )
         return self._put(replace(target, sessions=target.sessions + 1), "has a session more")
-
-    def readmit(self, iqn: str, initiator: str, address: str) -> None:
-        """Let an initiator that remembers the secret come back.
-
-        Raises:
-            MachineError: the target does not exist for this initiator any more.
-        """
-        target = self._admitted(iqn, initiator, address)
-        self._put(replace(target, sessions=target.sessions + 1), "has a session more")
 
     def has_target(self, iqn: str) -> bool:
         """Whether a target of this name is here."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.area import Area, command_not_found
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
@@ -94,14 +94,7 @@ class Defender(Area["Machine"]):
     def _demand(self, cmdlet: str) -> None:
         self.owner.ledger.attempt(cmdlet)
         if not self.owner.features.is_installed(FEATURE):
-            raise MachineError(
-                f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or "
-                "operable program.",
-                "CommandNotFoundException",
-                "ObjectNotFound",
-                "System.Management.Automation.CommandNotFoundException",
-                is_terminating=True,
-            )
+            raise command_not_found(cmdlet)
 
     def to_plain(self) -> Any:
         """Give what was changed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.area import Area, command_not_found
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
@@ -63,14 +63,7 @@ class HostGuardian(Area["Machine"]):
     def _demand(self, cmdlet: str) -> None:
         self.owner.ledger.attempt(cmdlet)
         if not self.owner.features.is_installed(FEATURE):
-            raise MachineError(
-                f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or "
-                "operable program.",
-                "CommandNotFoundException",
-                "ObjectNotFound",
-                "System.Management.Automation.CommandNotFoundException",
-                is_terminating=True,
-            )
+            raise command_not_found(cmdlet)
 
     def to_plain(self) -> dict[str, str]:
         """Give both addresses."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.area import Area, MachineError, command_not_found
 from provisioner.lab.machine.ground.features import FeatureState
 from provisioner.lab.machine.storage.disks import Disks
 
@@ -33,6 +33,10 @@ class Multipath(Area["Machine"]):
         """Whether the cmdlets are there; they come before the boot that lets them work."""
         return self.owner.features.state(FEATURE) in {FeatureState.INSTALLED, FeatureState.INSTALL_PENDING}
 
+    def is_claiming(self, bus: str) -> bool:
+        """Whether a disk of this bus type that comes now is one disk, on however many paths it is reached."""
+        return self.owner.features.is_installed(FEATURE) and self._claims[bus]
+
     def demand(self, cmdlet: str) -> None:
         """Raise what ``cmdlet`` gives without the feature, and before the boot that it needs.
 
@@ -41,15 +45,7 @@ class Multipath(Area["Machine"]):
         """
         self.owner.ledger.attempt(cmdlet)
         if not self.has_commands:
-            raise MachineError(
-                f"The term '{cmdlet}' is not recognized as the name of a cmdlet, function, script file, or "
-                "operable program. Check the spelling of the name, or if a path was included, verify that the "
-                "path is correct and try again.",
-                "CommandNotFoundException",
-                "ObjectNotFound",
-                "System.Management.Automation.CommandNotFoundException",
-                is_terminating=True,
-            )
+            raise command_not_found(cmdlet)
         if not self.owner.features.is_installed(FEATURE):
             raise MachineError("Invalid class ", "HRESULT 0x80041010", "MetadataError", _EXCEPTION)
 

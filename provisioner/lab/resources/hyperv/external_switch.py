@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.area import MachineError, command_not_found
 from provisioner.lab.machine.ground.hyperv import Switch, SwitchOptions
 from provisioner.lab.machine.ground.network import Adapter
 from provisioner.lab.machine.hyperv.adapters import VmAdapter, VmAdapters
@@ -120,13 +120,7 @@ class ExternalSwitch:
 
 def _demand_module(context: ResourceContext) -> None:
     if not context.machine.hyperv.has_module:
-        raise MachineError(
-            "The term 'Get-VMSwitch' is not recognized as the name of a cmdlet, function, script file, or "
-            "operable program. Check the spelling of the name, or if a path was included, verify that the path "
-            "is correct and try again.",
-            "CommandNotFoundException",
-            "ObjectNotFound",
-        )
+        raise command_not_found("Get-VMSwitch")
 
 
 def _switches(context: ResourceContext) -> list[Switch] | None:
