@@ -63,6 +63,7 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("PROV_ComputerDelegation", "ProvisionerDsc"): "directory.computer_delegation:ComputerDelegation",
     ("PROV_ConfigurationFile", "ProvisionerDsc"): "files.configuration_file:ConfigurationFile",
     ("PROV_FolderAccess", "ProvisionerDsc"): "files.folder_access:FolderAccess",
+    ("PROV_IscsiSession", "ProvisionerDsc"): "iscsi.session:IscsiSession",
     ("PROV_IscsiTargetChap", "ProvisionerDsc"): "iscsi.target_chap:IscsiTargetChap",
     ("PROV_IscsiTargetPortals", "ProvisionerDsc"): "iscsi.target_portals:IscsiTargetPortals",
     ("PROV_MpioClaim", "ProvisionerDsc"): "storage.mpio_claim:MpioClaim",

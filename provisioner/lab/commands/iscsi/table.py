@@ -14,6 +14,7 @@ _TARGET = Parameter("TargetName", "string", 0, mandatory=True)
 _PATH = Parameter("Path", "string", 0, mandatory=True, aliases=("DevicePath",))
 _MAPPED = Parameter("Path", "string", 1, mandatory=True, aliases=("DevicePath",))
 _PORTAL = Parameter("TargetPortalAddress", "string", 0, mandatory=True)
+_SESSION = Parameter("SessionIdentifier", "array", 0)
 _LOGIN = (
     Parameter("TargetPortalPortNumber", "int"),
     Parameter("InitiatorPortalAddress", "string"),
@@ -137,7 +138,11 @@ COMMANDS = (
                 ),
             ),
             ("Get-IscsiSession", "get_session", (Parameter("IscsiTarget"),)),
-            ("Get-IscsiConnection", "get_connection", (Parameter("IscsiTarget"),)),
+            (
+                "Get-IscsiConnection",
+                "get_connection",
+                (Parameter("IscsiTarget"), Parameter("IscsiSession")),
+            ),
             ("New-IscsiTargetPortal", "new_portal", (_PORTAL, *_LOGIN)),
             (
                 "Remove-IscsiTargetPortal",
@@ -145,10 +150,36 @@ COMMANDS = (
                 (
                     Parameter("TargetPortalAddress", "array", 0, mandatory=True),
                     Parameter("InitiatorPortalAddress", "string"),
+                    Parameter("TargetPortalPortNumber", "int"),
                     *ASK,
                 ),
             ),
             ("Update-IscsiTarget", "update", ()),
+            (
+                "Update-IscsiTargetPortal",
+                "update_portal",
+                (
+                    Parameter("TargetPortalAddress", "array", 0, mandatory=True),
+                    Parameter("InitiatorPortalAddress", "string"),
+                    Parameter("TargetPortalPortNumber", "int"),
+                ),
+            ),
+            (
+                "Register-IscsiSession",
+                "register",
+                (
+                    _SESSION,
+                    Parameter("IsMultipathEnabled"),
+                    Parameter("ChapUsername", "string"),
+                    Parameter("ChapSecret", "string"),
+                ),
+            ),
+            ("Unregister-IscsiSession", "unregister", (_SESSION,)),
+            (
+                "Set-IscsiChapSecret",
+                "set_chap_secret",
+                (Parameter("ChapSecret", "string", 0, mandatory=True),),
+            ),
             (
                 "Connect-IscsiTarget",
                 "connect",

@@ -1,7 +1,8 @@
 """The iSCSI initiator of a machine: portals, discovered targets, sessions.
 
-It talks to the target servers of other machines in the same world, found by the address of their portal. A
-session brings the disks of the target, and takes them away when it ends.
+It talks to the target servers of other machines in the same world, found by the address of their portal. Sessions
+bring the disks of the target, and take them away when they end: one disk for all of them where Multipath I/O
+claims disks on iSCSI, one for each where nobody does.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.iscsi.portals import TargetPortals
 from provisioner.lab.machine.storage.disks import Disks, not_found
+from provisioner.lab.machine.storage.multipath import Multipath
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
@@ -26,6 +28,10 @@ _INSTANCE: Final = "ROOT\\ISCSIPRT\\0000_0"
 _ANY: Final = "0.0.0.0"  # noqa: S104 - what Windows shows for an address that it chose itself
 _EXCEPTION: Final = "Microsoft.Management.Infrastructure.CimException"
 _EMPTY_DISK: Final = 2**30
+_BUS: Final = "iSCSI"
+_MUTUAL: Final = "mutualchap"
+#: The number in the identifier of the first session with a target.
+_FIRST: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session. ``authentication``: NONE, OneWayCHAP or MutualCHAP; a persistent one comes back after a boot."""
+    """A session. ``authentication``: NONE, ONEWAYCHAP or MUTUALCHAP.
+
+    A persistent one comes back after a boot, with the user and secret it logged on with.
+    """
 
     authentication: str
     instance: str
@@ -61,16 +70,29 @@ class Session:
     is_persistent: bool = False
     is_data_digest: bool = False
     is_header_digest: bool = False
+    user: str = ""
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A session and its connection, which it can lose while Windows tries to get it back."""
+
+    session: Session
+    connection: Connection | None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A target that was discovered, with its connection and session if it has them."""
+    """A target that was discovered, with its sessions."""
 
     iqn: str
-    is_connected: bool = False
-    connection: Connection | None = None
-    session: Session | None = None
+    paths: tuple[Path, ...] = ()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a session."""
+        return bool(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +102,9 @@ class Login:
     portal: Portal
     authentication: str = "NONE"
     user: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     is_persistent: bool = False
+    is_multipath: bool = False
 
 
 class Initiator(Area["Machine"]):
@@ -94,6 +117,8 @@ class Initiator(Area["Machine"]):
         self.isns: str | None = None
         #: Whether the iSNS setting of the target server is this one too. On Windows it is another class.
         self.shares_isns = False
+        #: What targets have to prove that they know (mutual CHAP); one for the whole initiator.
+        self.mutual_secret = ""
 
     @property
     def iqn(self) -> str:
@@ -115,14 +140,20 @@ class Initiator(Area["Machine"]):
         return self.isns
 
     def connection(self, known: Known) -> Connection | None:
-        """Give the connection of a target (Get-IscsiConnection)."""
+        """Give the first connection of a target (Get-IscsiConnection)."""
         self.owner.ledger.attempt("Get-IscsiConnection")
-        return known.connection
+        return known.paths[0].connection if known.paths else None
 
     def session(self, known: Known) -> Session | None:
-        """Give the session of a target (Get-IscsiSession)."""
+        """Give the first session of a target (Get-IscsiSession)."""
         self.owner.ledger.attempt("Get-IscsiSession")
-        return known.session
+        return known.paths[0].session if known.paths else None
+
+    def paths(self) -> list[tuple[str, Path]]:
+        """Give all sessions, each with the name of its target (Get-IscsiSession and its connections)."""
+        self.demand("Get-IscsiSession")
+        self.owner.ledger.attempt("Get-IscsiConnection")
+        return [(known.iqn, path) for known in self._targets.values() for path in known.paths]
 
     # -- portals --------------------------------------------------------------------------------------------
 
@@ -160,11 +191,20 @@ class Initiator(Area["Machine"]):
         for portal in self._portals:
             self._discover(portal)
 
-    def remove_portal(self, address: str, initiator_address: str = "") -> None:
+    def refresh_portal(self, portal: Portal) -> None:
+        """Ask one portal again (Update-IscsiTargetPortal).
+
+        Raises:
+            MachineError: nobody answers there.
+        """
+        self.demand("Update-IscsiTargetPortal")
+        self._discover(portal)
+
+    def remove_portal(self, address: str, initiator_address: str = "", port: int | None = None) -> None:
         """Forget a portal; targets that it gave stay known."""
         gone = self.portals(address, initiator_address)
         self.owner.ledger.attempt("Remove-IscsiTargetPortal")
-        self._portals = [item for item in self._portals if item not in gone]
+        self._portals = [item for item in self._portals if item not in gone or port not in {None, item.port}]
         self.owner.ledger.changed("initiator", f"portal {address} removed")
 
     def _discover(self, portal: Portal) -> None:
@@ -195,54 +235,101 @@ class Initiator(Area["Machine"]):
         """Log on to a target; its disks appear (Connect-IscsiTarget).
 
         Raises:
-            MachineError: nobody answers, the target does not let this initiator in, or it is logged on already.
+            MachineError: nobody answers, the target does not let this initiator in or cannot prove itself, or it
+                is logged on already and this session is no path of Multipath I/O.
         """
         self.demand("Connect-IscsiTarget")
         known = self._targets.get(iqn.casefold(), Known(iqn))
-        if known.connection is not None and known.session is not None:
+        standing = tuple(path for path in known.paths if path.connection is not None)
+        if standing and not login.is_multipath:
             raise _failure("0xefff003f", "The target has already been logged in via an iSCSI session.")
+        path = self._log_on(known, login)
+        self._put(Known(known.iqn, (*standing, path)), "connected")
+        self._follow_disks(iqn)
+        return path.session
+
+    def _log_on(self, known: Known, login: Login) -> Path:
         server, address = self._server(login.portal)
         own = self._own_address(login.portal)
-        target = server.iscsi.log_on(iqn, self.iqn, own, login.user, login.secret)
-        mark = hashlib.sha256(f"{self.iqn}/{iqn}".encode()).hexdigest()[:8]
+        target = server.iscsi.log_on(known.iqn, self.iqn, own, login.user, login.secret)
+        if login.authentication.casefold() == _MUTUAL and (
+            not target.reverse_user or target.reverse_secret != self.mutual_secret
+        ):
+            server.iscsi.log_off(known.iqn)
+            raise _failure("0xefff0009", "Authentication Failure.")
+        mark = hashlib.sha256(f"{self.iqn}/{known.iqn}".encode()).hexdigest()[:8]
+        taken = {path.session.id for path in known.paths}
+        number = _FIRST
+        while _session_id(mark, number) in taken:
+            number += 1
         session = Session(
             login.authentication,
             login.portal.instance or _INSTANCE,
             login.portal.initiator_address or _ANY,
-            f"ffff{mark}-4000013700000002",
+            _session_id(mark, number),
             login.is_persistent,
             login.portal.is_data_digest,
             login.portal.is_header_digest,
+            login.user,
+            login.secret,
         )
-        connection = Connection(
-            address,
-            login.portal.initiator_address or _ANY,
-            login.portal.port,
-            f"ffff{mark}-1",
-        )
-        self._put(Known(target.iqn, True, connection, session), "connected")
-        for number, (path, size) in enumerate(server.iscsi.luns(target.iqn)):
-            self.owner.area(Disks).attach(
-                _source(target.iqn, number),
-                size or _EMPTY_DISK,
-                bus="iSCSI",
-                identity=f"{server.name}/{path}",
-                is_shared=True,
-            )
-        return session
+        own_shown = login.portal.initiator_address or _ANY
+        connection = Connection(address, own_shown, login.portal.port, f"ffff{mark}-{number - 1}")
+        return Path(session, connection)
 
-    def disconnect(self, iqn: str) -> None:
-        """End the session of a target; its disks disappear (Disconnect-IscsiTarget)."""
+    def disconnect(self, iqn: str, session_id: str = "") -> None:
+        """End sessions of a target, all or one; without any its disks disappear (Disconnect-IscsiTarget)."""
         known = self.target(iqn, "Disconnect-IscsiTarget")
-        self._leave(known)
-        self._put(Known(known.iqn), "disconnected")
+        gone = [path for path in known.paths if session_id in {"", path.session.id}]
+        for _path in gone:
+            self._log_off(known.iqn)
+        left = tuple(path for path in known.paths if path not in gone)
+        self._put(Known(known.iqn, left), f"disconnected {session_id}".strip())
+        self._follow_disks(known.iqn)
 
-    def persist(self, iqn: str, *, is_persistent: bool) -> None:
-        """Let a session come back after boots, or not (Register-, Unregister-IscsiSession)."""
+    def persist(
+        self, iqn: str, *, is_persistent: bool, session_id: str = "", user: str = "", secret: str = ""
+    ) -> None:
+        """Let sessions come back after boots, or not (Register-, Unregister-IscsiSession)."""
         known = self.target(iqn, "Register-IscsiSession" if is_persistent else "Unregister-IscsiSession")
-        if known.session is not None:
-            session = replace(known.session, is_persistent=is_persistent)
-            self._put(replace(known, session=session), f"persistent: {is_persistent}")
+        paths = tuple(
+            replace(
+                path,
+                session=replace(
+                    path.session,
+                    is_persistent=is_persistent,
+                    user=user or path.session.user,
+                    secret=secret or path.session.secret,
+                ),
+            )
+            if session_id in {"", path.session.id}
+            else path
+            for path in known.paths
+        )
+        self._put(Known(known.iqn, paths), f"persistent: {is_persistent}")
+
+    def set_mutual_secret(self, secret: str) -> None:
+        """Choose what targets have to prove that they know (Set-IscsiChapSecret)."""
+        self.demand("Set-IscsiChapSecret")
+        self.mutual_secret = secret
+        self.owner.ledger.changed("initiator", "secret of mutual CHAP changed")
+
+    def _follow_disks(self, iqn: str) -> None:
+        """Let disks of a target come and go with its sessions."""
+        known, disks = self._targets[iqn.casefold()], self.owner.area(Disks)
+        server = self._server_of(known.iqn)
+        is_claimed = self.owner.area(Multipath).is_claiming(_BUS)
+        copies = min(len(known.paths), 1) if is_claimed else len(known.paths)
+        wanted = set()
+        for number, (path, size) in enumerate(server.iscsi.luns(known.iqn) if server and copies else ()):
+            for copy in range(copies):
+                source = _source(known.iqn, number, copy)
+                identity = f"{server.name}/{path}" if server else path
+                disks.attach(source, size or _EMPTY_DISK, bus=_BUS, identity=identity, is_shared=True)
+                wanted.add(source)
+        for source in disks.sources(_sources(known.iqn)):
+            if source not in wanted:
+                disks.detach(source)
 
     def register_isns(self, server: str) -> None:
         """Write the class WT_iSNSServer, which is the setting of the target server.
@@ -312,46 +399,45 @@ class Initiator(Area["Machine"]):
     def on_boot(self) -> None:
         """Sessions end; the persistent ones come back where the target still lets them in."""
         for known in list(self._targets.values()):
-            if known.session is None:
+            if not known.paths:
                 continue
-            self._leave(known, keep_disks=known.session.is_persistent)
+            for _path in known.paths:
+                self._log_off(known.iqn)
             self._put(Known(known.iqn), "lost at a boot")
-            connection = known.connection
-            if known.session.is_persistent and connection is not None:
-                portal = Portal(
-                    connection.target_address,
-                    "" if connection.initiator_address == _ANY else connection.initiator_address,
-                    connection.port,
-                )
-                login = Login(portal, known.session.authentication, is_persistent=True)
-                self._return(known, login)
+            for path in known.paths:
+                if path.session.is_persistent:
+                    self._return(known.iqn, path)
+            self._follow_disks(known.iqn)
 
-    def _return(self, known: Known, login: Login) -> None:
+    def _return(self, iqn: str, path: Path) -> None:
         service = self.owner.services.find(SERVICE)
-        if service is None or service.status != "Running":
-            self._drop_disks(known.iqn)
+        connection, session = path.connection, path.session
+        if service is None or service.status != "Running" or connection is None:
             return
+        own = "" if connection.initiator_address == _ANY else connection.initiator_address
+        portal = Portal(
+            connection.target_address,
+            own,
+            connection.port,
+            session.instance,
+            session.is_data_digest,
+            session.is_header_digest,
+        )
+        known = self._targets[iqn.casefold()]
+        login = Login(portal, session.authentication, session.user, session.secret, is_persistent=True)
         try:
-            server, _address = self._server(login.portal)
-            server.iscsi.readmit(known.iqn, self.iqn, self._own_address(login.portal))
+            back = self._log_on(known, login)
         except MachineError:
-            self._drop_disks(known.iqn)
-        else:
-            self._put(known, "back after a boot")
+            return
+        self._put(Known(known.iqn, (*known.paths, back)), "back after a boot")
 
-    def _leave(self, known: Known, *, keep_disks: bool = False) -> None:
-        if known.connection is not None:
-            for machine in self.owner.world.machines():
-                if machine.iscsi.has_target(known.iqn):
-                    machine.iscsi.log_off(known.iqn)
-        if not keep_disks:
-            self._drop_disks(known.iqn)
+    def _log_off(self, iqn: str) -> None:
+        server = self._server_of(iqn)
+        if server is not None:
+            server.iscsi.log_off(iqn)
 
-    def _drop_disks(self, iqn: str) -> None:
-        disks, number = self.owner.area(Disks), 0
-        while disks.of(_source(iqn, number)):
-            disks.detach(_source(iqn, number))
-            number += 1
+    def _server_of(self, iqn: str) -> Machine | None:
+        return next((one for one in self.owner.world.machines() if one.iscsi.has_target(iqn)), None)
 
     def _put(self, known: Known, what: str) -> None:
         self._targets[known.iqn.casefold()] = known
@@ -368,11 +454,13 @@ class Initiator(Area["Machine"]):
             "portals": [asdict(item) for item in self._portals],
             "targets": [asdict(item) for item in self._targets.values()],
             "isns": self.isns,
+            "mutual_secret": self.mutual_secret,
         }
 
     def load(self, plain: Any) -> None:
         """Take over what ``to_plain`` gave."""
         self.isns = plain.get("isns")
+        self.mutual_secret = plain.get("mutual_secret", "")
         self.adopt(
             [Portal(**item) for item in plain.get("portals", ())],
             [_known(item) for item in plain.get("targets", ())],
@@ -380,17 +468,24 @@ class Initiator(Area["Machine"]):
 
 
 def _known(plain: Mapping[str, Any]) -> Known:
-    connection, session = plain.get("connection"), plain.get("session")
-    return Known(
-        plain["iqn"],
-        plain.get("is_connected", False),
-        Connection(**connection) if connection else None,
-        Session(**session) if session else None,
-    )
+    paths = [
+        Path(Session(**item["session"]), Connection(**item["connection"]) if item["connection"] else None)
+        for item in plain["paths"]
+    ]
+    return Known(plain["iqn"], tuple(paths))
 
 
-def _source(iqn: str, number: int) -> str:
-    return f"iscsi:{iqn.casefold()}:{number}"
+def _session_id(mark: str, number: int) -> str:
+    return f"ffff{mark}-40000137{number:08x}"
+
+
+def _sources(iqn: str) -> str:
+    return f"iscsi:{iqn.casefold()}:"
+
+
+def _source(iqn: str, number: int, copy: int) -> str:
+    """Name a disk by its LUN; ``copy`` counts paths that nobody makes one disk of."""
+    return f"{_sources(iqn)}{number}" + (f":{copy}" if copy else "")
 
 
 def _failure(code: str, message: str) -> MachineError:

@@ -187,6 +187,10 @@ class Disks(Area["Machine"]):
         """Find the disk that came from a source."""
         return next((disk for disk in self._disks.values() if disk.source == source), None)
 
+    def sources(self, start: str) -> list[str]:
+        """Give the sources of the disks that are there and came from something that begins so."""
+        return [disk.source for disk in self._disks.values() if disk.source.startswith(start)]
+
     def detach(self, source: str) -> None:
         """Let a disk disappear, with the letters of its volumes."""
         disk = self.of(source)

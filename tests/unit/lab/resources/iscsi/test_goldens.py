@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.lab.machine.ground.iscsi import InitiatorId, Target, VirtualDisk
-from provisioner.lab.machine.iscsi.initiator import Connection, Initiator, Known, Portal, Session
+from provisioner.lab.machine.iscsi.initiator import Connection, Initiator, Known, Path, Portal, Session
 from provisioner.lab.machine.iscsi.portals import TargetPortals
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.iscsi.iscsi_initiator import IscsiInitiator
@@ -155,30 +155,25 @@ def _initiating(state: dict[str, Any]) -> Machine:
         )
         for portal in ([portal] if portal else [])
     ]
-    known = [
-        Known(
-            target["NodeAddress"],
-            target["IsConnected"],
-            connection
-            and Connection(
-                connection["TargetAddress"],
-                connection["InitiatorAddress"],
-                connection["TargetPortNumber"],
-                connection["ConnectionIdentifier"],
-            ),
-            session
-            and Session(
-                session["AuthenticationType"],
-                session["InitiatorInstanceName"],
-                session["InitiatorPortalAddress"],
-                session["SessionIdentifier"],
-                session["IsPersistent"],
-                session["IsDataDigest"],
-                session["IsHeaderDigest"],
-            ),
+    paths: tuple[Path, ...] = ()
+    if session:
+        made_session = Session(
+            session["AuthenticationType"],
+            session["InitiatorInstanceName"],
+            session["InitiatorPortalAddress"],
+            session["SessionIdentifier"],
+            session["IsPersistent"],
+            session["IsDataDigest"],
+            session["IsHeaderDigest"],
         )
-        for target in ([target] if target else [])
-    ]
+        made_connection = connection and Connection(
+            connection["TargetAddress"],
+            connection["InitiatorAddress"],
+            connection["TargetPortNumber"],
+            connection["ConnectionIdentifier"],
+        )
+        paths = (Path(made_session, made_connection),)
+    known = [Known(target["NodeAddress"], paths)] if target else []
     initiator = _Initiator(made)
     initiator.names = state.get("dns") or ()
     initiator.discovers = state.get("discover") or ""
@@ -193,12 +188,13 @@ def _read_initiator(made: Machine, _before: dict[str, Any]) -> Any:
     initiator = made.area(Initiator)
     plain = initiator.to_plain()
     target = plain["targets"][0] if plain["targets"] else {}
-    connection, session = target.get("connection"), target.get("session")
+    path = target["paths"][0] if target and target["paths"] else {}
+    connection, session = path.get("connection"), path.get("session")
     return (
         plain["portals"][0] if plain["portals"] else None,
-        target and (target["iqn"], target["is_connected"]),
+        target and (target["iqn"], bool(path)),
         connection and {**connection, "id": None},
-        session and {**session, "id": None},
+        session and {**session, "id": None, "user": None, "secret": None},
         plain["isns"],
     )
 
