@@ -1,13 +1,11 @@
-"""StorageSpacesDirect of ProvisionerDsc (class PROV_StorageSpacesDirect), as its page describes it.
-
-Every simulated Windows is a Datacenter edition.
-"""
+"""StorageSpacesDirect of ProvisionerDsc (class PROV_StorageSpacesDirect), as its page describes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from provisioner.lab.machine.cim import edition
 from provisioner.lab.machine.cluster.cluster import Cluster, ClusterDisk
 from provisioner.lab.machine.storage.disks import Disk, Disks
 from provisioner.lab.machine.storage.spaces import Pool, StorageSpaces
@@ -68,6 +66,12 @@ class StorageSpacesDirect:
         bound = bind("Set-TargetResource", _RULES, properties)
         name = bound["PoolName"]
         cluster = own_cluster(name, context)
+        if context.machine.edition != "Datacenter":
+            raise _error(
+                "EditionWithoutDirect",
+                "InvalidOperation",
+                f"Storage Spaces Direct needs a Datacenter edition; this is {edition(context.machine)}.",
+            )
         spaces, per_node = _spaces(context), _disks(cluster, context)
         every = [disk for disks in per_node.values() for disk in disks]
         pool = spaces.pool(cluster.name, name)
