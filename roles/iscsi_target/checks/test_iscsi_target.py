@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 
+import pytest
+
 
 def _targets(variables, ensure="Present"):
-    return [target for target in variables["iscsi_targets"] if target["ensure"] == ensure]
+    found = [target for target in variables["iscsi_targets"] if target["ensure"] == ensure]
+    if not found:
+        pytest.skip(f"the inventory has no target with 'ensure: {ensure}'")
+    return found
 
 
 def test_feature_is_installed(host):
@@ -59,8 +64,9 @@ def test_targets_ask_for_the_wanted_user(host, variables):
 def test_only_the_wanted_addresses_listen(host, variables):
     """Exactly the addresses of the inventory listen, where it names any."""
     wanted = {str(ipaddress.ip_address(text)) for text in variables["iscsi_portals"]}
-    if wanted:
-        assert host.check("iscsi_portals").listening == wanted
+    if not wanted:
+        pytest.skip("iscsi_portals is not set")
+    assert host.check("iscsi_portals").listening == wanted
 
 
 def test_lcm_is_idle(host):
