@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -27,9 +28,10 @@ def test_the_example_comes_up_as_it_stands(
     for number, name in enumerate(sorted(set(re.findall(r"\benv:(\w+)", example)))):
         monkeypatch.setenv(name, f"Passw0rd-{number:04}")
     with running_lab(tmp_path, example) as run:
-        done = run.apply(timeout_s=_LONG_S)
+        done = run.apply("--json", timeout_s=_LONG_S)
         assert done.returncode == 0, done.stdout + done.stderr
         nodes = list(run.status())
+        assert _verified(done.stdout, path.parent.name) == set(nodes)
         before = {node: (run.count(node, "resource-set"), run.count(node, "boot")) for node in nodes}
         generic = [
             entry
@@ -41,3 +43,14 @@ def test_the_example_comes_up_as_it_stands(
         again = run.apply(timeout_s=_LONG_S)
         assert again.returncode == 0, again.stdout + again.stderr
         assert {node: (run.count(node, "resource-set"), run.count(node, "boot")) for node in nodes} == before
+
+
+def _verified(lines: str, role: str) -> set[str]:
+    """Give the nodes on which a check of the role held; one that skips all of its checks holds nothing."""
+    events = [json.loads(line) for line in lines.splitlines()]
+    return {
+        event["node"]
+        for event in events
+        if event["type"] == "CheckFinished"
+        and (event["role"], event["outcome"], event["stage"]) == (role, "passed", "verify")
+    }
