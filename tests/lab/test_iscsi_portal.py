@@ -72,8 +72,12 @@ async def _serving(*nodes: _Node) -> AsyncIterator[Portals]:
 
 
 async def _iscsi_ls(*arguments: str) -> tuple[int, str]:
+    return await _run("iscsi-ls", *arguments)
+
+
+async def _run(*command: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        "iscsi-ls", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     output, _ = await asyncio.wait_for(process.communicate(), 30)
     return process.returncode or 0, output.decode()
@@ -131,6 +135,34 @@ async def test_libiscsi_needs_the_secret_of_a_target_with_chap(
     async with _serving(node):
         code, output = await _iscsi_ls("-s", f"iscsi://someone%{secret}@{node.address}")
     assert ("Size:4G" in output) is may_log_on, output
+    assert (code == 0) is may_log_on, output
+
+
+_BOTH_WAYS = {"chap_user": "someone", "chap_secret": "secret-of-12"}
+_PROVES = {"reverse_user": "storage", "reverse_secret": "proof-of-1234"}
+
+
+@needs_libiscsi
+@pytest.mark.parametrize(
+    ("fields", "user", "secret", "may_log_on"),
+    [
+        (_PROVES, "storage", "proof-of-1234", True),
+        (_PROVES, "storage", "proof-of-1235", False),
+        (_PROVES, "somebody", "proof-of-1234", False),
+        ({}, "storage", "proof-of-1234", False),
+    ],
+)
+async def test_libiscsi_takes_a_target_that_proves_itself_and_no_other(
+    fields: dict[str, str],
+    user: str,
+    secret: str,
+    may_log_on: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    node = _target_server(_target("t1", **_BOTH_WAYS, **fields))
+    asked = f"iscsi://someone%secret-of-12@{node.address}/iqn.1991-05.com.microsoft:node1-t1-target/0"
+    async with _serving(node):
+        code, output = await _run("iscsi-inq", f"{asked}?target_user={user}&target_password={secret}")
+    assert ("Peripheral Qualifier" in output) is may_log_on, output
     assert (code == 0) is may_log_on, output
 
 

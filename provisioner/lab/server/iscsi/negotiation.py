@@ -90,8 +90,13 @@ def answers(given: list[tuple[str, str]], *, is_discovery: bool) -> list[tuple[s
 
 def is_response(text: str, secret: str, identifier: int, challenge: bytes) -> bool:
     """Whether a CHAP_R fits: the MD5 of identifier, secret and challenge."""
+    return binary_of(text) == response(secret, identifier, challenge)
+
+
+def response(secret: str, identifier: int, challenge: bytes) -> bytes:
+    """Give what proves that one knows a secret."""
     wanted = hashlib.md5(bytes([identifier]) + secret.encode() + challenge, usedforsecurity=False)
-    return _binary(text) == wanted.digest()
+    return wanted.digest()
 
 
 def as_binary(data: bytes) -> str:
@@ -99,7 +104,8 @@ def as_binary(data: bytes) -> str:
     return f"0x{data.hex()}"
 
 
-def _binary(text: str) -> bytes | None:
+def binary_of(text: str) -> bytes | None:
+    """Read a binary value; None when it is none."""
     try:
         if text[:2].casefold() == "0x":
             return bytes.fromhex(text[2:])

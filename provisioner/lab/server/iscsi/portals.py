@@ -57,7 +57,14 @@ class _Targets:
 
     def _shown(self, target: Target) -> OfferedTarget:
         sizes = [size or _UNKNOWN_SIZE for _path, size in self._iscsi.luns(target.iqn)]
-        return OfferedTarget(target.iqn, sizes, target.chap_user, target.chap_secret)
+        return OfferedTarget(
+            target.iqn,
+            sizes,
+            target.chap_user,
+            target.chap_secret,
+            target.reverse_user,
+            target.reverse_secret,
+        )
 
 
 class _Wire(asyncio.Protocol):

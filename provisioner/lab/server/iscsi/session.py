@@ -16,7 +16,9 @@ from provisioner.lab.server.iscsi.negotiation import (
     DEFAULT_SEGMENT,
     answers,
     as_binary,
+    binary_of,
     is_response,
+    response,
 )
 from provisioner.lab.server.iscsi.pdu import IscsiError, Pdu
 
@@ -34,12 +36,17 @@ _CONTINUATION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class OfferedTarget:
-    """A target as an initiator meets it. ``luns`` are sizes in bytes; without a ``user`` there is no CHAP."""
+    """A target as an initiator meets it. ``luns`` are sizes in bytes; without a ``user`` there is no CHAP.
+
+    With a ``reverse_user`` the target proves itself to initiators that ask for it.
+    """
 
     iqn: str
     luns: Sequence[int] = ()
     user: str = ""
     secret: str = field(default="", repr=False)
+    reverse_user: str = ""
+    reverse_secret: str = field(default="", repr=False)
 
 
 class TargetServer(Protocol):
@@ -174,7 +181,9 @@ class TargetConnection:
             self._is_authenticated = keys.get("CHAP_N") == target.user and is_response(
                 keys["CHAP_R"], target.secret, _CHAP_IDENTIFIER, self.challenge
             )
-            return [], not self._is_authenticated
+            if not self._is_authenticated:
+                return [], True
+            return self._prove(keys, target)
         if "CHAP_A" in keys:
             if CHAP_MD5 not in keys["CHAP_A"].split(","):
                 return [], True
@@ -190,6 +199,18 @@ class TargetConnection:
         if method not in methods:
             return [("AuthMethod", "Reject")], True
         return [("AuthMethod", method)], False
+
+    def _prove(self, keys: dict[str, str], target: OfferedTarget) -> tuple[list[tuple[str, str]], bool]:
+        """Answer the challenge of an initiator that wants the target to prove itself (reverse CHAP)."""
+        if "CHAP_C" not in keys:
+            return [], False
+        challenge, identifier = binary_of(keys["CHAP_C"]), keys.get("CHAP_I", "")
+        # A challenge that is our own would have us answer for the initiator (RFC 7143, 12.1.3).
+        if not (target.reverse_user and challenge and identifier.isdecimal()) or challenge == self.challenge:
+            self._is_authenticated = False
+            return [], True
+        said = response(target.reverse_secret, int(identifier) & 0xFF, challenge)
+        return [("CHAP_N", target.reverse_user), ("CHAP_R", as_binary(said))], False
 
     def _login_response(self, item: Pdu, flags: int, data: bytes = b"", status: int = 0) -> bytes:
         isid, tsih = item.header[8:14], _TSIH if self._stage == _FULL else 0
