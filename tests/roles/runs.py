@@ -88,7 +88,7 @@ def run(case: Mapping[str, Any], windows: str, folder: Path) -> None:
         _bring_up(site, case)
         _expect_nothing_to_do(site)
         for step in case.get("drift", ()):
-            _drift(site, step)
+            drift(site, step)
             _mend(site, step)
         for step in case.get("changes", ()):
             site.write(inventory_of(case, windows, step))
@@ -117,7 +117,7 @@ def _bring_up(site: Site, case: Mapping[str, Any]) -> None:
     _expect_state(site, case.get("state", {}))
 
 
-def _drift(site: Site, step: Mapping[str, Any]) -> None:
+def drift(site: Site, step: Mapping[str, Any]) -> None:
     node = step.get("node", site.machines[0])
     for line in step.get("console", ()):
         site.console(node, site.address(line))
@@ -187,7 +187,7 @@ def fail(case: Mapping[str, Any], step: Mapping[str, Any], windows: str, folder:
     """What is wrong shows on the node; the run says it."""
     inventory = inventory_of(case, step.get("windows", windows), step)
     with running_site(folder, inventory, case.get("secrets")) as site:
-        _drift(site, step)
+        drift(site, step)
         applied = site.apply()
         assert applied.failures, "the apply ended well"
         assert _same_line(step["message"]) in _same_line(applied.text), applied.text

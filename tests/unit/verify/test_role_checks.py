@@ -209,7 +209,9 @@ def checks_of(role: str) -> Path:
 async def test_a_node_as_wanted_passes_every_check(role: str) -> None:
     events = await verified([TableNode("n1", GOOD).target(VARIABLES, **{role: checks_of(role)})])
     assert events
-    assert {(event.check, event.message) for event in events if event.outcome not in {"passed", "skipped"}} == set()
+    assert {
+        (event.check, event.message) for event in events if event.outcome not in {"passed", "skipped"}
+    } == set()
 
 
 @pytest.mark.parametrize(
