@@ -383,7 +383,7 @@ _PACKAGE = trees.record(
 )
 _FILE = trees.record(
     lambda *, path, content="", msi=None: FileSpec(path, content, msi),
-    {"path": trees.text, "content": trees.text, "msi": _PACKAGE},
+    {"path": trees.full_path, "content": trees.text, "msi": _PACKAGE},
     ["path"],
 )
 _SETTINGS: Mapping[str, trees.Reader] = {

@@ -6,6 +6,7 @@ mapping with one bad part still reports the problems of all others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -24,6 +25,14 @@ def text(tree: documents.Tree, problems: Diagnostics) -> Any:
     if isinstance(tree, documents.Scalar) and tree.value is not None and not isinstance(tree.value, bool):
         return tree.text
     return _wrong("a text", tree, problems)
+
+
+def full_path(tree: documents.Tree, problems: Diagnostics) -> Any:
+    """Read a path that begins with a drive."""
+    path = text(tree, problems)
+    if path is not BAD and not re.match(r"[A-Za-z]:[\\/]", path):
+        return _wrong("a path that begins with a drive of the node", tree, problems)
+    return path
 
 
 def integer(tree: documents.Tree, problems: Diagnostics) -> Any:

@@ -119,6 +119,10 @@ serves_output_while_busy: false
             "volumes: [{letter: C, size_gb: 1.5}]",
             "1:32: This has to be a whole number, 0 or more; the number 1.5 stands here. ",
         ),
+        (
+            r"files: [{path: '\\files\msi\a.msi'}]",
+            r"1:16: This has to be a path that begins with a drive of the node; the text '\\files\msi\a.msi' stands here. ",
+        ),
         ("volumes: [{letter: C}]", "1:11: The key 'size_gb' is missing here. Add 'size_gb: ...'."),
         (
             "durations: {boot_s: fast}",
