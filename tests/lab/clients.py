@@ -125,3 +125,14 @@ def push(node: RunningNode, *resources: str) -> list[tuple[str, str]]:
     document = ("".join(resources) + _HEADER).encode()
     shell = call(node, "SendConfigurationApply", ConfigurationData=document, force=True)
     return errors_of(shell)
+
+
+@contextmanager
+def fault(node: RunningNode, kind: str, *, is_on: bool, **parameters: Any) -> Iterator[None]:
+    """Have a fault and then none; not ``is_on`` is the same without it, for what must not be seen then."""
+    if is_on:
+        node.fault(kind, **parameters)
+    try:
+        yield
+    finally:
+        node.clear()

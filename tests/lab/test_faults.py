@@ -7,7 +7,6 @@ import ssl
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from pypsrp.wsman import SelectorSet
 
 from provisioner.lab.hosting.running import RunningLab, RunningNode
 from provisioner.lab.logon import HttpsSpec, LogonSpec
-from tests.lab.clients import Seen, ask, invoke, opened, seen, wsman
+from tests.lab.clients import Seen, ask, fault, invoke, opened, seen, wsman
 
 pytestmark = pytest.mark.filterwarnings("default")  # pypsrp warns about what it does not know
 
@@ -38,16 +37,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
 @pytest.fixture
 def node(lab: RunningLab) -> RunningNode:
     return lab["node01"]
-
-
-@contextmanager
-def fault(node: RunningNode, kind: str, *, is_on: bool, **parameters: Any) -> Iterator[None]:
-    if is_on:
-        node.fault(kind, **parameters)
-    try:
-        yield
-    finally:
-        node.clear()
 
 
 @dataclass(frozen=True)

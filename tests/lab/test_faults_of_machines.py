@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from provisioner.lab.hosting.running import RunningLab, RunningNode
 from provisioner.lab.spec import FileSpec, PackageSpec
-from tests.lab.clients import ask, call, errors_of, push, registry_value, seen
+from tests.lab.clients import ask, call, errors_of, fault, push, registry_value, seen
 
 pytestmark = pytest.mark.filterwarnings("default")  # pypsrp warns about what it does not know
 
@@ -32,19 +30,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
 
 
 @pytest.fixture
-def node(lab: RunningLab) -> RunningNode:
-    return lab["node01"]
-
-
-@contextmanager
-def fault(node: RunningNode, kind: str, *, is_on: bool, **parameters: Any) -> Iterator[None]:
-    if is_on:
-        node.fault(kind, **parameters)
-    try:
-        yield
-    finally:
-        node.clear()
-        _answers(node)
+def node(lab: RunningLab) -> Iterator[RunningNode]:
+    yield lab["node01"]
+    _answers(lab["node01"])
 
 
 def _answers(node: RunningNode, limit_s: float = 5.0) -> float:
@@ -108,6 +96,7 @@ def test_a_node_that_never_returns_refuses_until_somebody_helps(node: RunningNod
         time.sleep(0.4)
         found = seen(lambda: ask(node))
         assert found.error == ("requests.ConnectionError" if is_on else "")
+    _answers(node)
     assert node.journal("boot")[-1]["boot_id"] == _boot(node)[1]
 
 
