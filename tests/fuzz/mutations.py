@@ -32,14 +32,20 @@ _PROPERTY = re.compile(r"[A-Z]\w+: (?P<part>\[[^\]]*\]|\"[^\"\n]*\"|'[^'\n]*'|[^
 _WORD = re.compile(r"(?P<part>\w+)")
 
 
+#: How often a file is broken gently, by the end of its name.
+_WEIGHTS = {"dsc.yaml": 8, "decommission.dsc.yaml": 2, "py": 1}
+
+
 def mutate(files: Mapping[str, str], seed: int) -> dict[str, bytes]:
     """Return the files with one of them broken in one to three places; the same seed breaks the same places."""
     dice = random.Random(seed)
     broken = {name: text.encode() for name, text in files.items()}
-    # Half the cases stay well-formed, most of them in the configuration file: the compiler shall meet them.
+    # Most cases stay well-formed, many of them in a configuration: the compiler shall meet them.
     is_gentle = dice.random() < 0.7
     names = sorted(files)
-    weights = [8 if is_gentle and name.endswith(".dsc.yaml") else 1 for name in names]
+    weights = [
+        _WEIGHTS.get(name.rpartition("/")[2].partition(".")[2], 3) if is_gentle else 1 for name in names
+    ]
     target = dice.choices(names, weights)[0]
     for _ in range(dice.randint(1, 2 if is_gentle else 3)):
         broken[target] = dice.choice(_GENTLE if is_gentle else _ROUGH)(broken[target], dice)

@@ -31,10 +31,70 @@ nodes:
     address: 192.0.2.1
     groups: [web]
     management_adapter: Ethernet
+    after: [n2]
+    decommission: [old]
     variables: {answer: 42, folder: 'C:\\Data', rabbit: 'env:RABBIT', join: {user: 'EX\\admin', password: 'env:JOIN'}}
+  n2: {address: 192.0.2.2, roles: [base], variables: {disks: [{path: 'D:\\a', size: 2, chap: 'env:RABBIT'}]}}
+""",
+    "roles/base/role.yaml": """\
+description: What others build on, with every key a role may have.
+variables:
+  leader: {type: string, default: n2, pattern: '[a-z0-9]{1,15}', form: 'letters and digits', description: Who is first.}
+  ports: {type: list, items: integer, minimum: 1, maximum: 65535, default: [80], description: Ports.}
+  mode: {type: string, choices: [a, b], default: a, description: One of two.}
+  disks:
+    type: list
+    items: mapping
+    default: [{path: 'C:\\a', size: 1}]
+    description: Disks.
+    fields:
+      path: {type: string, required: true, description: A path.}
+      size: {type: integer, minimum: 1, default: 4, description: Gibibytes.}
+      chap: {type: secret, description: A password.}
+      more: {type: mapping, default: {}, description: More., fields: {kind: {type: string, description: Kind.}}}
+refuse:
+  - {when: "{{ mode == 'b' }}", variable: mode, reason: "{{ node.name }} has mode {{ mode }}.", help: Take a.}
+  - {forEach: "{{ disks }}", when: "{{ item.size > 64 }}", variable: disks, reason: "{{ item.path }} is too large."}
+unique:
+  - {what: paths, value: "{{ disks | map(attribute='path') | list }}", variable: disks}
+after:
+  - {nodes: "{{ leader }}", reason: it is the leader}
+preflight: [preflight/test_base.py]
+checks: [checks/test_base.py]
+modules: {ProvisionerDsc: "0.3.0"}
+configurations: [base]
+""",
+    "roles/base/preflight/test_base.py": '"""Nothing."""\n',
+    "roles/base/checks/test_base.py": '"""Nothing."""\n',
+    "roles/old/role.yaml": """\
+description: A role that is undone.
+variables:
+  gone: {type: string, required: true, description: Read by nothing any more.}
+  name: {type: string, default: old, description: A service.}
+modules: {PSDscResources: "2.12.0.0"}
+decommission:
+  configurations: [old.decommission]
+  leaves: [Its files.]
+""",
+    "dsc_configs/base.dsc.yaml": """\
+resources:
+  - name: features
+    type: ProvisionerDsc/WindowsFeatures
+    unite: [Present]
+    properties: {IsSingleInstance: 'Yes', Present: [Hyper-V]}
+  - name: "{{ item.path }}"
+    type: ProvisionerDsc/ConfigurationFile
+    forEach: "{{ disks }}"
+    properties: {Path: "{{ item.path }}", Contents: "{{ item.size }} {{ item.more.kind }}"}
+    dependsOn: '[WindowsFeatures]features'
+""",
+    "dsc_configs/old.decommission.dsc.yaml": """\
+resources:
+  - {name: "{{ name }}", type: PSDscResources/Service, properties: {Name: "{{ name }}", Ensure: Absent}}
 """,
     "roles/web/role.yaml": """\
 description: A role for tests.
+requires: [base]
 variables:
   site_name: {type: string, description: Name of the site.}
   services: {type: list, items: string, default: [Spooler], merge: unique, description: Services that run.}
@@ -49,6 +109,10 @@ configurations: [web, more]
 """,
     "dsc_configs/web.dsc.yaml": """\
 resources:
+  - name: features
+    type: ProvisionerDsc/WindowsFeatures
+    unite: [Present]
+    properties: {IsSingleInstance: 'Yes', Present: [hyper-v, Multipath-IO]}
   - name: IIS
     type: PSDscResources/WindowsFeature
     properties: {Name: Web-Server, Ensure: Present, IncludeAllSubFeature: true}
