@@ -136,8 +136,8 @@ serves_output_while_busy: false
         ("computer_name:", "1:15: This has to be a text; nothing stands here. "),
         ("modules: {A: [true]}", "1:15: This has to be a text; the boolean true stands here. "),
         (
-            "files: [{path: a, msi: {name: x}}]",
-            "1:24: The key 'product_id' is missing here. Add 'product_id: ...'.",
+            "files: [{path: C:/a, msi: {name: x}}]",
+            "1:27: The key 'product_id' is missing here. Add 'product_id: ...'.",
         ),
         (
             "configuration_data: {accept: [raw, big_endian]}",
