@@ -293,7 +293,14 @@ function Set-TargetResource
 
     if ($Ensure -eq 'Absent')
     {
-        foreach ($code in @($others + $ProductCode))
+        $codes = @($others)
+
+        if ($null -ne (Get-Product -ProductCode $ProductCode))
+        {
+            $codes += $ProductCode
+        }
+
+        foreach ($code in $codes)
         {
             $needsRestart = (Uninstall-Product -ProductCode $code -LogFolder $LogFolder) -or $needsRestart
         }
@@ -415,7 +422,7 @@ function Install-Product
 
 <#
     .SYNOPSIS
-        Removes a product, or does nothing when it is not there. Returns whether a restart is needed.
+        Removes a product; one that Windows does not know is no error. Returns whether a restart is needed.
 
     .PARAMETER ProductCode
         ProductCode of the product.
@@ -437,12 +444,6 @@ function Uninstall-Product
         [System.String]
         $LogFolder
     )
-
-    if ($null -eq (Get-Product -ProductCode $ProductCode))
-    {
-        Write-Verbose -Message ('The product {0} is not installed.' -f $ProductCode)
-        return $false
-    }
 
     Write-Verbose -Message ('Removing {0}.' -f $ProductCode)
     $removal = @{
