@@ -18,6 +18,10 @@ $script:acsKey = '{3AB22E31-8264-4B4E-9AF5-A8D2D8E33E62} 31'
 $script:reservedMemoryKey = '{3AB22E31-8264-4B4E-9AF5-A8D2D8E33E62} 34'
 $script:acsNotSupported = 0
 
+# How often, and after how many seconds each, a device that was given back is looked for on the host.
+$script:lookCount = 12
+$script:lookSeconds = 5
+
 <#
     .SYNOPSIS
         Returns where the device is.
@@ -225,12 +229,27 @@ function Restore-Device
 
     Write-Verbose -Message ('Giving the device at {0} back to the host.' -f $LocationPath)
     Mount-Device -LocationPath $LocationPath
-    $instanceId = Find-HostDevice -LocationPath $LocationPath
 
-    if ($null -ne $instanceId)
+    # Plug and Play may take a moment to find the device on the host again.
+    for ($look = 1; $look -le $script:lookCount; $look++)
     {
-        Enable-Device -InstanceId $instanceId
+        $instanceId = Find-HostDevice -LocationPath $LocationPath
+
+        if ($null -ne $instanceId)
+        {
+            Enable-Device -InstanceId $instanceId
+            return
+        }
+
+        if ($look -lt $script:lookCount)
+        {
+            Wait-Second -Second $script:lookSeconds
+        }
     }
+
+    throw (New-ResourceError -Id 'DeviceNotEnabled' -Category 'OperationTimeout' -Target $LocationPath -Message (
+            ("The device at '{0}' was given back, but the host did not find it in time. Enable it there when it " +
+            'shows.') -f $LocationPath))
 }
 
 <#
@@ -647,6 +666,26 @@ function Mount-Device
     )
 
     Mount-VMHostAssignableDevice -LocationPath $LocationPath -Confirm:$false
+}
+
+<#
+    .SYNOPSIS
+        Waits.
+
+    .PARAMETER Second
+        How many seconds.
+#>
+function Wait-Second
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Int32]
+        $Second
+    )
+
+    Start-Sleep -Seconds $Second
 }
 
 #endregion
