@@ -14,7 +14,7 @@ help:  ## Show this list.
 
 setup: $(STAMP)  ## Make the locked virtual environment in .venv.
 
-$(STAMP): requirements.lock requirements-kerberos.lock pyproject.toml
+$(STAMP): requirements.lock requirements-kerberos.lock requirements-openstack.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "provisioner needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,7 @@ $(STAMP): requirements.lock requirements-kerberos.lock pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 			-r requirements-kerberos.lock; \
 	else echo "No krb5-config (package libkrb5-dev): the tests of Kerberos will skip."; fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-openstack.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -61,6 +62,9 @@ lock:  ## Renew requirements.lock (needs uv in the virtual environment).
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group pyproject.toml:kerberos --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url --universal --python-version 3.11 -c requirements.lock \
 		-o requirements-kerberos.lock
+	@$(BIN)/uv pip compile --quiet pyproject.toml --group pyproject.toml:openstack --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --universal --python-version 3.11 -c requirements.lock \
+		-o requirements-openstack.lock
 
 clean:  ## Remove the virtual environment and what runs left behind.
 	@rm -rf $(VENV) .provisioner .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -18,6 +18,8 @@
     ├ StateError
     │ ├ LockHeld(holder, since)    another run is at work
     │ └ SchemaTooNew               the state file was written by a newer version
+    ├ CloudError(reason)           the controller of the cloud cannot be asked, or its answer makes no sense
+    │ └ CloudRefused(status)       it answers, and refuses what was asked
     └ WorkerLost(exit_code)        a process that shared the work ended without an answer
 
 Constructors take fields; the class writes the sentence. Nothing here does I/O.
@@ -169,6 +171,34 @@ class LockHeld(StateError):
 
 class SchemaTooNew(StateError):
     """The state file was written by a newer version of provisioner."""
+
+
+class CloudError(ProvisionerError):
+    """The controller of the cloud cannot be asked, or its answer makes no sense."""
+
+    def __init__(self, reason: str, help: str = "") -> None:
+        self.reason = reason
+        self.help = help
+        super().__init__(reason)
+
+
+class CloudRefused(CloudError):
+    """The controller answers and refuses. ``status`` is that of HTTP, ``said`` its own sentence."""
+
+    def __init__(self, asked: str, status: int, said: str, help: str = "") -> None:
+        self.status = status
+        self.said = said
+        super().__init__(f"{asked} was refused ({status}): {said}", help)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether what was asked about is not there, or not there any more."""
+        return self.status == 404  # noqa: PLR2004 - RFC 9110, 15.5.5
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether it does not fit what is there: often somebody else was faster."""
+        return self.status == 409  # noqa: PLR2004 - RFC 9110, 15.5.10
 
 
 class WorkerLost(ProvisionerError):

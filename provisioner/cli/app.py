@@ -29,6 +29,10 @@ VERBS = {
     "lab": ("provisioner.cli.commands.lab:lab", "Simulated Windows nodes on loopback."),
     "lcm": ("provisioner.cli.commands.lcm:lcm", "Write the metaconfigurations of an LCM profile."),
     "new": ("provisioner.cli.commands.new:new", "First files of a role, a configuration, a check."),
+    "openstack": (
+        "provisioner.cli.commands.openstack:openstack",
+        "What an OpenStack cloud knows of the nodes.",
+    ),
     "roles": ("provisioner.cli.commands.roles:roles", "Which roles there are, and what they say."),
     "schema": ("provisioner.cli.commands.schema:schema", "Write JSON Schemas for editors."),
     "validate": ("provisioner.cli.commands.validate:validate", "Check everything that needs no node."),

@@ -144,7 +144,9 @@ def _check_zone(zone: Tree | None, problems: Diagnostics) -> None:
             "Choose another name, such as 'windows'.",
         )
     elif ":" in name or name != name.strip() or len(name) > _LONGEST:
-        detail = "A zone has no space around its name and no ':' in it, which stands before a host in requests."
+        detail = (
+            "A zone has no space around its name and no ':' in it, which stands before a host in requests."
+        )
         problems.error("Zone name has a wrong form", detail, zone.where)
 
 

@@ -1,0 +1,113 @@
+"""How a run on the controller's side looks: JSON lines, or one line for each thing that happens."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from provisioner import __version__
+from provisioner.cli.context import counted, say
+from provisioner.cloud.happenings import (
+    Changed,
+    Done,
+    Failed,
+    Finished,
+    Happening,
+    Planned,
+    Waits,
+    Warned,
+    as_json,
+)
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+#: As the other verbs say it, see docs/json-lines.md.
+_FORMAT = "1.1"
+
+
+def begin_json() -> None:
+    """Write the first line."""
+    say(json.dumps({"type": "version", "provisioner": __version__, "format": _FORMAT}))
+
+
+class Telling:
+    """Shows happenings as they come; on a terminal also a line of what is waited for, which goes away."""
+
+    def __init__(self, *, as_json: bool, is_plan: bool = False) -> None:
+        self._as_json = as_json
+        self._is_plan = is_plan
+        self._status: Status | None = None
+        self._waiting: dict[str, str] = {}
+        if as_json:
+            begin_json()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._still()
+
+    def tell(self, happening: Happening) -> None:
+        """Show one."""
+        if self._as_json:
+            say(json.dumps(as_json(happening)))
+            sys.stdout.flush()
+        else:
+            self._write(happening)
+
+    def _write(self, happening: Happening) -> None:
+        match happening:
+            case Planned(change):
+                say(f"would {change}")
+            case Changed(change):
+                say(f"{change}: done")
+                self._waiting.pop(change.node, None)
+            case Done(node, step):
+                say(f"{node}: {'would be: ' if self._is_plan else ''}{step}")
+            case Waits(node, _, reason, help_):
+                say(f"{node}: {'would wait' if self._is_plan else 'waiting'}: {reason}")
+                if help_:
+                    say(f"  {help_}")
+                self._waiting[node] = reason
+            case Warned(reason):
+                click.echo(f"warning: {reason}", err=True)
+            case Failed(about, reason, help_):
+                self._still()
+                click.echo(f"error: {about}: {reason}", err=True)
+                if help_:
+                    click.echo(f"  {help_}", err=True)
+            case Finished(changes, failed):
+                self._still()
+                say(_end(changes, failed, is_plan=self._is_plan))
+        self._show()
+
+    def _show(self) -> None:
+        if not self._waiting or self._is_plan or not sys.stderr.isatty():
+            return
+        names = ", ".join(self._waiting)
+        if self._status is None:
+            # rich takes longer to load than most answers take.
+            from rich.console import Console  # noqa: PLC0415
+
+            self._status = Console(stderr=True, markup=False).status(f"waiting for {names}")
+            self._status.start()
+        self._status.update(f"waiting for {names}")
+
+    def _still(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        self._waiting.clear()
+
+
+def _end(changes: int, failed: int, *, is_plan: bool) -> str:
+    said = "would be made" if is_plan else "made"
+    ended = f"{counted(changes, 'change')} {said}" if changes else "nothing to change"
+    return f"{ended}; {failed} failed" if failed else ended
