@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CODE := provisioner tests benchmarks roles upkeep
 
-.PHONY: help setup demo test slow check lint types floors module lock bench clean
+.PHONY: help setup demo test slow check lint types floors module options lock bench clean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ floors:
 
 module: setup  ## Write what follows from our DSC module and the roles: catalogue, hashes, tables, pages.
 	@$(BIN)/python -m upkeep
+
+options: setup  ## Write the option catalogues of OpenStack's services, from the real packages (needs uv, minutes).
+	@$(BIN)/python -m upkeep.options
 
 bench: setup  ## Measure; see docs/benchmarks.md.
 	@$(BIN)/python benchmarks/compile.py

@@ -22,6 +22,7 @@ VERBS = {
         "provisioner.cli.commands.compile:compile_documents",
         "Write each node's documents to a folder.",
     ),
+    "config": ("provisioner.cli.commands.config:config", "Configuration files of OpenStack's services."),
     "explain": ("provisioner.cli.commands.explain:explain", "Show where each value of a node comes from."),
     "import": ("provisioner.cli.commands.import_mof:import_mof", "Turn compiled MOFs into a project."),
     "init": ("provisioner.cli.commands.init:init", "Start a project folder."),

@@ -6,6 +6,7 @@ names. No help texts and no reasons, which are under the licences of the package
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.metadata
 import json
@@ -16,6 +17,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 #: What a default that was computed on this machine can be told by.
@@ -48,7 +50,7 @@ def main(recipe: dict[str, Any]) -> dict[str, Any]:
 
 def _hide_this_machine() -> None:
     socket.gethostname = lambda: _HOST
-    socket.getfqdn = lambda name="": _HOST
+    socket.getfqdn = lambda _="": _HOST
     os.cpu_count = multiprocessing.cpu_count = lambda: _PROCESSORS
 
 
@@ -68,9 +70,18 @@ def _call(reference: str, conf: Any) -> None:
 
 
 def _registered(conf: Any) -> Iterable[tuple[str, list[Any]]]:
-    yield "DEFAULT", [each["opt"] for each in conf._opts.values()]  # noqa: SLF001 - there is no other way
+    yield "DEFAULT", [_with_default(each) for each in conf._opts.values()]  # noqa: SLF001 - there is no other way
     for name, group in conf._groups.items():  # noqa: SLF001
-        yield str(name), [each["opt"] for each in group._opts.values()]  # noqa: SLF001
+        yield str(name), [_with_default(each) for each in group._opts.values()]  # noqa: SLF001
+
+
+def _with_default(registered: dict[str, Any]) -> Any:
+    """Return an option with the default the service gave it after registering it."""
+    option = registered["opt"]
+    if "default" in registered:
+        option = copy.copy(option)
+        option.default, option.sample_default = registered["default"], None
+    return option
 
 
 def _plugins() -> dict[str, dict[str, Option]]:
@@ -122,7 +133,7 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, int):
         return value != _PROCESSORS
     if isinstance(value, str):
-        places = [sys.prefix, sys.base_prefix, os.path.expanduser("~"), os.getcwd(), _HOST]
+        places = [sys.prefix, sys.base_prefix, str(Path.home()), str(Path.cwd()), _HOST]
         return type(value) is str and not any(each in value for each in places)
     if isinstance(value, dict):
         return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
@@ -168,6 +179,8 @@ def _parameter(kind: Any, parameter: str) -> Any:
         checker = getattr(kind, "ip_address", kind).version_checker.__name__
         return {"_check_ipv4": 4, "_check_ipv6": 6}.get(checker)
     value = getattr(kind, parameter, None)
+    if value == _PROCESSORS:
+        return None
     if parameter in {"item_type", "value_type"}:
         return _type(value)
     if parameter == "choices" and value is not None:

@@ -76,7 +76,13 @@ def _nova(release: str) -> Recipe:
         release,
         ("nova", "compute-hyperv", "os-win", "oslo.config", "oslo.messaging", "oslo.log", "keystoneauth1"),
         (*("nova.conf", "compute_hyperv"), *_OSLO, *_SERVER, "os_vif", "oslo.limit"),
-        ("nova.conf", "nova.config", "compute_hyperv.nova.driver", "nova.cmd.compute", "nova.compute.manager"),
+        (
+            "nova.conf",
+            "nova.config",
+            "compute_hyperv.nova.driver",
+            "nova.cmd.compute",
+            "nova.compute.manager",
+        ),
         (_SOURCES, Sections(("devices", "enabled_mdev_types"), prefix="mdev_")),
     )
 
@@ -103,18 +109,41 @@ def _ceilometer(release: str) -> Recipe:
         release,
         release,
         ("ceilometer", "os-win", "oslo.config", "oslo.messaging", "oslo.log", "keystoneauth1"),
-        ("ceilometer", "ceilometer-auth", *_OSLO, "os_win", "oslo.cache", "oslo.privsep", "oslo.reports", "cotyledon"),
-        ("oslo_log.log:register_options(conf)", "ceilometer.keystone_client:register_keystoneauth_opts(conf)"),
+        (
+            "ceilometer",
+            "ceilometer-auth",
+            *_OSLO,
+            "os_win",
+            "oslo.cache",
+            "oslo.privsep",
+            "oslo.reports",
+            "cotyledon",
+        ),
+        (
+            "oslo_log.log:register_options(conf)",
+            "ceilometer.keystone_client:register_keystoneauth_opts(conf)",
+        ),
         (_SOURCES,),
     )
 
 
-def _neutron(service: str, packages: tuple[str, ...], namespaces: tuple[str, ...], main: tuple[str, ...]) -> Recipe:
+def _neutron(
+    service: str, packages: tuple[str, ...], namespaces: tuple[str, ...], main: tuple[str, ...]
+) -> Recipe:
     return Recipe(
         service,
         "2023.1",
         "2023.1",
-        (*packages, "neutron", "neutron-lib", "os-win", "oslo.config", "oslo.messaging", "oslo.log", "keystoneauth1"),
+        (
+            *packages,
+            "neutron",
+            "neutron-lib",
+            "os-win",
+            "oslo.config",
+            "oslo.messaging",
+            "oslo.log",
+            "keystoneauth1",
+        ),
         (*namespaces, *_OSLO, "os_win"),
         (
             *main,
