@@ -268,6 +268,13 @@ def invalid_operation(message: str) -> ResourceError:
     )
 
 
+def resource_error(message: str, error_id: str, category: str) -> ResourceError:
+    """Make the error of New-ResourceError of ProvisionerDsc: the category tells what exception it holds."""
+    is_argument = category == "InvalidArgument"
+    kind = "System.ArgumentException" if is_argument else "System.InvalidOperationException"
+    return ResourceError(message, error_id, category, kind)
+
+
 def thrown(error: MachineError, command: str = "") -> ResourceError:
     """Let the error of a cmdlet through; ``command`` is the class (or function) name its id ends with."""
     error_id = f"{error.error_id},{command}" if command else error.error_id

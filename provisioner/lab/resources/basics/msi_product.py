@@ -17,7 +17,7 @@ from provisioner.lab.machine.ground.packages import (
     SUCCESS,
 )
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, is_same
+from provisioner.lab.resources.binding import Rule, bind, is_same, resource_error
 
 _RULES: Final = (
     Rule("ProductCode", may_be_empty=False, is_mandatory=True),
@@ -156,12 +156,11 @@ async def _run(
             await context.sleep(_BETWEEN_S)
             ended = ERROR_ALREADY_RUNNING
     if ended == ERROR_ALREADY_RUNNING:
-        raise ResourceError(
+        raise resource_error(
             f"Another installation was still running after {_ATTEMPTS} attempts, {_BETWEEN_S:g} seconds apart "
             f"(exit code {ended}).",
             "InstallerBusy",
             "ResourceBusy",
-            "System.InvalidOperationException",
         )
     if ended not in {SUCCESS, *_RESTART, *accepted}:
         raise _failed(f"msiexec.exe ended with {ended} for {code}.", "InstallationFailed")
@@ -214,45 +213,51 @@ def _demand_hash(path: str, wanted: str, context: ResourceContext) -> None:
         raise _not_found(f"There is no file {path}.")
     actual = hashlib.sha256(files.read(path)).hexdigest()
     if not is_same(actual, wanted):
-        raise ResourceError(
-            f"The file {path} has the SHA-256 {actual}, and not {wanted}.",
-            "HashMismatch",
-            "InvalidData",
-            "System.InvalidOperationException",
+        raise resource_error(
+            f"The file {path} has the SHA-256 {actual}, and not {wanted}.", "HashMismatch", "InvalidData"
         )
 
 
 def _demand_guid(name: str, value: str) -> None:
     if not _GUID.fullmatch(value):
-        raise _argument(f"{name} is '{value}', which is not a GUID in braces.", "ProductCodeMalformed")
+        raise resource_error(
+            f"{name} is '{value}', which is not a GUID in braces.", "ProductCodeMalformed", "InvalidArgument"
+        )
 
 
 def _demand_package(path: str, sha256: str) -> None:
     if not path or not sha256:
-        raise _argument("The product should be installed, but Path or Sha256 is not given.", "PathMissing")
+        raise resource_error(
+            "The product should be installed, but Path or Sha256 is not given.",
+            "PathMissing",
+            "InvalidArgument",
+        )
     if not _PATH.fullmatch(path):
-        raise _argument(f"'{path}' is not the full path, share or address of an .msi file.", "PathMalformed")
+        raise resource_error(
+            f"'{path}' is not the full path, share or address of an .msi file.",
+            "PathMalformed",
+            "InvalidArgument",
+        )
     if not re.fullmatch(r"[0-9A-Fa-f]{64}", sha256):
-        raise _argument(f"Sha256 is '{sha256}', which is not 64 hexadecimal digits.", "HashMalformed")
+        raise resource_error(
+            f"Sha256 is '{sha256}', which is not 64 hexadecimal digits.", "HashMalformed", "InvalidArgument"
+        )
 
 
 def _demand_properties(entries: Sequence[str]) -> None:
     for entry in entries:
         if not _PROPERTY.fullmatch(entry):
             name = entry.partition("=")[0]
-            raise _argument(
+            raise resource_error(
                 f"The property '{name}' is not NAME=value, in capitals and without double quotes.",
                 "PropertyMalformed",
+                "InvalidArgument",
             )
 
 
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")
-
-
 def _not_found(message: str) -> ResourceError:
-    return ResourceError(message, "FileNotFound", "ObjectNotFound", "System.InvalidOperationException")
+    return resource_error(message, "FileNotFound", "ObjectNotFound")
 
 
 def _failed(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidResult", "System.InvalidOperationException")
+    return resource_error(message, error_id, "InvalidResult")

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.directory.principals import sid_of
-from provisioner.lab.machine.ground.services import Service
 from provisioner.lab.machine.security import secret_markers
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.basics.service_control import existing
+from provisioner.lab.resources.binding import Rule, bind, calling, resource_error
 
 _RULES: Final = (
     Rule("Name", may_be_empty=False, is_mandatory=True),
@@ -49,16 +49,15 @@ class ServiceAccount:
         """Set-TargetResource: Change, restart what runs, and only then remember the password."""
         name, user, password = _bound("Set-TargetResource", properties)
         machine = context.machine
-        service = _existing(name, context)
+        service = existing(name, context)
         await context.sleep(machine.durations.other_s)
         full = _full_name(user, context)
         if _sid(full, context) is None:
-            raise ResourceError(
+            raise resource_error(
                 f"Windows did not give the service '{name}' the account '{user}': the account is not "
                 f"valid, or lacks the right to run the service ({_INVALID_ACCOUNT}).",
                 "AccountNotApplied",
                 "InvalidResult",
-                "System.InvalidOperationException",
             )
         machine.services.change(service.name, start_name=user if set(user) & {"\\", "@"} else f".\\{user}")
         if service.status == "Running":
@@ -76,11 +75,10 @@ def _bound(function: str, properties: Mapping[str, Any]) -> tuple[str, str, str]
     bound = bind(function, _RULES, properties)
     user, password = str(bound["Credential"]["UserName"]), str(bound["Credential"]["Password"])
     if password.casefold().startswith(_ENCRYPTED):
-        raise ResourceError(
+        raise resource_error(
             "The password is still encrypted: the LCM of this node does not know the certificate.",
             "SecretsNotDecrypted",
             "InvalidData",
-            "System.InvalidOperationException",
         )
     return str(bound["Name"]), user, password
 
@@ -102,15 +100,3 @@ def _sid(name: str, context: ResourceContext) -> str | None:
         return sid_of(context.machine, name)
     except MachineError:
         return None
-
-
-def _existing(name: str, context: ResourceContext) -> Service:
-    service = context.machine.services.find(name)
-    if service is None:
-        raise ResourceError(
-            f"There is no service named '{name}'.",
-            "ServiceNotFound",
-            "ObjectNotFound",
-            "System.InvalidOperationException",
-        )
-    return service

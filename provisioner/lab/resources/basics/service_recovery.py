@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.basics import service_control
-from provisioner.lab.machine.ground.services import Service
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.basics.service_control import call_sc, existing
+from provisioner.lab.resources.binding import Rule, bind, resource_error
 
 _RULES: Final = (
     Rule("ServiceName", may_be_empty=False, is_mandatory=True),
@@ -50,10 +50,10 @@ class ServiceRecovery:
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource."""
         bound = _bound("Set-TargetResource", properties)
-        service = _existing(bound["ServiceName"], context)
+        service = existing(bound["ServiceName"], context)
         machine = context.machine
         await context.sleep(machine.durations.other_s)
-        _call(context, "sc.exe failure", service.name)
+        call_sc(context, "sc.exe failure", service.name)
         actions = [_ACTION.fullmatch(item) for item in bound["Actions"]]
         service_control.set_failure_actions(
             machine,
@@ -62,7 +62,7 @@ class ServiceRecovery:
             [(found[1].casefold(), int(found[2])) for found in actions if found],
             bound.get("Command"),
         )
-        _call(context, "sc.exe failureflag", service.name)
+        call_sc(context, "sc.exe failureflag", service.name)
         machine.registry.set(service_control.key_of(service.name), _FLAG, int(bound["OnNonCrashFailures"]))
 
 
@@ -82,43 +82,17 @@ def _bound(function: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     bound = {"ResetPeriod": _DAY, "OnNonCrashFailures": True, **bind(function, _RULES, properties)}
     for action in bound["Actions"]:
         if not _ACTION.fullmatch(action):
-            raise _argument(
+            raise resource_error(
                 f"'{action}' is no action: write none, restart, reboot or run, a slash and milliseconds.",
                 "ActionMalformed",
+                "InvalidArgument",
             )
         if action.casefold().startswith("run/") and not bound.get("Command"):
-            raise _argument("The action run needs a Command.", "CommandMissing")
+            raise resource_error("The action run needs a Command.", "CommandMissing", "InvalidArgument")
     if '"' in bound.get("Command", ""):
-        raise _argument(
+        raise resource_error(
             "A Command with double quotes cannot be handed to sc.exe unchanged. Use a path without spaces.",
             "CommandHasQuotes",
+            "InvalidArgument",
         )
     return bound
-
-
-def _existing(name: str, context: ResourceContext) -> Service:
-    service = context.machine.services.find(name)
-    if service is None:
-        raise ResourceError(
-            f"There is no service named '{name}'.",
-            "ServiceNotFound",
-            "ObjectNotFound",
-            "System.InvalidOperationException",
-        )
-    return service
-
-
-def _call(context: ResourceContext, command: str, service: str) -> None:
-    """Fail as sc.exe does where its failure was injected."""
-    error = context.machine.ledger.failing.get(command)
-    if error is not None:
-        raise ResourceError(
-            f"sc.exe ended with 5 for '{service}': {error.message}",
-            "ServiceControlFailed",
-            "InvalidResult",
-            "System.InvalidOperationException",
-        )
-
-
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")

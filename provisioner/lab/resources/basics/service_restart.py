@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from provisioner.lab.machine.ground.services import Service
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.basics.service_control import existing
+from provisioner.lab.resources.binding import Rule, bind, calling, resource_error
 
 _RULES: Final = (
     Rule("ServiceName", may_be_empty=False, is_mandatory=True),
@@ -36,7 +36,7 @@ class ServiceRestart:
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: restart with force, then start what depended on it and ran."""
         bound = bind("Set-TargetResource", _RULES, properties)
-        service = _existing(bound["ServiceName"], context)
+        service = existing(bound["ServiceName"], context)
         if not _newer(bound, context):
             return
         services = context.machine.services
@@ -49,12 +49,11 @@ class ServiceRestart:
                 services.start(name)
         newer = ", ".join(_newer(bound, context))
         if newer:
-            raise ResourceError(
+            raise resource_error(
                 f"'{service.name}' was restarted, but its process is still older than {newer}: it shares the "
                 "process with other services, so a restart cannot be told from none.",
                 "ProcessOlder",
                 "InvalidResult",
-                "System.InvalidOperationException",
             )
 
 
@@ -81,12 +80,11 @@ def _newer(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
             continue
         changed = datetime.fromisoformat(entry.written)
         if changed > now:
-            raise ResourceError(
+            raise resource_error(
                 f"The file '{path}' was changed at {_shown(changed)}, and the clock of the node says {_shown(now)}"
                 ": whether the service has read it cannot be told. Set the clock, or write the file again.",
                 "FileFromFuture",
                 "InvalidData",
-                "System.InvalidOperationException",
             )
         if changed > started:
             newer.append(path)
@@ -95,15 +93,3 @@ def _newer(bound: Mapping[str, Any], context: ResourceContext) -> list[str]:
 
 def _shown(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}Z"
-
-
-def _existing(name: str, context: ResourceContext) -> Service:
-    service = context.machine.services.find(name)
-    if service is None:
-        raise ResourceError(
-            f"There is no service named '{name}'.",
-            "ServiceNotFound",
-            "ObjectNotFound",
-            "System.InvalidOperationException",
-        )
-    return service

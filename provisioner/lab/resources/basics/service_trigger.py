@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.basics import service_control
-from provisioner.lab.machine.ground.services import Service
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.basics.service_control import call_sc, existing
+from provisioner.lab.resources.binding import Rule, bind, resource_error
 
 _RULES: Final = (
     Rule("ServiceName", may_be_empty=False, is_mandatory=True),
@@ -46,9 +46,9 @@ class ServiceTrigger:
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: one call replaces them all."""
         bound = _bound("Set-TargetResource", properties)
-        service = _existing(bound["ServiceName"], context)
+        service = existing(bound["ServiceName"], context)
         await context.sleep(context.machine.durations.other_s)
-        _call(context, "sc.exe triggerinfo", service.name)
+        call_sc(context, "sc.exe triggerinfo", service.name)
         service_control.set_triggers(context.machine, service.name, bound["Triggers"])
 
 
@@ -58,40 +58,15 @@ def _bound(function: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     seen = set()
     for trigger in bound["Triggers"]:
         if not _TRIGGER.fullmatch(trigger):
-            raise _argument(
+            raise resource_error(
                 f"'{trigger}' is no trigger: write start/ or stop/ and networkon, networkoff, domainjoin, "
                 "domainleave or strcustom/GUID/DATA.",
                 "TriggerMalformed",
+                "InvalidArgument",
             )
         if trigger.casefold() in seen:
-            raise _argument(f"The trigger '{trigger}' is given twice.", "TriggerTwice")
+            raise resource_error(
+                f"The trigger '{trigger}' is given twice.", "TriggerTwice", "InvalidArgument"
+            )
         seen.add(trigger.casefold())
     return bound
-
-
-def _existing(name: str, context: ResourceContext) -> Service:
-    service = context.machine.services.find(name)
-    if service is None:
-        raise ResourceError(
-            f"There is no service named '{name}'.",
-            "ServiceNotFound",
-            "ObjectNotFound",
-            "System.InvalidOperationException",
-        )
-    return service
-
-
-def _call(context: ResourceContext, command: str, service: str) -> None:
-    """Fail as sc.exe does where its failure was injected."""
-    error = context.machine.ledger.failing.get(command)
-    if error is not None:
-        raise ResourceError(
-            f"sc.exe ended with 5 for '{service}': {error.message}",
-            "ServiceControlFailed",
-            "InvalidResult",
-            "System.InvalidOperationException",
-        )
-
-
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")

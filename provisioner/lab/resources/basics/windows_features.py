@@ -9,7 +9,7 @@ from typing import Any, Final
 from provisioner.lab.machine.cim import edition
 from provisioner.lab.machine.ground.features import FeatureChange, Features, FeatureState
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling
+from provisioner.lab.resources.binding import Rule, bind, calling, resource_error
 
 _RULES: Final = (
     Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
@@ -94,12 +94,11 @@ def _install(plan: _Plan, bound: Mapping[str, Any], context: ResourceContext) ->
     except ResourceError as error:
         if not plan.without_files or bound.get("Source"):
             raise
-        raise ResourceError(
+        raise resource_error(
             f"The files of {', '.join(plan.without_files)} were removed from this node, and Windows found them "
             f"nowhere else. Give their folder as Source. {error.message}",
             "FeatureSourceNeeded",
             "ObjectNotFound",
-            "System.InvalidOperationException",
         ) from None
     return change
 
@@ -113,12 +112,7 @@ def _uninstall(plan: _Plan, context: ResourceContext) -> FeatureChange:
 
 def _demand_success(change: FeatureChange, error_id: str, verb: str, names: Iterable[str]) -> None:
     if not change.is_success:
-        raise ResourceError(
-            f"Windows did not {verb} {', '.join(names)}.",
-            error_id,
-            "InvalidResult",
-            "System.InvalidOperationException",
-        )
+        raise resource_error(f"Windows did not {verb} {', '.join(names)}.", error_id, "InvalidResult")
 
 
 def _listed(context: ResourceContext) -> Features:
@@ -166,7 +160,7 @@ def _demand_apart(present: list[str], absent: list[str]) -> None:
     folded = {name.casefold() for name in absent}
     both = ", ".join(name for name in present if name.casefold() in folded)
     if both:
-        raise _argument(f"Present and Absent both name {both}.", "FeatureInBothLists")
+        raise resource_error(f"Present and Absent both name {both}.", "FeatureInBothLists", "InvalidArgument")
 
 
 def _demand_known(names: list[str], context: ResourceContext) -> None:
@@ -178,11 +172,10 @@ def _demand_known(names: list[str], context: ResourceContext) -> None:
     for name in unknown:
         near = _near(name, (item.name for item in features.table.features.values()))
         parts.append(f"'{name}' (near: {', '.join(near)})" if near else f"'{name}'")
-    raise ResourceError(
+    raise resource_error(
         f"This Windows ({_windows(context)}) has no feature named {', '.join(parts)}.",
         "FeatureUnknown",
         "ObjectNotFound",
-        "System.InvalidOperationException",
     )
 
 
@@ -197,7 +190,11 @@ def _demand_unneeded(present: list[str], absent: list[str], features: Features) 
     for name in present:
         for needed in _needed(name, features):
             if needed.casefold() in folded:
-                raise _argument(f"Absent names '{needed}', which '{name}' of Present needs.", "FeatureNeeded")
+                raise resource_error(
+                    f"Absent names '{needed}', which '{name}' of Present needs.",
+                    "FeatureNeeded",
+                    "InvalidArgument",
+                )
 
 
 def _needed(name: str, features: Features) -> list[str]:
@@ -231,7 +228,3 @@ def _distance(first: str, second: str) -> int:
             current.append(min(change, previous[column - 1] + (letter != other)))
         previous = current
     return previous[-1]
-
-
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")

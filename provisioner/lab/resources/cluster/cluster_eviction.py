@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.cluster.cluster import SERVICE, Cluster
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 from provisioner.lab.resources.cluster.membership import CMDLETS, clusters_of
 
 _RULES: Final = (Rule("ClusterName", is_mandatory=True, may_be_empty=False),)
@@ -42,12 +42,11 @@ class ClusterEviction:
         with calling(CMDLETS + "GetClusterNodeCommand"):
             context.machine.ledger.attempt("Get-ClusterNode")
         if not any(state == "Up" and not is_same(name, own) for name, state in clusters.states(cluster)):
-            raise ResourceError(
+            raise resource_error(
                 f"No other node of '{bound['ClusterName']}' is up, so nothing can take over what runs here. A "
                 "cluster is destroyed by hand: Remove-Cluster -CleanupAD.",
                 "LastNode",
                 "InvalidOperation",
-                "System.InvalidOperationException",
             )
         await context.sleep(context.machine.durations.other_s)
         with calling(CMDLETS + "SuspendClusterNodeCommand"):
@@ -62,12 +61,11 @@ def _membership(name: str, context: ResourceContext) -> Cluster | None:
     if service is None or service.start_mode == "Disabled":
         return None
     if service.status != "Running":
-        raise ResourceError(
+        raise resource_error(
             "The service ClusSvc does not run, so nobody can say whether this node is a member of "
             f"'{name}', or move what it holds. Start it.",
             "ClusterServiceStopped",
             "ResourceUnavailable",
-            "System.InvalidOperationException",
         )
     with calling(CMDLETS + "GetClusterCommand"):
         cluster = clusters_of(context).find(context.machine)

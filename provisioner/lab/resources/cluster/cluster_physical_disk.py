@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from provisioner.lab.machine.cluster.cluster import Cluster
 from provisioner.lab.machine.storage.disks import Disk, Disks
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 from provisioner.lab.resources.cluster.membership import CMDLETS, clusters_of, own_cluster
 
 _RULES: Final = (
@@ -88,11 +88,11 @@ def _prepare(name: str, disk: Disk, file_system: str, context: ResourceContext) 
             disks.format(made, file_system, name[:_LABEL_LENGTH])
     for item in used:
         if not item.file_system:
-            raise _error(
-                "PartitionNotFormatted",
-                "InvalidData",
+            raise resource_error(
                 f"Partition {item.number} of disk {disk.number} has no file system Windows can read. It is not "
                 "touched, since it may hold something: format it or remove it yourself.",
+                "PartitionNotFormatted",
+                "InvalidData",
             )
 
 
@@ -102,24 +102,22 @@ def _find(name: str, wanted: str, kind: str, context: ResourceContext) -> Disk:
     read = _READERS[kind.casefold()]
     found = [disk for disk in disks if is_same(read(disk).strip(), wanted)]
     if not found:
-        raise _error(
+        raise resource_error(
+            f"This node has no disk whose {kind} is '{wanted}', which was to become '{name}' of the cluster.",
             "DiskNotFound",
             "ObjectNotFound",
-            f"This node has no disk whose {kind} is '{wanted}', which was to become '{name}' of the cluster.",
         )
     if len(found) > 1:
-        raise _error(
-            "DiskAmbiguous",
-            "InvalidData",
-            f"{len(found)} disks have the {kind} '{wanted}'. Is MPIO missing?",
+        raise resource_error(
+            f"{len(found)} disks have the {kind} '{wanted}'. Is MPIO missing?", "DiskAmbiguous", "InvalidData"
         )
     unique_id = found[0].unique_id.strip()
     paths = [disk for disk in disks if is_same(disk.unique_id.strip(), unique_id)]
     if unique_id and len(paths) > 1:
-        raise _error(
+        raise resource_error(
+            f"{len(paths)} disks have the UniqueId '{unique_id}'. Is MPIO missing?",
             "DiskAmbiguous",
             "InvalidData",
-            f"{len(paths)} disks have the UniqueId '{unique_id}'. Is MPIO missing?",
         )
     return found[0]
 
@@ -127,17 +125,17 @@ def _find(name: str, wanted: str, kind: str, context: ResourceContext) -> Disk:
 def _demand_usable(name: str, disk: Disk, *, is_clustered: bool) -> None:
     # Windows starts from the first disk of a simulated machine.
     if disk.number == 0 or disk.bus not in _SHARED:
-        raise _error(
-            "DiskNotShared",
-            "InvalidArgument",
+        raise resource_error(
             f"Disk {disk.number} (bus type {disk.bus}) cannot be '{name}' of the cluster: only disks that several "
             f"nodes reach can, over {', '.join(_SHARED)}, and never one Windows starts from.",
+            "DiskNotShared",
+            "InvalidArgument",
         )
     if is_clustered:
-        raise _error(
+        raise resource_error(
+            f"Disk {disk.number} is in a cluster already, under another name than '{name}'.",
             "DiskInCluster",
             "ResourceExists",
-            f"Disk {disk.number} is in a cluster already, under another name than '{name}'.",
         )
 
 
@@ -146,8 +144,3 @@ def _has(cluster: Cluster, name: str, context: ResourceContext) -> bool:
         with calling(f"{CMDLETS}{cmdlet.replace('-', '')}Command"):
             context.machine.ledger.attempt(cmdlet)
     return any(is_same(disk.name, name) for disk in cluster.disks)
-
-
-def _error(error_id: str, category: str, message: str) -> ResourceError:
-    kind = "System.ArgumentException" if category == "InvalidArgument" else "System.InvalidOperationException"
-    return ResourceError(message, error_id, category, kind)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.cluster.cluster import CSV_ROOT, Cluster, ClusterDisk
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 from provisioner.lab.resources.cluster.membership import CMDLETS, clusters_of, own_cluster
 
 _RULES: Final = (
@@ -75,12 +75,11 @@ async def _wait(cluster: Cluster, name: str, timeout_s: int, context: ResourceCo
         await context.sleep(_POLL_S)
         waited += _POLL_S
     state = volume.state if volume else "gone"
-    raise ResourceError(
+    raise resource_error(
         f"The Cluster Shared Volume '{name}' was not mounted on this node after {timeout_s} seconds; its state is "
         f"{state}.",
         "VolumeNotMounted",
         "OperationTimeout",
-        "System.InvalidOperationException",
     )
 
 
@@ -99,9 +98,8 @@ def _demand_disk(cluster: Cluster, name: str, context: ResourceContext) -> None:
         context.machine.ledger.attempt("Get-ClusterResource")
     names = [disk.name for disk in cluster.disks if not disk.volume]
     if not any(is_same(one, name) for one in names):
-        raise ResourceError(
+        raise resource_error(
             f"The cluster has no disk named '{name}'. Its disks are: {', '.join(names)}.",
             "DiskNotInCluster",
             "ObjectNotFound",
-            "System.InvalidOperationException",
         )

@@ -9,8 +9,8 @@ from provisioner.lab.machine.cim import edition
 from provisioner.lab.machine.cluster.cluster import Cluster, ClusterDisk
 from provisioner.lab.machine.storage.disks import Disk, Disks
 from provisioner.lab.machine.storage.spaces import Pool, StorageSpaces
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, resource_error
 from provisioner.lab.resources.cluster.membership import clusters_of, own_cluster
 
 _RULES: Final = (
@@ -67,10 +67,10 @@ class StorageSpacesDirect:
         name = bound["PoolName"]
         cluster = own_cluster(name, context)
         if context.machine.edition != "Datacenter":
-            raise _error(
+            raise resource_error(
+                f"Storage Spaces Direct needs a Datacenter edition; this is {edition(context.machine)}.",
                 "EditionWithoutDirect",
                 "InvalidOperation",
-                f"Storage Spaces Direct needs a Datacenter edition; this is {edition(context.machine)}.",
             )
         spaces, per_node = _spaces(context), _disks(cluster, context)
         every = [disk for disks in per_node.values() for disk in disks]
@@ -121,10 +121,10 @@ def _demand_listed(pool: Pool, listed: list[str], every: list[Disk]) -> None:
     known = {disk.unique_id for wanted in listed for disk in _named(every, wanted)}
     others = [unique_id for unique_id in pool.disks if unique_id not in known]
     if others:
-        raise _error(
+        raise resource_error(
+            f"The pool '{pool.name}' has disks that are not listed: {', '.join(others)}. {_RETIRE}",
             "DiskNotListed",
             "InvalidData",
-            f"The pool '{pool.name}' has disks that are not listed: {', '.join(others)}. {_RETIRE}",
         )
 
 
@@ -133,28 +133,28 @@ def _usable(wanted: str, per_node: Mapping[str, list[Disk]], context: ResourceCo
         disk.unique_id: (node, disk) for node, disks in per_node.items() for disk in _named(disks, wanted)
     }
     if len(seen) != 1:
-        raise _error(
-            "DiskNotFound",
-            "ObjectNotFound",
+        raise resource_error(
             f"{len(seen)} disks of the nodes {', '.join(per_node)} have the unique id or serial number "
             f"'{wanted}'; one is needed.",
+            "DiskNotFound",
+            "ObjectNotFound",
         )
     [(node, disk)] = seen.values()
     owner = next(each for each in context.machine.world.machines() if each.computer_name == node)
     # Windows starts from the first disk of a simulated machine.
     reason = "In a Pool" if _spaces(context).pool_of(disk.unique_id) else "Offline" if disk.is_offline else ""
     if disk.number == 0 or reason:
-        raise _error(
+        raise resource_error(
+            f"The disk '{wanted}' of {node} cannot be pooled ({reason or 'Insufficient Capacity'}). {_BY_HAND}",
             "DiskNotPoolable",
             "InvalidArgument",
-            f"The disk '{wanted}' of {node} cannot be pooled ({reason or 'Insufficient Capacity'}). {_BY_HAND}",
         )
     partitions = owner.area(Disks).partitions(disk.number)
     if partitions:
-        raise _error(
+        raise resource_error(
+            f"The disk '{wanted}' of {node} has {len(partitions)} partitions. {_BY_HAND}",
             "DiskNotEmpty",
             "InvalidArgument",
-            f"The disk '{wanted}' of {node} has {len(partitions)} partitions. {_BY_HAND}",
         )
     return disk
 
@@ -195,8 +195,3 @@ def _make_volume(pool: Pool, cluster: Cluster, volume: Mapping[str, Any], contex
     pool.volumes[name] = int(volume["Size"])
     disk = ClusterDisk(f"Cluster Virtual Disk ({name})", "", f"space:{pool.name}/{name}")
     clusters_of(context).add_volume(cluster, disk, name)
-
-
-def _error(error_id: str, category: str, message: str) -> ResourceError:
-    kind = "System.ArgumentException" if category == "InvalidArgument" else "System.InvalidOperationException"
-    return ResourceError(message, error_id, category, kind)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from provisioner.lab.machine.ground.registry import Registry
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _RULES: Final = (
     Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
@@ -75,23 +75,29 @@ def _bound(function: str, properties: Mapping[str, Any], context: ResourceContex
     peers = bound["Peers"] = list(bound.get("Peers") or ())
     is_ntp = is_same(bound["Type"], "NTP")
     if is_ntp and not peers:
-        raise _argument("The type NTP needs at least one server in Peers.", "PeersMissing")
+        raise resource_error(
+            "The type NTP needs at least one server in Peers.", "PeersMissing", "InvalidArgument"
+        )
     if peers and not is_ntp:
-        raise _argument("The type NT5DS takes the time from the domain and uses no Peers.", "PeersNotUsed")
+        raise resource_error(
+            "The type NT5DS takes the time from the domain and uses no Peers.",
+            "PeersNotUsed",
+            "InvalidArgument",
+        )
     for peer in peers:
         if not _PEER.fullmatch(peer):
-            raise _argument(
+            raise resource_error(
                 f"'{peer}' is no name or address of a time server, with or without flags like ,0x8.",
                 "PeerMalformed",
+                "InvalidArgument",
             )
     kind, policy = _source(context.machine.registry, _POLICY)
     if (kind and not is_same(kind, bound["Type"])) or (is_ntp and policy and _set(policy) != _set(peers)):
-        raise ResourceError(
+        raise resource_error(
             f"A group policy sets the time source: type '{kind}', servers '{' '.join(policy)}'. "
             "Change the policy.",
             "TimePolicy",
             "PermissionDenied",
-            "System.InvalidOperationException",
         )
     return bound
 
@@ -115,9 +121,5 @@ def _set(peers: Iterable[str]) -> list[str]:
     return sorted(_entry(peer).casefold() for peer in peers)
 
 
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")
-
-
 def _failed(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidResult", "System.InvalidOperationException")
+    return resource_error(message, error_id, "InvalidResult")

@@ -14,13 +14,12 @@ from typing import Any, Final
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.directory.domains import Directory, DirectoryComputer, Domain
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, is_same, thrown
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, is_same, resource_error, thrown
 
 TOOLS: Final = "RSAT-AD-PowerShell"
 _SERVICES: Final = ("cifs", "Microsoft Virtual System Migration Service")
 _MAY_DELEGATE: Final = frozenset({"domain admins", "enterprise admins", "administrators"})
-_INVALID: Final = "System.InvalidOperationException"
 _CMDLET: Final = "Microsoft.ActiveDirectory.Management.Commands.GetADComputer"
 _ENTRY: Final = re.compile(r"[^/]+/[^/]+(/[^/]+)?")
 _RULES = (
@@ -106,32 +105,34 @@ class ComputerDelegation:
                 domain, replace(account, delegates_to=kept + change.add, protocol_transition=flag)
             )
         except MachineError as error:
-            raise ResourceError(
+            raise resource_error(
                 f"The delegation of '{bound['ComputerName']}' could not be changed: {error.message} By default "
                 "only administrators of the domain may set it: give a Credential of an account that may.",
                 "DelegationNotWritten",
                 "PermissionDenied",
-                _INVALID,
             ) from None
 
 
 def _check_wish(bound: Mapping[str, Any]) -> None:
     name = bound["ComputerName"]
     if "Hosts" in bound and "ServicePrincipalNames" in bound:
-        raise _wrong(
-            "EntriesContradictory",
+        raise resource_error(
             "Hosts and ServicePrincipalNames say the same thing twice: give one of them.",
+            "EntriesContradictory",
+            "InvalidArgument",
         )
     if not _is_absent(bound) and "Hosts" not in bound and "ServicePrincipalNames" not in bound:
-        raise _wrong(
-            "EntriesMissing",
+        raise resource_error(
             f"Neither Hosts nor ServicePrincipalNames is given: it is not said to what {name} may delegate.",
+            "EntriesMissing",
+            "InvalidArgument",
         )
     for entry in bound.get("ServicePrincipalNames", ()):
         if not _ENTRY.fullmatch(entry):
-            raise _wrong(
-                "EntryMalformed",
+            raise resource_error(
                 f"'{entry}' is no service principal name. Write it as cifs/hv02.example.com.",
+                "EntryMalformed",
+                "InvalidArgument",
             )
 
 
@@ -186,18 +187,16 @@ def _is_absent(bound: Mapping[str, Any]) -> bool:
 
 def _demand_directory(context: ResourceContext) -> None:
     if not context.machine.features.is_installed(TOOLS):
-        raise ResourceError(
+        raise resource_error(
             "The PowerShell module ActiveDirectory is missing. Install the feature RSAT-AD-PowerShell.",
             "DirectoryModuleMissing",
             "ObjectNotFound",
-            _INVALID,
         )
     if not context.machine.area(Identity).domain:
-        raise ResourceError(
+        raise resource_error(
             "The machine is in a workgroup: it has no account that could delegate. Let it join the domain first.",
             "NotDomainMember",
             "InvalidOperation",
-            _INVALID,
         )
 
 
@@ -221,11 +220,10 @@ def _account(bound: Mapping[str, Any], context: ResourceContext) -> tuple[Domain
     name = bound["ComputerName"]
     account = context.machine.world.area(Directory).computer(domain, name)
     if account is None:
-        raise ResourceError(
+        raise resource_error(
             f"The domain has no computer account '{name}'. Let the computer join the domain first.",
             "ComputerNotFound",
             "ObjectNotFound",
-            _INVALID,
         )
     return domain, account
 
@@ -240,7 +238,3 @@ def _demand_right(bound: Mapping[str, Any], domain: Domain, context: ResourceCon
         if not user.groups or _folded(user.groups) & _MAY_DELEGATE:
             return
     raise MachineError("Insufficient access rights to perform the operation", "8344", "PermissionDenied")
-
-
-def _wrong(error_id: str, message: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")

@@ -17,7 +17,7 @@ from provisioner.lab.machine.ground.accounts import ADMINISTRATORS, SYSTEM
 from provisioner.lab.machine.ground.files import FULL_CONTROL, Acl, parent_of
 from provisioner.lab.machine.ground.files import Rule as AccessRule
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _RULES = (
     Rule("Path", may_be_empty=False),
@@ -96,11 +96,10 @@ class ConfigurationFile:
             return
         _demand_contents(bound)
         if not files.is_folder(parent_of(path)):
-            raise ResourceError(
+            raise resource_error(
                 f"The folder '{parent_of(path)}' of the file '{path}' does not exist.",
                 "DirectoryNotFound",
                 "ObjectNotFound",
-                "System.InvalidOperationException",
             )
         desired = _content(bound)
         rights = _rights(bound, context)
@@ -128,22 +127,22 @@ def _publish(path: str, data: bytes, rights: Acl | None, context: ResourceContex
 
 def _check_path(path: str, context: ResourceContext) -> None:
     if not _ABSOLUTE.match(path):
-        raise _argument(
-            f"The path '{path}' does not start with a drive, as in C:\\, or a share.", "PathNotAbsolute"
+        raise resource_error(
+            f"The path '{path}' does not start with a drive, as in C:\\, or a share.",
+            "PathNotAbsolute",
+            "InvalidArgument",
         )
     if context.machine.files.is_folder(path):
-        raise _argument(f"The path '{path}' is a folder, not a file.", "PathIsFolder")
+        raise resource_error(f"The path '{path}' is a folder, not a file.", "PathIsFolder", "InvalidArgument")
 
 
 def _demand_contents(bound: Mapping[str, Any]) -> None:
     if "Contents" not in bound:
-        raise _argument(
-            f"The file '{bound['Path']}' should be present, but Contents is not given.", "ContentsMissing"
+        raise resource_error(
+            f"The file '{bound['Path']}' should be present, but Contents is not given.",
+            "ContentsMissing",
+            "InvalidArgument",
         )
-
-
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")
 
 
 def _content(bound: Mapping[str, Any]) -> bytes:
@@ -157,22 +156,25 @@ def _content(bound: Mapping[str, Any]) -> bytes:
     for piece in rest:
         name, brace, after = piece.partition("}")
         if not brace or not _SECRET_NAME.fullmatch(name):
-            raise _argument(
+            raise resource_error(
                 f"The text of the file '{path}' has a placeholder whose name does not end or is no name.",
                 "PlaceholderMalformed",
+                "InvalidArgument",
             )
         if name not in secrets:
-            raise _argument(
+            raise resource_error(
                 f"The text of the file '{path}' has a placeholder for the secret '{name}', which is not given.",
                 "PlaceholderUnknown",
+                "InvalidArgument",
             )
         used.add(name)
         filled += [secrets[name], after]
     for name in secrets:
         if name not in used:
-            raise _argument(
+            raise resource_error(
                 f"The secret '{name}' is given, but the text of the file '{path}' has no placeholder for it.",
                 "SecretUnused",
+                "InvalidArgument",
             )
     return "".join(filled).encode()
 
@@ -184,26 +186,27 @@ def _secrets(bound: Mapping[str, Any]) -> dict[str, str]:
         return {}
     password = str(next((value for key, value in credential.items() if is_same(key, "Password")), ""))
     if password.lstrip().casefold().startswith(_ENCRYPTED):
-        raise ResourceError(
+        raise resource_error(
             f"The secrets of '{path}' arrived encrypted: does CertificateID of the LCM name the certificate?",
             "SecretsNotDecrypted",
             "InvalidData",
-            "System.InvalidOperationException",
         )
     found: dict[str, str] = {}
     for number, line in enumerate(password.replace("\r\n", "\n").split("\n"), 1):
         name, equals, encoded = line.partition("=")
         value = _decoded(encoded)
         if not equals or not _SECRET_NAME.fullmatch(name) or name in found or value is None:
-            raise _argument(
+            raise resource_error(
                 f"Line {number} of the secrets of '{path}' is not name=base64 with a name of its own and text in "
                 "UTF-8.",
                 "SecretsMalformed",
+                "InvalidArgument",
             )
         if "\r" in value or "\n" in value:
-            raise _argument(
+            raise resource_error(
                 f"The secret '{name}' of the file '{path}' has a line break, which would begin another line.",
                 "SecretHasLineBreak",
+                "InvalidArgument",
             )
         found[name] = value
     return found
@@ -238,11 +241,8 @@ def _rights(bound: Mapping[str, Any], context: ResourceContext) -> Acl | None:
 
 def _check_rights(path: str, wanted: Acl, context: ResourceContext) -> None:
     if not _is_same_acl(context.machine.files.acl(path), wanted):
-        raise ResourceError(
-            f"The file '{path}' has other rights than it was given.",
-            "RightsNotApplied",
-            "InvalidResult",
-            "System.InvalidOperationException",
+        raise resource_error(
+            f"The file '{path}' has other rights than it was given.", "RightsNotApplied", "InvalidResult"
         )
 
 

@@ -11,8 +11,8 @@ from provisioner.lab.machine.directory.principals import sid_of
 from provisioner.lab.machine.ground.accounts import ADMINISTRATORS, SYSTEM
 from provisioner.lab.machine.ground.files import FULL_CONTROL, Acl
 from provisioner.lab.machine.ground.files import Rule as AccessRule
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _RULES: Final = (
     Rule("Path", may_be_empty=False, is_mandatory=True),
@@ -94,21 +94,22 @@ class FolderAccess:
         own = _own(path, context)
         for rule in wanted:
             if not _has(own, rule.sid, rule.rights):
-                raise ResourceError(
+                raise resource_error(
                     f"'{rule.sid}' was given {rule.rights} on the folder '{path}', but has other rights.",
                     "RightsNotApplied",
                     "InvalidResult",
-                    "System.InvalidOperationException",
                 )
 
 
 def _check_path(path: str, context: ResourceContext) -> None:
     if not _ABSOLUTE.match(path):
-        raise _argument(
-            f"The path '{path}' starts with neither a drive, as in C:\\, nor a share.", "PathNotAbsolute"
+        raise resource_error(
+            f"The path '{path}' starts with neither a drive, as in C:\\, nor a share.",
+            "PathNotAbsolute",
+            "InvalidArgument",
         )
     if context.machine.files.is_file(path):
-        raise _argument(f"The path '{path}' is a file, not a folder.", "PathIsFile")
+        raise resource_error(f"The path '{path}' is a file, not a folder.", "PathIsFile", "InvalidArgument")
 
 
 def _entries(bound: Mapping[str, Any]) -> dict[str, str]:
@@ -118,13 +119,16 @@ def _entries(bound: Mapping[str, Any]) -> dict[str, str]:
     for text in bound["Entries"] or ():
         identity, _, right = (part.strip() for part in str(text).rpartition("="))
         if not identity or right.casefold() not in known:
-            raise _argument(
+            raise resource_error(
                 f"'{text}' is not of the form account=right, with one of the rights {', '.join(_RIGHTS)}.",
                 "EntryMalformed",
+                "InvalidArgument",
             )
         if any(is_same(identity, name) for name in found):
-            raise _argument(
-                f"'{identity}' stands twice among the entries of the folder '{bound['Path']}'.", "EntryTwice"
+            raise resource_error(
+                f"'{identity}' stands twice among the entries of the folder '{bound['Path']}'.",
+                "EntryTwice",
+                "InvalidArgument",
             )
         found[identity] = known[right.casefold()]
     return found
@@ -144,10 +148,11 @@ def _sids(names: Iterable[str], path: str, context: ResourceContext) -> dict[str
         sid = _known_sid(name, path, context)
         for other, known in found.items():
             if known == sid:
-                raise _argument(
+                raise resource_error(
                     f"'{other}' and '{name}' are one account, which stands twice among the entries of the folder "
                     f"'{path}'.",
                     "EntryTwice",
+                    "InvalidArgument",
                 )
         found[name] = sid
     return found
@@ -156,11 +161,10 @@ def _sids(names: Iterable[str], path: str, context: ResourceContext) -> dict[str
 def _known_sid(name: str, path: str, context: ResourceContext) -> str:
     sid = _sid(name, context)
     if sid is None:
-        raise ResourceError(
+        raise resource_error(
             f"No account is named '{name}', to have rights on the folder '{path}'.",
             "IdentityNotMapped",
             "ObjectNotFound",
-            "System.InvalidOperationException",
         )
     return sid
 
@@ -192,7 +196,3 @@ def _write(
         files.set_acl(
             path, Acl(acl.owner, acl.is_protected if is_protected is None else is_protected, tuple(rules))
         )
-
-
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")

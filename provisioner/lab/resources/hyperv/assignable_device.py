@@ -8,11 +8,10 @@ from typing import Any, Final
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.hyperv.devices import NO_IOMMU, Device, Devices
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 from provisioner.lab.resources.hyperv.presence import demand_hyperv, is_at_work
 
 _CMDLETS: Final = "Microsoft.HyperV.PowerShell.Commands."
-_INVALID: Final = "System.InvalidOperationException"
 _RULES = (
     Rule("LocationPath", may_be_empty=False, is_mandatory=True),
     Rule("Ensure", allowed=("Present", "Absent")),
@@ -64,12 +63,11 @@ def _take_off(path: str, context: ResourceContext, *, force: bool) -> None:
     devices = context.machine.area(Devices)
     device = devices.find(path)
     if device is None:
-        raise ResourceError(
+        raise resource_error(
             f"No PCI device is at '{path}'. Get-PnpDeviceProperty -KeyName DEVPKEY_Device_LocationPaths shows "
             "where devices are.",
             "DeviceNotFound",
             "ObjectNotFound",
-            _INVALID,
         )
     _check(device, context)
     with calling("Disable-PnpDevice"):
@@ -79,11 +77,10 @@ def _take_off(path: str, context: ResourceContext, *, force: bool) -> None:
     except MachineError as error:
         with calling("Enable-PnpDevice"):
             devices.enable(device, enabled=True)
-        raise ResourceError(
+        raise resource_error(
             f"The device at '{path}' could not be taken off the host, which keeps it: {error.message}",
             "DeviceNotDismounted",
             "InvalidResult",
-            _INVALID,
         ) from None
 
 
@@ -112,11 +109,10 @@ def _give_back(path: str, context: ResourceContext) -> None:
     devices = context.machine.area(Devices)
     holder = _holder(path, context)
     if holder:
-        raise ResourceError(
+        raise resource_error(
             f"The virtual machine '{holder}' has the device at '{path}'. Take it away from the machine first.",
             "DeviceInUse",
             "ResourceBusy",
-            _INVALID,
         )
     device = devices.find(path)
     if device is None or not _is_off(path, context):
@@ -141,4 +137,4 @@ def _holder(path: str, context: ResourceContext) -> str | None:
 
 
 def _incapable(error_id: str, message: str) -> ResourceError:
-    return ResourceError(message, error_id, "NotImplemented", _INVALID)
+    return resource_error(message, error_id, "NotImplemented")

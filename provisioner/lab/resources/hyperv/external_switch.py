@@ -10,7 +10,15 @@ from provisioner.lab.machine.ground.hyperv import Switch, SwitchOptions
 from provisioner.lab.machine.ground.network import Adapter
 from provisioner.lab.machine.hyperv.adapters import VmAdapter, VmAdapters
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same, is_same_bag, spelled
+from provisioner.lab.resources.binding import (
+    Rule,
+    bind,
+    calling,
+    is_same,
+    is_same_bag,
+    resource_error,
+    spelled,
+)
 
 _ALGORITHMS: Final = ("Dynamic", "HyperVPort")
 _VLAN: Final = "(?:0*[0-9]{1,3}|0*[1-3][0-9]{3}|0*40[0-8][0-9]|0*409[0-4])"
@@ -95,7 +103,7 @@ class ExternalSwitch:
             _demand_module(context)
             switches = hyperv.switches()
         except MachineError as error:
-            raise _refused(
+            raise resource_error(
                 f"Hyper-V does not answer, so the switch '{name}' cannot be made: the features Hyper-V and "
                 "Hyper-V-PowerShell have to be installed, the machine restarted since, and vmms running. "
                 f"{error.message}",
@@ -164,7 +172,7 @@ def _chosen(bound: Mapping[str, Any], switches: Sequence[Switch], wanted: Sequen
         if not shared:
             continue
         if chosen is not None or not is_same(item.name, bound["Name"]):
-            raise _refused(
+            raise resource_error(
                 f"The network adapter '{shared[0]}' is below the switch '{item.name}', which lies on "
                 f"{_quoted(item.descriptions)}, so the switch '{bound['Name']}' cannot have it. No switch is "
                 "removed here.",
@@ -181,16 +189,18 @@ def _check_properties(bound: Mapping[str, Any]) -> None:
         if labels.count(label.casefold()) > 1:
             raise _adapter_twice(label, name)
     if "LoadBalancingAlgorithm" in bound and len(labels) == 1:
-        raise _wrong(
+        raise resource_error(
             f"LoadBalancingAlgorithm belongs to a team, but the switch '{name}' has one adapter.",
             "AlgorithmWithoutTeam",
+            "InvalidArgument",
         )
     vlan = bound.get("ManagementVlanId", 0)
     if vlan and not bound.get("AllowManagementOS", True):
-        raise _wrong(
+        raise resource_error(
             f"ManagementVlanId {vlan} is given, but AllowManagementOS is false: the machine has no adapter on "
             f"the switch '{name}' that could be in a VLAN.",
             "VlanWithoutHost",
+            "InvalidArgument",
         )
 
 
@@ -202,7 +212,11 @@ def _check_distinct(bound: Mapping[str, Any], wanted: Sequence[Adapter]) -> None
 
 
 def _adapter_twice(adapter: str, name: str) -> ResourceError:
-    return _wrong(f"The network adapter '{adapter}' of the switch '{name}' is given twice.", "AdapterTwice")
+    return resource_error(
+        f"The network adapter '{adapter}' of the switch '{name}' is given twice.",
+        "AdapterTwice",
+        "InvalidArgument",
+    )
 
 
 def _check_adapters(bound: Mapping[str, Any], switches: Sequence[Switch], context: ResourceContext) -> None:
@@ -218,19 +232,20 @@ def _check_adapters(bound: Mapping[str, Any], switches: Sequence[Switch], contex
                 if is_same(item.name, bound["Name"]):
                     below = _quoted(item.descriptions)
                     message += f" The switch '{bound['Name']}' lies on {below} and is left as it is."
-            raise _refused(message, "AdapterNotFound", "ObjectNotFound")
+            raise resource_error(message, "AdapterNotFound", "ObjectNotFound")
         if found.is_virtual:
-            raise _wrong(
+            raise resource_error(
                 f"The network adapter '{found.name}' is the machine's own port on a virtual switch. Name the "
                 "physical adapter below that switch.",
                 "AdapterIsPort",
+                "InvalidArgument",
             )
 
 
 def _check_name(name: str, switches: Sequence[Switch]) -> None:
     for item in switches:
         if is_same(item.name, name):
-            raise _refused(
+            raise resource_error(
                 f"Another switch is called '{name}' already: {item.type}, on {_quoted(item.descriptions)}. It is "
                 "not removed: choose another name, name its adapters, or rename or remove it by hand.",
                 "NameInUse",
@@ -241,7 +256,7 @@ def _check_name(name: str, switches: Sequence[Switch]) -> None:
 def _check_teams(name: str, adapters: Sequence[Adapter], context: ResourceContext) -> None:
     for item in adapters:
         if item.team and not item.is_team:
-            raise _refused(
+            raise resource_error(
                 f"The network adapter '{item.name}' is a member of the team '{item.team}' of NIC Teaming (LBFO), "
                 f"so the switch '{name}' cannot have it. Take it out of the team, and name all members as "
                 "NetAdapterName for a team of the switch itself (switch embedded teaming).",
@@ -249,11 +264,12 @@ def _check_teams(name: str, adapters: Sequence[Adapter], context: ResourceContex
                 "ResourceBusy",
             )
         if item.is_team and (len(adapters) > 1 or context.machine.hyperv.refuses_lbfo):
-            raise _wrong(
+            raise resource_error(
                 f"The network adapter '{item.name}' is the team '{item.team}' of NIC Teaming (LBFO). From Windows "
                 "Server 2022 on no switch may lie on one, and never a team of a switch. Remove the team, and "
                 "name its members as NetAdapterName (switch embedded teaming).",
                 "LbfoTeamRefused",
+                "InvalidArgument",
             )
 
 
@@ -270,18 +286,20 @@ def _check_mendable(
     below = {text.casefold() for text in switch.descriptions}
     added = [item for item in wanted if item.description.casefold() not in below]
     if added and not switch.is_team:
-        raise _refused(
+        raise resource_error(
             f"The switch '{switch.name}' on {_quoted(switch.descriptions)} was made without a team, and no switch "
             "becomes one later. Remove it by hand when no virtual machine needs it; it is made anew then.",
             "SwitchIsNoTeam",
+            "InvalidOperation",
         )
     _check_teams(name, added, context)
     if "EnableIov" in bound and bound["EnableIov"] != switch.has_iov:
-        raise _refused(
+        raise resource_error(
             f"The switch '{switch.name}' was made with EnableIov {switch.has_iov}, wanted is "
             f"{bound['EnableIov']}. SR-IOV is settled when a switch is made. Remove the switch by "
             "hand when no virtual machine needs it; it is made anew then.",
             "IovFixed",
+            "InvalidOperation",
         )
     _check_host_adapter(switch, bound, context)
 
@@ -294,11 +312,12 @@ def _check_host_adapter(switch: Switch, bound: Mapping[str, Any], context: Resou
         raise _no_host_adapter(switch, vlan)
     own = _own(switch, context)
     if len(own) > 1 and _host_adapter(switch, context) is None:
-        raise _refused(
+        raise resource_error(
             f"The machine has several adapters on the switch '{switch.name}': "
             f"{_quoted([item.name for item in own])}. ManagementVlanId belongs to the one with the name of the "
             "switch, and there is none.",
             "HostAdapterAmbiguous",
+            "InvalidOperation",
         )
 
 
@@ -395,20 +414,13 @@ def _vlan(switch: Switch, context: ResourceContext) -> int | None:
 
 
 def _no_host_adapter(switch: Switch, vlan: int) -> ResourceError:
-    return _refused(
+    return resource_error(
         f"The machine has no adapter of its own on the switch '{switch.name}' that could be in the VLAN {vlan}. "
         "Set AllowManagementOS too.",
         "HostHasNoAdapter",
+        "InvalidOperation",
     )
 
 
 def _quoted(texts: Sequence[str]) -> str:
     return "'" + "', '".join(texts) + "'" if texts else "no adapter"
-
-
-def _wrong(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")
-
-
-def _refused(message: str, error_id: str, category: str = "InvalidOperation") -> ResourceError:
-    return ResourceError(message, error_id, category, "System.InvalidOperationException")

@@ -11,7 +11,7 @@ from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.hyperv.host import VirtualizationHost
 from provisioner.lab.machine.hyperv.migration import MigrationNetworks
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same, spelled
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error, spelled
 from provisioner.lab.resources.hyperv.presence import demand_hyperv, is_at_work
 
 _CMDLETS: Final = "Microsoft.HyperV.PowerShell.Commands."
@@ -122,20 +122,18 @@ def _networks(context: ResourceContext) -> list[str]:
 def _check_wish(bound: Mapping[str, Any]) -> None:
     is_present = is_same(bound.get("Ensure", "Present"), "Present")
     if is_present and is_same(bound.get("AuthenticationType", ""), "CredSSP"):
-        raise ResourceError(
+        raise resource_error(
             "CredSSP needs somebody who is logged on to the source host, which a service that migrates is not, "
             "and Credential Guard, which Windows Server 2025 turns on in domains, breaks it. Use Kerberos with "
             "constrained delegation.",
             "CredSspRefused",
             "InvalidArgument",
-            "System.ArgumentException",
         )
     if "Networks" in bound and bound.get("UseAnyNetwork"):
-        raise ResourceError(
+        raise resource_error(
             "Networks and UseAnyNetwork contradict each other: give the networks, or take any.",
             "NetworksContradictory",
             "InvalidArgument",
-            "System.ArgumentException",
         )
     for item in bound.get("Networks", ()):
         _network(item)
@@ -175,26 +173,24 @@ def _network(text: str) -> str:
 
 
 def _malformed(message: str) -> ResourceError:
-    return ResourceError(message, "NetworkMalformed", "InvalidArgument", "System.ArgumentException")
+    return resource_error(message, "NetworkMalformed", "InvalidArgument")
 
 
 def _demand_domain(context: ResourceContext) -> None:
     if not context.machine.area(Identity).domain:
-        raise ResourceError(
+        raise resource_error(
             "The machine is in a workgroup. Live migration needs Kerberos, and so a domain that all hosts are in.",
             "NotDomainMember",
             "InvalidOperation",
-            "System.InvalidOperationException",
         )
 
 
 def _demand_no_cluster(context: ResourceContext) -> None:
     service = context.machine.services.find("ClusSvc")
     if service is not None and service.start_mode != "Disabled":
-        raise ResourceError(
+        raise resource_error(
             "The machine is a node of a failover cluster: the cluster chooses the networks of live migration, and "
             "they cannot be set on its nodes. Leave out Networks and UseAnyNetwork, choose them there.",
             "NetworksOwnedByCluster",
             "InvalidOperation",
-            "System.InvalidOperationException",
         )

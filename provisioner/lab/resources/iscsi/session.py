@@ -14,8 +14,8 @@ from typing import Any, Final
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.iscsi.initiator import PORT, SERVICE, Initiator, Login, Path, Portal
 from provisioner.lab.machine.security import secret_markers
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _RULES: Final = (
     Rule("TargetName", may_be_empty=False, is_mandatory=True),
@@ -119,7 +119,7 @@ class IscsiSession:
         """Set-TargetResource."""
         wish = _wish("Set-TargetResource", properties)
         if not _is_running(context):
-            raise _error(
+            raise resource_error(
                 f"The service {SERVICE} (Microsoft iSCSI Initiator Service) does not run. Start it, and "
                 "have it start automatically, before sessions are made.",
                 "ServiceNotRunning",
@@ -145,7 +145,7 @@ class IscsiSession:
             _end(wish.target, path, context)
         left = list(_differences(wish, context))
         if left:
-            raise _error(
+            raise resource_error(
                 f"The sessions of the target '{wish.target}' were made, but read back otherwise: {' '.join(left)}",
                 "SessionNotApplied",
                 "InvalidResult",
@@ -188,7 +188,7 @@ def _entry(target: str, text: str) -> _Entry:
         number = int(port) if port else PORT
         if address and (own or not (own_six or own_four)) and 1 <= number <= _HIGHEST_PORT:
             return _Entry(address, number, own)
-    raise _error(
+    raise resource_error(
         f"'{text}' of the target '{target}' is no path. Write ADDRESS:PORT@OWN with IP addresses, of "
         "which :PORT and @OWN may be left out; IPv6 addresses stand in brackets.",
         "PortalMalformed",
@@ -209,7 +209,7 @@ def _bracketed(address: str) -> str:
 
 def _check_paths(wish: _Wish) -> None:
     if not wish.entries:
-        raise _error(
+        raise resource_error(
             f"Sessions of the target '{wish.target}' should be present, but Portals is empty.",
             "PortalMissing",
             "InvalidArgument",
@@ -218,7 +218,7 @@ def _check_paths(wish: _Wish) -> None:
     for entry in wish.entries:
         own = seen.setdefault(entry.place, set())
         if entry.own in own or (own and ("" in own or not entry.own)):
-            raise _error(
+            raise resource_error(
                 f"Two paths to the target '{wish.target}' go to {_Entry(*entry.place)}. Give each another "
                 "address of this machine (@OWN), or leave one out.",
                 "PortalTwice",
@@ -226,7 +226,7 @@ def _check_paths(wish: _Wish) -> None:
             )
         own.add(entry.own)
     if len(wish.entries) > 1 and not wish.is_multipath:
-        raise _error(
+        raise resource_error(
             f"The target '{wish.target}' has {len(wish.entries)} paths, and IsMultipathEnabled is not "
             "true. Without Multipath I/O Windows logs on to a target once.",
             "MultipathNeeded",
@@ -238,14 +238,14 @@ def _check_secret(wish: _Wish) -> None:
     if not wish.has_chap:
         return
     if wish.secret.lstrip().casefold().startswith(_ENCRYPTED):
-        raise _error(
+        raise resource_error(
             f"Chap of the target '{wish.target}' arrived encrypted: does CertificateID of the LCM name the "
             "certificate?",
             "SecretNotDecrypted",
             "InvalidData",
         )
     if not _SHORTEST <= len(wish.secret) <= _LONGEST:
-        raise _error(
+        raise resource_error(
             f"The secret of Chap of the target '{wish.target}' does not have {_SHORTEST} to {_LONGEST} "
             "characters, as Windows wants it.",
             "SecretLength",
@@ -337,7 +337,7 @@ def _add_portal(entry: _Entry, context: ResourceContext) -> None:
     try:
         context.machine.area(Initiator).add_portal(Portal(entry.address, entry.own, entry.port))
     except MachineError as error:
-        raise _error(
+        raise resource_error(
             f"The portal {entry} cannot be registered. Does the target server listen there, and do "
             f"firewalls let this machine through? {error.message}",
             "PortalNotReachable",
@@ -357,14 +357,14 @@ def _discover(wish: _Wish, context: ResourceContext) -> None:
         try:
             initiator.refresh_portal(portal)
         except MachineError as error:
-            raise _error(
+            raise resource_error(
                 f"The portal {_Entry(portal.address, portal.port)} does not answer. Does the target "
                 f"server run? {error.message}",
                 "PortalNotReachable",
                 "ConnectionError",
             ) from None
     if not _is_known(wish.target, context):
-        raise _error(
+        raise resource_error(
             f"No portal names the target '{wish.target}' to this initiator, {initiator.iqn}. Is the name "
             f"right, and does the target admit that initiator? Portals: {', '.join(map(str, wish.entries))}.",
             "TargetNotDiscovered",
@@ -411,20 +411,20 @@ def _connect(wish: _Wish, entry: _Entry, context: ResourceContext) -> None:
         initiator.connect(wish.target, login)
     except MachineError as error:
         if _CONNECTION_FAILED in error.error_id:
-            raise _error(
+            raise resource_error(
                 f"Nobody answers at {entry} for the target '{wish.target}'. Does the target server listen "
                 f"there, and do firewalls let this machine through? {error.message}",
                 "PortalNotReachable",
                 "ConnectionError",
             ) from None
         if _AUTHENTICATION_FAILED in error.error_id:
-            raise _error(
+            raise resource_error(
                 f"The target '{wish.target}' refuses the log-on over {entry}: user or secret of Chap are "
                 f"not those of the target, or it asks for CHAP and Chap is not given. {error.message}",
                 "ChapRefused",
                 "AuthenticationError",
             ) from None
-        raise _error(
+        raise resource_error(
             f"The target '{wish.target}' refuses the log-on over {entry}. Does it admit this initiator, "
             f"{initiator.iqn}? {error.message}",
             "LogOnRefused",
@@ -449,9 +449,3 @@ def _remove(wish: _Wish, context: ResourceContext) -> None:
             context.machine.area(Initiator).remove_portal(
                 portal.address, portal.initiator_address, portal.port
             )
-
-
-def _error(message: str, error_id: str, category: str) -> ResourceError:
-    is_argument = category == "InvalidArgument"
-    kind = "System.ArgumentException" if is_argument else "System.InvalidOperationException"
-    return ResourceError(message, error_id, category, kind)

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from provisioner.lab.machine.ground.iscsi import Target
 from provisioner.lab.machine.security import secret_markers
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _RULES: Final = (
     Rule("TargetName", may_be_empty=False, is_mandatory=True),
@@ -70,12 +70,7 @@ class IscsiTargetChap:
             return
         _check_secrets(bound)
         if target is None:
-            raise ResourceError(
-                f"There is no iSCSI target '{name}'.",
-                "TargetNotFound",
-                "ObjectNotFound",
-                "System.InvalidOperationException",
-            )
+            raise resource_error(f"There is no iSCSI target '{name}'.", "TargetNotFound", "ObjectNotFound")
         await context.sleep(context.machine.durations.other_s)
         for direction, (user_field, secret_field) in _FIELDS.items():
             if _is_right(target, bound, direction, context):
@@ -88,11 +83,10 @@ class IscsiTargetChap:
         changed = _lookup(name, context)
         for direction in _FIELDS:
             if changed is None or not _is_right(changed, bound, direction, context):
-                raise ResourceError(
+                raise resource_error(
                     f"{direction} of the target '{name}' was set, but reads back otherwise.",
                     "ChapNotApplied",
                     "InvalidResult",
-                    "System.InvalidOperationException",
                 )
 
 
@@ -126,34 +120,33 @@ def _is_right(target: Target, bound: Mapping[str, Any], direction: str, context:
 def _check_secrets(bound: Mapping[str, Any]) -> None:
     name = bound["TargetName"]
     if bound.get("Chap") is None:
-        raise _argument(
-            f"CHAP of the target '{name}' should be present, but Chap is not given.", "ChapMissing"
+        raise resource_error(
+            f"CHAP of the target '{name}' should be present, but Chap is not given.",
+            "ChapMissing",
+            "InvalidArgument",
         )
     for direction in _FIELDS:
         if bound.get(direction) is None:
             continue
         secret = _credential(bound[direction])[1]
         if secret.lstrip().casefold().startswith(_ENCRYPTED):
-            raise ResourceError(
+            raise resource_error(
                 f"{direction} of the target '{name}' arrived encrypted: does CertificateID of the LCM name the "
                 "certificate?",
                 "SecretNotDecrypted",
                 "InvalidData",
-                "System.InvalidOperationException",
             )
         if not _SHORTEST <= len(secret) <= _LONGEST:
-            raise _argument(
+            raise resource_error(
                 f"The secret of {direction} of the target '{name}' does not have {_SHORTEST} to {_LONGEST} "
                 "characters, as Windows wants it.",
                 "SecretLength",
+                "InvalidArgument",
             )
     reverse = bound.get("ReverseChap")
     if reverse is not None and _credential(reverse)[1] == _credential(bound["Chap"])[1]:
-        raise _argument(
+        raise resource_error(
             f"Chap and ReverseChap of the target '{name}' have the same secret; they must differ.",
             "SecretsEqual",
+            "InvalidArgument",
         )
-
-
-def _argument(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.iscsi.portals import PORT, TargetPortal, TargetPortals
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, resource_error
 
 _RULES: Final = (
     Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
@@ -54,12 +54,11 @@ class IscsiTargetPortals:
         portals = {item.address: item for item in _portals(context)}
         for address in wanted:
             if address not in portals:
-                raise ResourceError(
+                raise resource_error(
                     f"No adapter of this machine has the address {address}. Portals are there for: "
                     f"{', '.join(portals)}.",
                     "AddressNotFound",
                     "ObjectNotFound",
-                    "System.InvalidOperationException",
                 )
         await context.sleep(context.machine.durations.other_s)
         area = context.machine.area(TargetPortals)
@@ -84,12 +83,7 @@ def _addresses(bound: Mapping[str, Any]) -> list[str]:
     for text in bound["Addresses"] or ():
         address = _address(text)
         if address is None:
-            raise ResourceError(
-                f"'{text}' is not an IP address.",
-                "AddressMalformed",
-                "InvalidArgument",
-                "System.ArgumentException",
-            )
+            raise resource_error(f"'{text}' is not an IP address.", "AddressMalformed", "InvalidArgument")
         found[address] = None
     return list(found)
 

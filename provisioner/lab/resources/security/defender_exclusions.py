@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from provisioner.lab.machine.security.defender import FEATURE, Defender
 from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _LISTS: Final = {
     "Paths": "ExclusionPath",
@@ -88,11 +88,10 @@ def _rest(bound: Mapping[str, Any], context: ResourceContext) -> dict[str, list[
 def _found(context: ResourceContext) -> dict[str, list[str]]:
     machine = context.machine
     if not machine.features.is_installed(FEATURE):
-        raise ResourceError(
+        raise resource_error(
             "Microsoft Defender is not installed on this node (feature Windows-Defender).",
             "DefenderMissing",
             "ObjectNotFound",
-            "System.InvalidOperationException",
         )
     if str(machine.registry.get(_POLICY, "DisableLocalAdminMerge")) == "1":
         raise _denied(
@@ -118,4 +117,4 @@ def _key(name: str, value: str) -> str:
 
 
 def _denied(message: str, error_id: str) -> ResourceError:
-    return ResourceError(message, error_id, "PermissionDenied", "System.InvalidOperationException")
+    return resource_error(message, error_id, "PermissionDenied")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.security.host_guardian import FEATURE, HostGuardian
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _URLS: Final = ("AttestationServerUrl", "KeyProtectionServerUrl")
 _URL: Final = re.compile(r"https?://[^/\s]+(/\S*)?", re.IGNORECASE)
@@ -63,12 +63,18 @@ def _check_wish(bound: Mapping[str, Any]) -> bool:
     for name in _URLS:
         url = bound.get(name, "")
         if is_local and url:
-            raise _wrong("UrlNotForLocalMode", f"In local mode no service is asked: leave {name} out.")
+            raise resource_error(
+                f"In local mode no service is asked: leave {name} out.",
+                "UrlNotForLocalMode",
+                "InvalidArgument",
+            )
         if not is_local and not url:
-            raise _wrong("UrlMissing", f"{name} is needed, unless Mode is Local.")
+            raise resource_error(f"{name} is needed, unless Mode is Local.", "UrlMissing", "InvalidArgument")
         if url and not _URL.fullmatch(url):
-            raise _wrong(
-                "UrlMalformed", f"'{url}' is no address. Write it as http://hgs.example.com/Attestation."
+            raise resource_error(
+                f"'{url}' is no address. Write it as http://hgs.example.com/Attestation.",
+                "UrlMalformed",
+                "InvalidArgument",
             )
     return is_local
 
@@ -80,14 +86,9 @@ def _configuration(context: ResourceContext) -> dict[str, Any]:
 
 def _demand_client(context: ResourceContext) -> None:
     if not context.machine.features.is_installed(FEATURE):
-        raise ResourceError(
+        raise resource_error(
             "The PowerShell module HgsClient is missing. Install the feature HostGuardian, which the edition "
             "Datacenter has.",
             "GuardianClientMissing",
             "ObjectNotFound",
-            "System.InvalidOperationException",
         )
-
-
-def _wrong(error_id: str, message: str) -> ResourceError:
-    return ResourceError(message, error_id, "InvalidArgument", "System.ArgumentException")

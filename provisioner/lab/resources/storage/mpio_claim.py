@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.storage.multipath import FEATURE, POLICIES, Multipath
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _RULES: Final = (
     Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
@@ -65,21 +65,19 @@ class MpioClaim:
 def _claims(context: ResourceContext) -> dict[str, bool]:
     multipath = context.machine.area(Multipath)
     if not multipath.has_commands:
-        raise ResourceError(
+        raise resource_error(
             f"There are no cmdlets for Multipath I/O: the feature {FEATURE} is not installed.",
             "MpioNotInstalled",
             "NotInstalled",
-            "System.InvalidOperationException",
         )
     try:
         return multipath.claims()
     except MachineError as error:
-        raise ResourceError(
+        raise resource_error(
             "Multipath I/O does not answer. It works after the restart that installing Multipath-IO needs. "
             f"{error.message}",
             "MpioNotReady",
             "ResourceUnavailable",
-            "System.InvalidOperationException",
         ) from None
 
 

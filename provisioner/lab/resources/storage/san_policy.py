@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.storage.settings import StorageSettings
-from provisioner.lab.resources.base import ResourceContext, ResourceError
-from provisioner.lab.resources.binding import Rule, bind, calling, is_same
+from provisioner.lab.resources.base import ResourceContext
+from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
 _RULES: Final = (
     Rule("IsSingleInstance", allowed=("Yes",), is_mandatory=True),
@@ -43,11 +43,10 @@ class SanPolicy:
             context.machine.area(StorageSettings).set_policy(bound["NewDiskPolicy"])
         current = _current(context)
         if not is_same(current, bound["NewDiskPolicy"]):
-            raise ResourceError(
+            raise resource_error(
                 f"The policy for new disks was set to {bound['NewDiskPolicy']}, but is {current}.",
                 "PolicyNotApplied",
                 "InvalidResult",
-                "System.InvalidOperationException",
             )
 
 
