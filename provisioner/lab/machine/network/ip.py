@@ -107,7 +107,7 @@ class Ip(Area["Machine"]):
         self._state = _State()
         nics = (item for item in owner.network.adapters if item.status == "Up" and item.is_nic)
         first = next(nics, None)
-        if first and owner.address:
+        if first and is_ip_address(owner.address):
             self._adopt(first, owner.address)
 
     def _adopt(self, adapter: Adapter, address: str) -> None:
