@@ -55,7 +55,7 @@ alone           alone           -                    base
     [only] = [
         json.loads(line) for line in run("list", "--limit", "@compute,!hv02", "--json").stdout.splitlines()
     ]
-    assert only == {"node": "hv01", "address": "192.0.2.11", "groups": ["windows", "compute", "canary"], "roles": ["base"]}  # fmt: skip
+    assert only == {"node": "hv01", "address": "192.0.2.11", "groups": ["windows", "compute", "canary"], "roles": ["base"], "decommission": []}  # fmt: skip
 
 
 def test_a_node_is_shown_as_what_it_comes_to() -> None:

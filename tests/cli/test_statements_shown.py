@@ -94,6 +94,14 @@ def test_show_lists_them() -> None:
     assert (found["after"], found["decommission"]) == (["storage", "st01"], ["gone"])
 
 
+def test_the_list_says_what_is_undone() -> None:
+    lines = output("inventory", "list", "inventory.yaml").splitlines()
+    assert [line for line in lines if line.endswith("base  undone: gone")] == [lines[1]]
+    assert json.loads(output("inventory", "list", "inventory.yaml", "--limit", "hv01", "--json"))[
+        "decommission"
+    ] == ["gone"]
+
+
 @pytest.mark.parametrize("verb", [("validate",), ("compile", "-o", "out"), ("apply",)])
 def test_a_secret_beside_another_mistake_in_its_line_is_not_quoted(verb: tuple[str, ...]) -> None:
     said = output(verb[0], "inventory.yaml", *verb[1:])

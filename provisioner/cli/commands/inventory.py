@@ -35,17 +35,19 @@ def inventory() -> None:
 @json_option
 @verb
 def list_nodes(inventory: Path, limit: str, as_json: bool) -> None:  # noqa: FBT001 - click passes by name
-    """List the nodes with their addresses, groups and roles."""
+    """List the nodes with their addresses, groups and roles, and which roles are to be undone."""
     read = loaded(inventory)
     for name in select(read, limit):
         node = read.nodes[name]
         roles = [str(use.name) for use in node.roles]
+        undone = [str(use.name) for use in node.decommission]
         address = node.connection.endpoint.host
         if as_json:
-            facts = {"node": name, "address": address, "groups": list(node.groups), "roles": roles}
-            say(json.dumps(facts))
+            facts = {"node": name, "address": address, "groups": list(node.groups)}
+            say(json.dumps({**facts, "roles": roles, "decommission": undone}))
         else:
-            say(f"{name:<15} {address:<15} {','.join(node.groups) or '-':<20} {','.join(roles) or '-'}")
+            line = f"{name:<15} {address:<15} {','.join(node.groups) or '-':<20} {','.join(roles) or '-'}"
+            say(f"{line}  undone: {','.join(undone)}" if undone else line)
 
 
 def loaded(path: Path) -> Inventory:
