@@ -74,7 +74,7 @@ class MigrationNetworks(Area["Machine"]):
         own = [item.text for alias, item in self.owner.area(Ip).addresses() if alias != LOOPBACK]
         if settings["UseAnyNetworkForMigration"] or self._is_clustered:
             return own
-        networks = [ipaddress.ip_network(item) for item in self._networks]
+        networks = [ipaddress.ip_network(item, strict=False) for item in self._networks]
         return [item for item in own if any(ipaddress.ip_address(item) in network for network in networks)]
 
     @property

@@ -56,7 +56,7 @@ class VMMigration:
             "IsSingleInstance": bound["IsSingleInstance"],
             "Ensure": "Present" if settings[_ENABLED] else "Absent",
             **shown,
-            "Networks": sorted({_network(item) for item in _networks(context)}),
+            "Networks": sorted({_shown(item) for item in _networks(context)}),
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
@@ -153,10 +153,18 @@ def _change(bound: Mapping[str, Any], context: ResourceContext) -> tuple[list[st
         return [], []
     wanted = sorted({_network(item) for item in bound["Networks"]})
     present = _networks(context)
-    known = {_network(item) for item in present}
+    known = {_shown(item) for item in present}
     return [item for item in wanted if item not in known], [
-        item for item in present if _network(item) not in wanted
+        item for item in present if _shown(item) not in wanted
     ]
+
+
+def _shown(text: str) -> str:
+    """Give a network of the host in the one spelling, or as it is when it is none."""
+    try:
+        return _network(text)
+    except ResourceError:
+        return text
 
 
 def _network(text: str) -> str:

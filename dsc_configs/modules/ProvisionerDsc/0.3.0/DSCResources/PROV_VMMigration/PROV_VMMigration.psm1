@@ -43,7 +43,7 @@ function Get-TargetResource
     Assert-HyperV
 
     $vmHost = Read-HostSetting
-    $networks = @(Read-MigrationNetwork | ForEach-Object -Process { ConvertTo-Network -Text $_ } | Sort-Object -Unique)
+    $networks = @(Read-MigrationNetwork | ForEach-Object -Process { Get-ShownNetwork -Text $_ } | Sort-Object -Unique)
     $ensure = 'Absent'
 
     if ($vmHost.VirtualMachineMigrationEnabled)
@@ -441,11 +441,40 @@ function Get-NetworkChange
 
     $wanted = @($Networks | ForEach-Object -Process { ConvertTo-Network -Text $_ } | Sort-Object -Unique)
     $present = @(Read-MigrationNetwork)
-    $known = @($present | ForEach-Object -Process { ConvertTo-Network -Text $_ })
+    $known = @($present | ForEach-Object -Process { Get-ShownNetwork -Text $_ })
 
     return @{
         Add    = @($wanted | Where-Object -FilterScript { $known -notcontains $_ })
-        Remove = @($present | Where-Object -FilterScript { $wanted -notcontains (ConvertTo-Network -Text $_) })
+        Remove = @($present | Where-Object -FilterScript { $wanted -notcontains (Get-ShownNetwork -Text $_) })
+    }
+}
+
+<#
+    .SYNOPSIS
+        Returns a network that the host has in the one spelling, or as it is when that is no network.
+
+    .PARAMETER Text
+        The network as the host writes it.
+#>
+function Get-ShownNetwork
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Text
+    )
+
+    try
+    {
+        return ConvertTo-Network -Text $Text
+    }
+    catch
+    {
+        Write-Verbose -Message ('The host has a network that is none: {0}' -f $_.Exception.Message)
+        return $Text
     }
 }
 
