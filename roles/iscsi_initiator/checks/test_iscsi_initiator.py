@@ -5,6 +5,13 @@ from __future__ import annotations
 import pytest
 
 
+def _targets(variables, ensure="Present"):
+    found = [wanted for wanted in variables["iscsi_initiator_targets"] if wanted["ensure"] == ensure]
+    if not found:
+        pytest.skip(f"the inventory has no target with 'ensure: {ensure}'")
+    return found
+
+
 def test_initiator_service_runs(host):
     """The initiator service runs and starts with Windows."""
     assert host.service("MSiSCSI").is_running
@@ -16,14 +23,42 @@ def test_new_disks_are_treated_as_wanted(host, variables):
     assert host.check("storage_setting").new_disk_policy == variables["iscsi_initiator_san_policy"]
 
 
-def test_node_is_logged_on_to_its_targets(host, variables):
-    """The node is logged on to each target, to be again after a boot, and to none that is to be absent."""
-    if not variables["iscsi_initiator_targets"]:
-        pytest.skip("iscsi_initiator_targets names none")
-    for wanted in variables["iscsi_initiator_targets"]:
+def test_node_is_logged_on_over_every_path(host, variables):
+    """Each target has a session over each of its portals."""
+    for wanted in _targets(variables):
         session = host.check("iscsi_session", wanted["target"])
-        assert session.exists == (wanted["ensure"] == "Present")
-        assert session.is_persistent == (wanted["ensure"] == "Present")
+        for portal in wanted["portals"]:
+            assert session.goes_over(portal)
+
+
+def test_sessions_come_back_after_a_boot(host, variables):
+    """Each target is logged on to, to be again after a boot, and as its authentication is wanted."""
+    for wanted in _targets(variables):
+        session = host.check("iscsi_session", wanted["target"])
+        assert session.is_persistent
+        assert session.authentication == {"ONEWAYCHAP" if wanted["chap"] else "NONE"}
+
+
+def test_no_path_is_left_that_is_not_wanted(host, variables):
+    """A target whose list of portals is exclusive has no session over another."""
+    exclusive = [wanted for wanted in _targets(variables) if wanted["exclusive"]]
+    if not exclusive:
+        pytest.skip("no target is exclusive")
+    for wanted in exclusive:
+        assert len(host.check("iscsi_session", wanted["target"]).paths) == len(wanted["portals"])
+
+
+def test_disks_on_several_paths_are_one_disk(host, variables):
+    """Where sessions are paths of Multipath I/O, it claims disks on iSCSI."""
+    if not any(wanted["multipath"] for wanted in _targets(variables)):
+        pytest.skip("no target has 'multipath: true'")
+    assert "iSCSI" in host.check("mpio").claimed
+
+
+def test_node_is_logged_off_from_the_others(host, variables):
+    """No session is left with a target that is to be absent."""
+    for gone in _targets(variables, "Absent"):
+        assert not host.check("iscsi_session", gone["target"]).exists
 
 
 def test_lcm_is_idle(host):
