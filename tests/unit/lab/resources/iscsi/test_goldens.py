@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.addresses import is_ip_address
 from provisioner.lab.machine.ground.iscsi import InitiatorId, Target, VirtualDisk
 from provisioner.lab.machine.iscsi.initiator import Connection, Initiator, Known, Path, Portal, Session
 from provisioner.lab.machine.iscsi.portals import TargetPortals
@@ -128,7 +129,7 @@ def _san(made: Machine, properties: dict[str, Any]) -> None:
     initiator = made.area(Initiator)
     assert isinstance(initiator, _Initiator)
     named, known = str(properties.get("TargetPortalAddress")), initiator.names or ["192.168.1.10"]
-    if not named[:1].isdigit():
+    if not is_ip_address(named):
         named = "192.168.1.10" if "192.168.1.10" in known else known[0]
     server = Machine.create(node_spec(name="sv1", computer_name="SAN", address=named), BOOTED, made.world)
     server.features.install(["FS-iSCSITarget-Server"])
