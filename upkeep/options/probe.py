@@ -50,7 +50,7 @@ def main(recipe: dict[str, Any]) -> dict[str, Any]:
 
 def _hide_this_machine() -> None:
     socket.gethostname = lambda: _HOST
-    socket.getfqdn = lambda _="": _HOST
+    socket.getfqdn = lambda name="": _HOST  # noqa: ARG005 - callers may name it
     os.cpu_count = multiprocessing.cpu_count = lambda: _PROCESSORS
 
 

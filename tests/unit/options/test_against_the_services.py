@@ -1,0 +1,132 @@
+"""What we say of a file is what the service's own ConfigOpts make of it, with the packages that were pinned."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provisioner.options.catalogue import catalogue, folded
+from provisioner.options.check import check_text
+from provisioner.options.faults import Fault, Kind
+from tests.unit.options.texts import texts
+from upkeep.options.environments import NoEnvironment, python_of
+from upkeep.options.recipes import RECIPES, Recipe
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+WITNESS = Path(__file__).with_name("witness.py")
+PROBE = Path(__file__).resolve().parents[3] / "upkeep/options/probe.py"
+_UNKNOWN = {Kind.UNKNOWN_OPTION, Kind.UNKNOWN_SECTION, Kind.WRONG_SECTION}
+
+
+class Witness:
+    """A process that loads texts into a service's own ConfigOpts."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        try:
+            python = python_of(recipe)
+        except NoEnvironment as error:
+            pytest.skip(f"no environment for {recipe.service} {recipe.release}: {error}")
+        self._process = subprocess.Popen(
+            [python, "-I", WITNESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self._ask({"probe": str(PROBE), "recipe": recipe.asked()}) == "ready"
+
+    def judge(self, text: str) -> dict[str, Any]:
+        verdict: dict[str, Any] = json.loads(self._ask(text))
+        assert "failed" not in verdict, verdict
+        return verdict
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def _ask(self, question: object) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+
+@pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: f"{recipe.service}-{recipe.release}")
+def judged_by(request: pytest.FixtureRequest) -> Iterator[tuple[Recipe, Witness]]:
+    witness = Witness(request.param)
+    yield request.param, witness
+    witness.close()
+
+
+def names(faults: list[Fault], kinds: set[Kind]) -> set[tuple[str, str]]:
+    # Which ways to log on there are is not a matter of the option's type.
+    told = [each for each in faults if each.kind in kinds and (each.kind, each.option) != (Kind.VALUE, "auth_type")]
+    return {(folded(each.section), each.option) for each in told}
+
+
+def differences(text: str, recipe: Recipe, witness: Witness) -> list[str]:
+    """Return where we and the service disagree about a file."""
+    ours, theirs = check_text(text, recipe.service, recipe.release), witness.judge(text)
+    broken = [each for each in ours if each.severity.value == "error" and each.kind in {Kind.SYNTAX, Kind.ENCODING}]
+    if bool(broken) == theirs["parsed"]:
+        return [f"parsed: {theirs}, and we say {[each.message for each in broken]}"]
+    if broken:
+        return []
+    said = []
+    unknown = {(section, name) for section, name in theirs["unknown"]} - set(recipe.tolerated)
+    if names(ours, _UNKNOWN) != unknown:
+        said.append(f"unknown: theirs {sorted(unknown)}, ours {sorted(names(ours, _UNKNOWN))}")
+    bad = [{(section, name) for section, name in each} for each in theirs["bad"]]
+    wrong = names(ours, {Kind.VALUE, Kind.REFERENCE})
+    said += [f"taken by us, not by them: {each}" for each in bad if not each & wrong and not _plugin(each)]
+    said += [f"taken by them, not by us: {each}" for each in wrong - set().union(*bad)]
+    return said
+
+
+def _plugin(names: set[tuple[str, str]]) -> bool:
+    return any(name == "auth_type" for _, name in names)
+
+
+def test_broken_files_are_judged_as_the_service_judges_them(judged_by: tuple[Recipe, Witness]) -> None:
+    recipe, witness = judged_by
+
+    @settings(max_examples=500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(text=texts(catalogue(recipe.service, recipe.release)))
+    def judge(text: str) -> None:
+        assert differences(text, recipe, witness) == []
+
+    judge()
+
+
+def test_every_option_is_registered_and_takes_its_default(judged_by: tuple[Recipe, Witness]) -> None:
+    recipe, witness = judged_by
+    lines = []
+    for section, options in catalogue(recipe.service, recipe.release).sections.items():
+        lines.append(f"[{section}]")
+        for name, option in options.items():
+            default = option.facts.get("default")
+            if isinstance(default, str | int | float) and name not in {"config_source", "auth_type", "auth_section"}:
+                lines.append(f"{name} = {default}")
+    text = "\n".join(lines)
+    verdict = witness.judge(text)
+    assert (verdict["parsed"], verdict["unknown"]) == (True, [])
+    assert differences(text, recipe, witness) == []
+
+
+@pytest.mark.parametrize("_", [0])
+def test_the_witness_disagrees_with_a_check_that_lies(_: int, judged_by: tuple[Recipe, Witness]) -> None:
+    recipe, witness = judged_by
+    text = "[DEFAULT]\ndebug = maybe\nno_such_option = 1\n"
+    verdict = witness.judge(text)
+    assert verdict["unknown"] == [["DEFAULT", "no_such_option"]]
+    assert verdict["bad"] == [[["DEFAULT", "debug"]]]
+    assert st is not None
+    assert recipe.service
