@@ -43,6 +43,39 @@ VARIABLES: dict[str, Any] = {
         },
     ],
     "iscsi_portals": ["192.0.2.21"],
+    "iscsi_initiator_san_policy": "OfflineShared",
+    "iscsi_initiator_targets": [
+        {
+            "target": "iqn.1991-05.com.microsoft:st01-volumes-target",
+            "portals": ["192.0.2.21@192.0.2.11", "[FD00:0::21]:3261"],
+            "multipath": True,
+            "chap": {"user": "hv", "password": "env:CHAP"},
+            "exclusive": True,
+            "ensure": "Present",
+        },
+        {
+            "target": "iqn.1991-05.com.microsoft:st01-old-target",
+            "portals": [],
+            "multipath": False,
+            "chap": None,
+            "exclusive": True,
+            "ensure": "Absent",
+        },
+    ],
+    "mpio_bus_types": ["iSCSI"],
+    "mpio_load_balance_policy": "RR",
+    "smb_shares": [
+        {
+            "name": "instances",
+            "path": r"D:\Instances",
+            "access": [{"account": r"CONTOSO\HV01$", "right": "Change"}],
+            "exclusive": True,
+            "encrypt": True,
+            "description": None,
+            "ensure": "Present",
+        },
+        {"name": "old", "path": r"D:\Old", "access": [], "encrypt": False, "ensure": "Absent"},
+    ],
     "nova_install_folder": r"C:\OpenStack\nova",
     "nova_instances_path": r"C:\OpenStack\Instances",
     "nova_log_folder": r"C:\OpenStack\Log",
@@ -50,7 +83,14 @@ VARIABLES: dict[str, Any] = {
     "nova_transport_host": "mq.example",
     "nova_transport_port": 5672,
 }
-FEATURES = ("Hyper-V", "Hyper-V-PowerShell", "RSAT-Hyper-V-Tools", "Multipath-IO", "FS-iSCSITarget-Server")
+FEATURES = (
+    "Hyper-V",
+    "Hyper-V-PowerShell",
+    "RSAT-Hyper-V-Tools",
+    "Multipath-IO",
+    "FS-iSCSITarget-Server",
+    "FS-FileServer",
+)
 SERVICES = ("vmms", "MSiSCSI", "WinTarget", "nova-compute")
 CONFIGURATION = r"""[DEFAULT]
 compute_driver = compute_hyperv.driver.HyperVDriver
@@ -110,6 +150,35 @@ def targets(initiators: tuple[str, ...] = ("hv01", "hv02"), disks: str = "ab", *
     )
 
 
+def sessions(*others: dict[str, Any], **properties: Any) -> Result:
+    """Two paths to one target; ``properties`` are of the second."""
+    path = {
+        "TargetNodeAddress": "iqn.1991-05.com.microsoft:st01-volumes-target",
+        "IsConnected": True,
+        "IsPersistent": True,
+        "AuthenticationType": "ONEWAYCHAP",
+    }
+    return rows(path, path | properties, *(path | other for other in others))
+
+
+def connections(*others: dict[str, Any], **properties: Any) -> Result:
+    """Where these paths go; ``properties`` are of the second."""
+    first = {"TargetAddress": "192.0.2.21", "TargetPortNumber": 3260, "InitiatorAddress": "192.0.2.11"}
+    second = {"TargetAddress": "fd00::21", "TargetPortNumber": 3261, "InitiatorAddress": "::"}
+    return rows(first, second | properties, *(first | other for other in others))
+
+
+def access(*others: dict[str, Any], **properties: Any) -> Result:
+    """Who may use a share; ``properties`` are of the account that the inventory names."""
+    right = {"AccountName": r"CONTOSO\HV01$", "AccessControlType": "Allow", "AccessRight": "Change"}
+    everybody = {
+        "AccountName": r"BUILTIN\Administrators",
+        "AccessControlType": "Allow",
+        "AccessRight": "Full",
+    }
+    return rows(everybody, right | properties, *(right | other for other in others))
+
+
 def lcm(state: str = "Idle") -> Result:
     return rows({"MetaConfiguration": Record((), {"LCMState": state})})
 
@@ -130,6 +199,9 @@ FIREWALL_RULE = {
     "Group": "Hyper-V",
 }
 FIREWALL = "Get-NetFirewallRule | Select-Object"
+SHARE = {"Name": "instances", "Path": r"D:\Instances", "EncryptData": True, "CachingMode": "None"}
+CONNECTIONS = "Get-IscsiTarget | Get-IscsiConnection"
+CLAIMS, POLICY = "Get-MSDSMAutomaticClaimSettings", "Get-MSDSMGlobalDefaultLoadBalancePolicy"
 GOOD: dict[str, Result | Exception] = {
     "Get-VMHost": rows(HOST),
     "Get-VMNetworkAdapterVlan": rows({"OperationMode": "Access", "AccessVlanId": 20}),
@@ -143,6 +215,14 @@ GOOD: dict[str, Result | Exception] = {
     ),
     "Get-IscsiServerTarget": targets(),
     "Get-IscsiTargetServerSetting": rows({"Portals": ["-198.51.100.21:3260", "+192.0.2.21:3260"]}),
+    "Get-StorageSetting": rows({"NewDiskPolicy": "OfflineShared"}),
+    "Get-IscsiSession": sessions(),
+    CONNECTIONS: connections(),
+    CLAIMS: rows({"iSCSI": True, "SAS": False}),
+    POLICY: Result(("RR",)),
+    "Get-SmbShare": rows(SHARE),
+    "Get-SmbShareAccess": access(),
+    "Get-Acl": rows({"AccessToString": "CONTOSO\\HV01$ Allow  Modify, Synchronize"}),
     "Get-Item": rows({"Name": "x", "PSIsContainer": False}),
     "Get-Content": Result((CONFIGURATION,)),
     "Invoke-CimMethod": lcm(),
@@ -162,9 +242,9 @@ DRIFTS = [
     ("hyperv_host", "Get-VMHost", rows(HOST | {"MacAddressMinimum": "00155D0B0C10"}), "assert ('10', 'FF') == "),
     ("hyperv_host", "Get-VMHost", rows(HOST | {"EnableEnhancedSessionMode": True}), "assert True is False"),
     ("hyperv_host", FIREWALL, rows(FIREWALL_RULE | {"Enabled": "False"}),
-     "firewall_rule VIRT-MIGL-In-TCP-NoScope is_enabled: False"),
+     "firewall rule VIRT-MIGL-In-TCP-NoScope is_enabled: False"),
     ("hyperv_host", FIREWALL, rows(FIREWALL_RULE | {"Group": None}),
-     "firewall_rule VIRT-MIGL-In-TCP-NoScope group: ''"),
+     "firewall rule VIRT-MIGL-In-TCP-NoScope group: ''"),
     ("hyperv_vswitch", "Get-VMSwitch", rows(), "vswitch external exists: False"),
     ("hyperv_vswitch", "Get-VMSwitch", switches(SwitchType="Internal"), "vswitch external type: 'Internal'"),
     ("hyperv_vswitch", "Get-VMSwitch", switches(NetAdapterInterfaceDescriptions=["Card"]),
@@ -191,6 +271,40 @@ DRIFTS = [
      rows({"Portals": ["+198.51.100.21:3260", "+192.0.2.21:3260"]}), "iscsi portals listening: frozenset"),
     ("iscsi_target", "Get-Item", NOT_THERE, r"file D:\a.vhdx is_file: False"),
     ("iscsi_target", "Invoke-CimMethod", lcm("PendingConfiguration"), "lcm is_idle: False"),
+    ("iscsi_initiator", "Get-CimInstance", services("Stopped", of="MSiSCSI"), "service MSiSCSI is_running: False"),
+    ("iscsi_initiator", "Get-CimInstance", services(mode="Manual", of="MSiSCSI"),
+     "service MSiSCSI is_enabled: False"),
+    ("iscsi_initiator", "Get-StorageSetting", rows({"NewDiskPolicy": "OnlineAll"}), "storage setting new_disk_policy: 'OnlineAll'"),
+    ("iscsi_initiator", "Get-IscsiSession", rows(),
+     "iscsi session iqn.1991-05.com.microsoft:st01-volumes-target is_persistent: False"),
+    ("iscsi_initiator", "Get-IscsiSession", sessions(IsPersistent=False),
+     "iscsi session iqn.1991-05.com.microsoft:st01-volumes-target is_persistent: False"),
+    ("iscsi_initiator", "Get-IscsiSession", sessions(AuthenticationType="NONE"),
+     "iscsi session iqn.1991-05.com.microsoft:st01-volumes-target authentication: frozenset"),
+    ("iscsi_initiator", "Get-IscsiSession",
+     sessions({"TargetNodeAddress": "iqn.1991-05.com.microsoft:ST01-old-target"}),
+     "iscsi session iqn.1991-05.com.microsoft:st01-old-target exists: True"),
+    ("iscsi_initiator", CONNECTIONS, connections(TargetPortNumber=3260),
+     "iscsi session iqn.1991-05.com.microsoft:st01-volumes-target goes_over('[FD00:0::21]:3261'): False"),
+    ("iscsi_initiator", CONNECTIONS, connections({"InitiatorAddress": "192.0.2.12"}),
+     "iscsi session iqn.1991-05.com.microsoft:st01-volumes-target paths: frozenset"),
+    ("iscsi_initiator", CLAIMS, rows({"iSCSI": False, "SAS": True}), "mpio claimed: frozenset({'SAS'})"),
+    ("mpio", "Get-WindowsFeature | Select-Object", features(**{"Multipath-IO": "InstallPending"}),
+     "feature Multipath-IO is_installed: False"),
+    ("mpio", CLAIMS, rows({"iSCSI": False, "SAS": False}), "mpio claimed: frozenset()"),
+    ("mpio", CLAIMS, rows({"iSCSI": True, "SAS": True}), "mpio claimed: frozenset({"),
+    ("mpio", POLICY, Result(("FOO",)), "mpio load_balance_policy: 'FOO'"),
+    ("smb_share", "Get-WindowsFeature | Select-Object", features(**{"FS-FileServer": "Available"}),
+     "feature FS-FileServer is_installed: False"),
+    ("smb_share", "Get-SmbShare", rows(), "smb share instances exists: False"),
+    ("smb_share", "Get-SmbShare", rows(SHARE | {"Path": r"D:\Else"}), "smb share instances path: "),
+    ("smb_share", "Get-SmbShare", rows(SHARE | {"EncryptData": False}), "smb share instances encrypts: False"),
+    ("smb_share", "Get-SmbShare", rows(SHARE | {"CachingMode": "Manual"}), "smb share instances caching: 'Manual'"),
+    ("smb_share", "Get-SmbShare", rows(SHARE, {"Name": "OLD"}), "smb share old exists: True"),
+    ("smb_share", "Get-SmbShareAccess", access(AccessRight="Full"), "smb share instances access: "),
+    ("smb_share", "Get-SmbShareAccess", access({"AccountName": "Everyone"}), "smb share instances access: "),
+    ("smb_share", "Get-Acl", rows({"AccessToString": "CONTOSO\\HV01$ Allow  ReadAndExecute, Synchronize"}),
+     r"folder access D:\Instances allows("),
     ("nova_compute", "Get-CimInstance", services("Stopped", of="nova-compute"),
      "service nova-compute is_running: False"),
     ("nova_compute", "Get-CimInstance", rows(), "service nova-compute exists: False"),
@@ -201,11 +315,14 @@ DRIFTS = [
 ]  # fmt: skip
 
 
+ROLES_CHECKED = sorted({drift[0] for drift in DRIFTS})
+
+
 def checks_of(role: str) -> Path:
     return ROLES / role / "checks" / f"test_{role}.py"
 
 
-@pytest.mark.parametrize("role", ["hyperv_host", "hyperv_vswitch", "iscsi_target", "nova_compute"])
+@pytest.mark.parametrize("role", ROLES_CHECKED)
 async def test_a_node_as_wanted_passes_every_check(role: str) -> None:
     events = await verified([TableNode("n1", GOOD).target(VARIABLES, **{role: checks_of(role)})])
     assert events
