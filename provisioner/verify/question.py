@@ -39,29 +39,30 @@ def errors_of(result: Result) -> tuple[ErrorRecord, ...]:
     return result.errors + ((result.terminated,) if result.terminated else ())
 
 
-def output_of(node: NodeName, pipeline: Pipeline, result: Result) -> tuple[Any, ...]:
+def output_of(asked: AskedNode, pipeline: Pipeline) -> tuple[Any, ...]:
     """Return the output of a pipeline that must not fail.
 
     Raises:
         CommandError: the command reported an error, terminating or not.
     """
+    result = asked.ask(pipeline)
     for error in errors_of(result):
-        raise CommandError(node, str(pipeline), error.message, error.error_id, error.category)
+        raise CommandError(asked.node, str(pipeline), error.message, error.error_id, error.category)
     return result.output
 
 
-def table_of(node: NodeName, pipeline: Pipeline, result: Result) -> tuple[Record, ...]:
+def table_of(asked: AskedNode, pipeline: Pipeline) -> tuple[Record, ...]:
     """Return the objects of a pipeline that must not fail and gives objects with properties only.
 
     Raises:
         CommandError: the command reported an error.
         NodeError: something else than an object came back.
     """
-    rows = output_of(node, pipeline, result)
+    rows = output_of(asked, pipeline)
     for row in rows:
         if not isinstance(row, Record):
             raise NodeError(
-                node, f"{pipeline} gave a value of type {type(row).__name__} where an object was due"
+                asked.node, f"{pipeline} gave a value of type {type(row).__name__} where an object was due"
             )
     return rows
 

@@ -22,7 +22,7 @@ class AssignableDevice:
         self.location_path = location_path
 
     def __repr__(self) -> str:
-        return f"<assignable_device {self.location_path} on {self._asked.node}>"
+        return f"<assignable device {self.location_path} on {self._asked.node}>"
 
     @property
     def is_off_host(self) -> bool:
@@ -35,5 +35,5 @@ class AssignableDevice:
         return next((text_of(row["VMName"]) for row in self._at(ASSIGNED)), "")
 
     def _at(self, pipeline: Pipeline) -> tuple[Record, ...]:
-        rows = table_of(self._asked.node, pipeline, self._asked.ask(pipeline))
+        rows = table_of(self._asked, pipeline)
         return named(rows, "LocationPath", self.location_path)

@@ -36,7 +36,7 @@ class Cluster:
     @property
     def nodes_up(self) -> list[str]:
         """Return the computer names of the nodes that are up, sorted."""
-        rows = table_of(self._asked.node, NODES, self._asked.ask(NODES))
+        rows = table_of(self._asked, NODES)
         return sorted(text_of(row["Name"]) for row in rows if text_of(row["State"]) == "Up")
 
     @property
@@ -50,5 +50,5 @@ class Cluster:
         return text_of(self._only(QUORUM)["QuorumResource"])
 
     def _only(self, question: Pipeline) -> Record:
-        rows = table_of(self._asked.node, question, self._asked.ask(question))
+        rows = table_of(self._asked, question)
         return only_row(self._asked.node, rows, "failover cluster")

@@ -43,6 +43,4 @@ class Computer:
 
     @property
     def _row(self) -> Record:
-        return only_row(
-            self._asked.node, table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "computer system"
-        )
+        return only_row(self._asked.node, table_of(self._asked, TABLE), "computer system")

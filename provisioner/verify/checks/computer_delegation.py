@@ -27,7 +27,7 @@ class ComputerDelegation:
         self.name = name
 
     def __repr__(self) -> str:
-        return f"<computer_delegation {self.name} on {self._asked.node}>"
+        return f"<computer delegation {self.name} on {self._asked.node}>"
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -42,4 +42,4 @@ class ComputerDelegation:
 
     @property
     def _rows(self) -> tuple[Record, ...]:
-        return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Name", self.name)
+        return named(table_of(self._asked, TABLE), "Name", self.name)

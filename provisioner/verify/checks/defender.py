@@ -48,6 +48,4 @@ class Defender:
 
     @property
     def _row(self) -> Record:
-        return only_row(
-            self._asked.node, table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "preference"
-        )
+        return only_row(self._asked.node, table_of(self._asked, TABLE), "preference")

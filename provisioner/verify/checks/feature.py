@@ -49,7 +49,7 @@ class Feature:
 
     @property
     def _row(self) -> Record:
-        rows = table_of(self._asked.node, TABLE, self._asked.ask(TABLE))
+        rows = table_of(self._asked, TABLE)
         return only_row(
             self._asked.node, named(rows, "Name", self.name), f"Windows feature named {self.name}"
         )

@@ -59,14 +59,14 @@ class File:
     def content_string(self) -> str:
         """Return the whole text, read as UTF-8 (a byte order mark is dropped), line ends as they are."""
         pipeline = Pipeline.of("Get-Content", LiteralPath=self.path, Raw=SWITCH, Encoding="UTF8")
-        parts = output_of(self._asked.node, pipeline, self._asked.ask(pipeline))
+        parts = output_of(self._asked, pipeline)
         return "".join(text_of(part) for part in parts)
 
     @property
     def sha256(self) -> str:
         """Return the SHA-256 of its bytes, 64 lower-case hexadecimal digits."""
         pipeline = Pipeline.of("Get-FileHash", LiteralPath=self.path, Algorithm="SHA256")
-        rows = table_of(self._asked.node, pipeline, self._asked.ask(pipeline))
+        rows = table_of(self._asked, pipeline)
         return text_of(only_row(self._asked.node, rows, f"hash of {self.path}")["Hash"]).lower()
 
     def contains(self, pattern: str) -> bool:
@@ -80,7 +80,7 @@ class File:
         errors = errors_of(result)
         if errors and all(error.error_id.startswith(_NOT_THERE) for error in errors):
             return ()
-        return table_of(self._asked.node, pipeline, result)
+        return table_of(self._asked, pipeline)
 
     @property
     def _item(self) -> Record:

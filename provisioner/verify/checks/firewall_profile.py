@@ -21,6 +21,6 @@ class FirewallProfile:
     @property
     def is_enabled(self) -> bool:
         """Whether the firewall is on where this profile counts."""
-        rows = named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Name", self.name)
+        rows = named(table_of(self._asked, TABLE), "Name", self.name)
         enabled = only_row(self._asked.node, rows, f"firewall profile named {self.name}")["Enabled"]
         return text_of(enabled).casefold() in {"true", "1"}

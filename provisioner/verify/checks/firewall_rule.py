@@ -26,7 +26,7 @@ class FirewallRule:
         self.name = name
 
     def __repr__(self) -> str:
-        return f"<firewall_rule {self.name} on {self._asked.node}>"
+        return f"<firewall rule {self.name} on {self._asked.node}>"
 
     @property
     def exists(self) -> bool:
@@ -55,7 +55,7 @@ class FirewallRule:
 
     @property
     def _rows(self) -> tuple[Record, ...]:
-        return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Name", self.name)
+        return named(table_of(self._asked, TABLE), "Name", self.name)
 
     @property
     def _row(self) -> Record:

@@ -30,7 +30,7 @@ class FolderAccess:
     def allows(self, account: str) -> frozenset[str]:
         """Return what an account is allowed, inherited rights too: ``FullControl`` and so on."""
         pipeline = Pipeline.of("Get-Acl", LiteralPath=self.path)
-        rows = table_of(self._asked.node, pipeline, self._asked.ask(pipeline))
+        rows = table_of(self._asked, pipeline)
         lines = text_of(only_row(self._asked.node, rows, f"folder at {self.path}")["AccessToString"])
         rules = (_RULE.fullmatch(line.strip()) for line in lines.splitlines())
         return frozenset(

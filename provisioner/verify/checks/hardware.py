@@ -46,7 +46,7 @@ class Hardware:
     @property
     def memory_gb(self) -> float:
         """Return the memory in GiB; less than is built in, since the firmware keeps some."""
-        rows = table_of(self._asked.node, COMPUTER, self._asked.ask(COMPUTER))
+        rows = table_of(self._asked, COMPUTER)
         return float(only_row(self._asked.node, rows, "computer system")["TotalPhysicalMemory"]) / _GIB
 
     def free_gb(self, drive: str) -> float:
@@ -55,12 +55,12 @@ class Hardware:
         Raises:
             NodeError: there is no such drive with a fixed disk.
         """
-        rows = table_of(self._asked.node, VOLUMES, self._asked.ask(VOLUMES))
+        rows = table_of(self._asked, VOLUMES)
         fixed = [row for row in rows if row.get("DriveType") == _FIXED]
         name = f"{drive.rstrip(':')}:"
         found = named(fixed, "DeviceID", name)
         return float(only_row(self._asked.node, found, f"volume {name} on a fixed disk")["FreeSpace"]) / _GIB
 
     def _all_have(self, column: str) -> bool:
-        rows = table_of(self._asked.node, PROCESSORS, self._asked.ask(PROCESSORS))
+        rows = table_of(self._asked, PROCESSORS)
         return bool(rows) and all(bool(row[column]) for row in rows)

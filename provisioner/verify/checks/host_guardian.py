@@ -20,7 +20,7 @@ class HostGuardian:
         self._asked = asked
 
     def __repr__(self) -> str:
-        return f"<host_guardian on {self._asked.node}>"
+        return f"<host guardian on {self._asked.node}>"
 
     @property
     def mode(self) -> str:
@@ -49,5 +49,5 @@ class HostGuardian:
 
     @property
     def _row(self) -> Record:
-        rows = table_of(self._asked.node, TABLE, self._asked.ask(TABLE))
+        rows = table_of(self._asked, TABLE)
         return only_row(self._asked.node, rows, "guarded host's client")

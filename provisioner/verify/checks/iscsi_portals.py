@@ -28,7 +28,7 @@ class IscsiPortals:
     @property
     def listening(self) -> frozenset[str]:
         """Return the addresses that listen, without their port."""
-        rows = table_of(self._asked.node, QUESTION, self._asked.ask(QUESTION))
+        rows = table_of(self._asked, QUESTION)
         portals = items_of(only_row(self._asked.node, rows, "iSCSI target server")["Portals"])
         enabled = (text_of(item)[1:] for item in portals if text_of(item).startswith("+"))
         return frozenset(endpoint.rpartition(":")[0].strip("[]") for endpoint in enabled)

@@ -58,7 +58,7 @@ class IscsiSession:
         errors = errors_of(result)
         if errors and all(error.error_id.startswith(_NOT_KNOWN) for error in errors):
             return frozenset()
-        return frozenset(_path(row) for row in table_of(self._asked.node, pipeline, result))
+        return frozenset(_path(row) for row in table_of(self._asked, pipeline))
 
     def goes_over(self, portal: str) -> bool:
         """Tell whether a session goes over ``ADDRESS``, ``ADDRESS:PORT`` or either with ``@OWN``; PORT is 3260."""
@@ -70,7 +70,7 @@ class IscsiSession:
 
     @property
     def _connected(self) -> tuple[Record, ...]:
-        rows = table_of(self._asked.node, QUESTION, self._asked.ask(QUESTION))
+        rows = table_of(self._asked, QUESTION)
         found = named(rows, "TargetNodeAddress", self.target)
         return tuple(row for row in found if row.get("IsConnected") is True)
 

@@ -59,7 +59,7 @@ class IscsiTarget:
 
     @property
     def _rows(self) -> tuple[Record, ...]:
-        return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "TargetName", self.name)
+        return named(table_of(self._asked, TABLE), "TargetName", self.name)
 
     @property
     def _row(self) -> Record:

@@ -26,5 +26,5 @@ class IscsiVirtualDisk:
     @property
     def size(self) -> int | None:
         """Return its size in bytes; None when no such disk is registered."""
-        rows = named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Path", self.path)
+        rows = named(table_of(self._asked, TABLE), "Path", self.path)
         return int(only_row(self._asked.node, rows, f"disk at {self.path}")["Size"]) if rows else None

@@ -53,7 +53,7 @@ class Lcm:
 
     @property
     def _settings(self) -> Record:
-        rows = table_of(self._asked.node, QUESTION, self._asked.ask(QUESTION))
+        rows = table_of(self._asked, QUESTION)
         settings = only_row(self._asked.node, rows, "answer of the LCM").get("MetaConfiguration")
         if not isinstance(settings, Record):
             raise NodeError(self._asked.node, "the LCM answered without its meta-configuration")

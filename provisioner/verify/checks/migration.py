@@ -26,12 +26,12 @@ class Migration:
     @property
     def networks(self) -> tuple[str, ...]:
         """Return the networks of the host's list, as and in the order in which Windows writes them."""
-        rows = table_of(self._asked.node, NETWORKS, self._asked.ask(NETWORKS))
+        rows = table_of(self._asked, NETWORKS)
         return tuple(text_of(row["Subnet"]) for row in rows)
 
     @property
     def listeners(self) -> tuple[str, ...]:
         """Return the addresses the host listens on; none when no network of the list is one of its own."""
-        rows = table_of(self._asked.node, SERVICE, self._asked.ask(SERVICE))
+        rows = table_of(self._asked, SERVICE)
         row = only_row(self._asked.node, rows, "migration service")
         return tuple(text_of(item) for item in items_of(row["MigrationServiceListenerIPAddressList"]))

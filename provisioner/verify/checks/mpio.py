@@ -28,7 +28,7 @@ class Mpio:
     @property
     def claimed(self) -> frozenset[str]:
         """Return the bus types whose disks are claimed: of ``iSCSI`` and ``SAS``."""
-        settings = output_of(self._asked.node, CLAIMS, self._asked.ask(CLAIMS))
+        settings = output_of(self._asked, CLAIMS)
         if len(settings) != 1 or not isinstance(settings[0], Mapping | Record):
             raise NodeError(self._asked.node, f"cannot read which disks are claimed: {settings!r}")
         found = settings[0].properties if isinstance(settings[0], Record) else settings[0]
@@ -37,4 +37,4 @@ class Mpio:
     @property
     def load_balance_policy(self) -> str:
         """Return the default policy: ``FOO``, ``RR``, ``LQD``, ``LB`` or ``None``."""
-        return "".join(text_of(part) for part in output_of(self._asked.node, POLICY, self._asked.ask(POLICY)))
+        return "".join(text_of(part) for part in output_of(self._asked, POLICY))

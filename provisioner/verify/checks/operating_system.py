@@ -42,6 +42,4 @@ class OperatingSystem:
 
     @property
     def _row(self) -> Record:
-        return only_row(
-            self._asked.node, table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "operating system"
-        )
+        return only_row(self._asked.node, table_of(self._asked, TABLE), "operating system")

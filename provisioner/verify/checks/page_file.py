@@ -42,7 +42,7 @@ class PageFile:
 
     @property
     def _rows(self) -> tuple[Record, ...]:
-        rows = table_of(self._asked.node, TABLE, self._asked.ask(TABLE))
+        rows = table_of(self._asked, TABLE)
         return tuple(row for row in rows if text_of(row["Name"]).casefold().startswith(self.drive.casefold()))
 
     @property

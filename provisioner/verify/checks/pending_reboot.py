@@ -27,4 +27,4 @@ class PendingReboot:
     @property
     def is_pending(self) -> bool:
         """Whether servicing (features) or an update waits for a restart."""
-        return any(output_of(self._asked.node, TABLE, self._asked.ask(TABLE)))
+        return any(output_of(self._asked, TABLE))

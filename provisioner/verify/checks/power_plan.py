@@ -39,5 +39,5 @@ class PowerPlan:
 
     @property
     def _row(self) -> Record:
-        rows = table_of(self._asked.node, TABLE, self._asked.ask(TABLE))
+        rows = table_of(self._asked, TABLE)
         return only_row(self._asked.node, tuple(row for row in rows if row["IsActive"]), "active power plan")

@@ -68,7 +68,7 @@ class Service:
 
     @property
     def _rows(self) -> tuple[Record, ...]:
-        return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Name", self.name)
+        return named(table_of(self._asked, TABLE), "Name", self.name)
 
     @property
     def _row(self) -> Record:

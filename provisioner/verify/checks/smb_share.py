@@ -47,7 +47,7 @@ class SmbShare:
     def access(self) -> dict[str, str]:
         r"""Return who may do what, ``Full`` and so on by account in small letters; denials are left out."""
         pipeline = Pipeline.of("Get-SmbShareAccess", Name=self.name)
-        rows = table_of(self._asked.node, pipeline, self._asked.ask(pipeline))
+        rows = table_of(self._asked, pipeline)
         return {
             text_of(row["AccountName"]).casefold(): text_of(row["AccessRight"])
             for row in rows
@@ -56,7 +56,7 @@ class SmbShare:
 
     @property
     def _rows(self) -> tuple[Record, ...]:
-        return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Name", self.name)
+        return named(table_of(self._asked, TABLE), "Name", self.name)
 
     @property
     def _row(self) -> Record:

@@ -10,7 +10,7 @@ from provisioner.verify.question import only_row, table_of, text_of
 if TYPE_CHECKING:
     from provisioner.verify.question import AskedNode
 
-QUESTION = Pipeline.of("Get-StorageSetting")
+TABLE = Pipeline.of("Get-StorageSetting")
 
 
 class StorageSetting:
@@ -25,5 +25,5 @@ class StorageSetting:
     @property
     def new_disk_policy(self) -> str:
         """Return the SAN policy: ``OnlineAll``, ``OfflineAll``, ``OfflineInternal`` or ``OfflineShared``."""
-        rows = table_of(self._asked.node, QUESTION, self._asked.ask(QUESTION))
+        rows = table_of(self._asked, TABLE)
         return text_of(only_row(self._asked.node, rows, "storage setting")["NewDiskPolicy"])

@@ -37,6 +37,4 @@ class TimeSource:
 
     @property
     def _row(self) -> Record:
-        return only_row(
-            self._asked.node, table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "time source"
-        )
+        return only_row(self._asked.node, table_of(self._asked, TABLE), "time source")

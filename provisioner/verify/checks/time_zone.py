@@ -20,5 +20,5 @@ class TimeZone:
     @property
     def id(self) -> str:
         """Return its id, which is the same in all languages (``UTC``, ``W. Europe Standard Time``)."""
-        rows = table_of(self._asked.node, TABLE, self._asked.ask(TABLE))
+        rows = table_of(self._asked, TABLE)
         return text_of(only_row(self._asked.node, rows, "time zone")["Id"])

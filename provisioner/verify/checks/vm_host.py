@@ -20,7 +20,7 @@ class VMHost:
         self._asked = asked
 
     def __repr__(self) -> str:
-        return f"<vm_host on {self._asked.node}>"
+        return f"<vm host on {self._asked.node}>"
 
     @property
     def virtual_machine_path(self) -> str:
@@ -78,5 +78,5 @@ class VMHost:
         return int(self._setting("MaximumStorageMigrations"))
 
     def _setting(self, name: str) -> Any:
-        rows = table_of(self._asked.node, TABLE, self._asked.ask(TABLE))
+        rows = table_of(self._asked, TABLE)
         return only_row(self._asked.node, rows, "Hyper-V host")[name]

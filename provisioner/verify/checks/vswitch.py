@@ -54,7 +54,7 @@ class VSwitch:
         description = self.adapter_description
         if not description:
             raise NodeError(self._asked.node, f"vswitch {self.name} has no physical adapter")
-        rows = table_of(self._asked.node, ADAPTERS, self._asked.ask(ADAPTERS))
+        rows = table_of(self._asked, ADAPTERS)
         found = named(rows, "InterfaceDescription", description)
         return text_of(
             only_row(self._asked.node, found, f"network adapter described as {description}")["Name"]
@@ -72,7 +72,7 @@ class VSwitch:
         Raises:
             NodeError: no adapter, or more than one, has one of the descriptions.
         """
-        rows = table_of(self._asked.node, ADAPTERS, self._asked.ask(ADAPTERS))
+        rows = table_of(self._asked, ADAPTERS)
         names = [
             text_of(
                 only_row(
@@ -108,7 +108,7 @@ class VSwitch:
             NodeError: the node has no such adapter, or one that is in neither access mode nor untagged.
         """
         pipeline = Pipeline.of("Get-VMNetworkAdapterVlan", ManagementOS=True, VMNetworkAdapterName=self.name)
-        rows = table_of(self._asked.node, pipeline, self._asked.ask(pipeline))
+        rows = table_of(self._asked, pipeline)
         row = only_row(self._asked.node, rows, f"adapter of the node named {self.name}")
         mode = text_of(row["OperationMode"])
         if mode not in {"Access", "Untagged"}:
@@ -117,7 +117,7 @@ class VSwitch:
 
     @property
     def _rows(self) -> tuple[Record, ...]:
-        return named(table_of(self._asked.node, TABLE, self._asked.ask(TABLE)), "Name", self.name)
+        return named(table_of(self._asked, TABLE), "Name", self.name)
 
     @property
     def _row(self) -> Record:

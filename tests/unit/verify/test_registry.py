@@ -25,10 +25,10 @@ def test_an_unknown_name_is_answered_with_the_closest_one() -> None:
 def test_another_package_adds_checks_but_takes_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     points = EntryPoints(
         [
-            EntryPoint("power_plan", "collections:OrderedDict", registry.GROUP),
+            EntryPoint("printer", "collections:OrderedDict", registry.GROUP),
             EntryPoint("service", "collections:OrderedDict", registry.GROUP),
         ]
     )
     monkeypatch.setattr(registry, "entry_points", lambda group: points.select(group=group))
-    assert registry.find("power_plan").__name__ == "OrderedDict"
+    assert registry.find("printer").__name__ == "OrderedDict"
     assert registry.find("service") is Service
