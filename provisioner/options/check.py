@@ -84,7 +84,7 @@ def _removal(assignment: Assignment, option: Option) -> Iterator[Fault]:
             assignment.section,
             assignment.name,
             message,
-            "It has no successor: do without it.",
+            "The release notes say what to do instead, if anything.",
         )
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from provisioner.options.catalogue import Catalogue, NamedSections, Option, folded, options_of
+from provisioner.options.catalogue import Catalogue, NamedSections, Option, catalogue, folded, options_of
 from provisioner.options.reading import Assignment, Lines
 
 Key = tuple[str, str]
@@ -28,28 +28,35 @@ class NamedSection:
 class Contents:
     """A file's lines beside a catalogue. Sections are asked for by their folded names."""
 
-    def __init__(self, catalogue: Catalogue, lines: Lines) -> None:
-        self.catalogue = catalogue
+    def __init__(self, known: Catalogue, lines: Lines) -> None:
+        self.catalogue = known
         self.lines = lines
         self.assigned: dict[Key, list[Assignment]] = defaultdict(list)
         for each in lines.assignments:
             self.assigned[folded(each.section), each.name].append(each)
         #: Sections as the service registers them, for ``$section.option``, which does not fold.
-        self.spelt: set[str] = set(catalogue.sections)
+        self.spelt: set[str] = set(known.sections)
         self.sections: dict[str, dict[str, Option]] = {}
-        for name, options in catalogue.sections.items():
+        for name, options in known.sections.items():
             self.sections.setdefault(folded(name), {}).update(options)
         self.free: set[str] = set()
         self.named: list[NamedSection] = []
-        for rule in catalogue.named_sections:
+        for rule in known.named_sections:
             self._add_named(rule)
         for section in list(self.sections):
             if "auth_type" in self.sections[section]:
                 self._add_plugin(section)
+        self._releases: dict[str, Contents] = {}
         self._old: dict[Key, list[Option]] = defaultdict(list)
         for option in self.options():
             for section, name in option.was:
                 self._old[folded(section), name].append(option)
+
+    def in_release(self, release: str) -> Contents:
+        """Return the same file beside another release's catalogue."""
+        if release not in self._releases:
+            self._releases[release] = Contents(catalogue(self.catalogue.service, release), self.lines)
+        return self._releases[release]
 
     def options(self) -> Iterator[Option]:
         """All options that are registered for this file."""
@@ -85,8 +92,8 @@ class Contents:
                 if not rule.like:
                     self.free.add(folded(named))
                 for template in rule.like:
-                    known = self.catalogue.sections.get(template, {})
-                    facts = {option.name: option.facts for option in known.values()}
+                    options = self.catalogue.sections.get(template, {})
+                    facts = {option.name: option.facts for option in options.values()}
                     added = options_of(named, facts, template)
                     self.sections[folded(named)] = added | self.sections.get(folded(named), {})
 

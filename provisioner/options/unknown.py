@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provisioner.options.catalogue import Option, catalogue, folded, releases
+from provisioner.options.catalogue import Option, folded, releases
 from provisioner.options.contents import Contents
 from provisioner.options.faults import Fault, Kind, printable
 from provisioner.options.reading import Assignment
@@ -53,9 +53,9 @@ def unknown_option(assignment: Assignment, contents: Contents) -> Fault:
     message = f"{title} has no such option in [{printable(assignment.section)}], so nothing reads it."
     help_ = (
         _underscores(name, contents.sections[section])
+        or _of_a_plugin(section, name, contents)
         or _in_another_release(section, name, contents)
         or (f"It belongs in {_places(elsewhere)}." if elsewhere else "")
-        or _of_a_plugin(section, name, contents)
         or _GONE.get(name, "")
         or suggestion(name, contents.sections[section])
         or _near_elsewhere(name, contents)
@@ -112,7 +112,7 @@ def _in_another_release(section: str, name: str, contents: Contents) -> str:
     for release in known:
         if release == own.release:
             continue
-        other = Contents(catalogue(own.service, release), contents.lines)
+        other = contents.in_release(release)
         option = other.option(section, name)
         successors = other.formerly(section, name)
         was = "had it" if known.index(release) < known.index(own.release) else "has it"

@@ -10,18 +10,107 @@ from provisioner.options.catalogue import Catalogue, Option
 _LEFT_OUT = {"config_source", "config_file", "config_dir", "capabilities", "auth_section"}
 
 VALUES = [
-    *("", "0", "1", "-1", "5", "12", "80", "4096", "65535", "65536", "99999999", "1.5", "0.0", "1e3", "nan", "0x10"),
+    *(
+        "",
+        "0",
+        "1",
+        "-1",
+        "5",
+        "12",
+        "80",
+        "4096",
+        "65535",
+        "65536",
+        "99999999",
+        "1.5",
+        "0.0",
+        "1e3",
+        "nan",
+        "0x10",
+    ),
     *("true", "True", "yes", "on", "off", "no", "maybe", "lots", "none", "None", "<None>", " 7 ", "5 # five"),
     *("a", "a,b", "a, b,", ",", "a:b", "a:b,c:d", "a:b,c", "{a:b}", "[a,b]", "1,2,3", "1-5", "*:external"),
-    *("10.0.0.1", "10.0.0.300", "::1", "fe80::1%eth0", "host", "-host", "host_name", "a.b.c", "10.0.0", "x" * 70),
-    *("http://10.0.0.1:9696/", "ftp://x", "http:", "rabbit://u:p@h:5672/", "file:///C:/OpenStack/Lock", "C:\\OpenStack"),
-    *("'quoted'", '"quoted"', "'open", '"', "''", "%(asctime)s", "%(nothing)s", "100%", "\\$HOME", "$$", "pa$$word"),
-    *("$state_path/x", "$my_ip", "${my_ip}", "$debug", "$nothing", "${state_path}.d", "$state_path.d", "$DEFAULT.debug"),
-    *("$hyperv.vswitch_name", "$agent.polling_interval", "$AGENT.polling_interval", "$1", "a$", "$oslo_concurrency"),
+    *(
+        "10.0.0.1",
+        "10.0.0.300",
+        "::1",
+        "fe80::1%eth0",
+        "host",
+        "-host",
+        "host_name",
+        "a.b.c",
+        "10.0.0",
+        "x" * 70,
+    ),
+    *(
+        "http://10.0.0.1:9696/",
+        "ftp://x",
+        "http:",
+        "rabbit://u:p@h:5672/",
+        "file:///C:/OpenStack/Lock",
+        "C:\\OpenStack",
+    ),
+    *(
+        "'quoted'",
+        '"quoted"',
+        "'open",
+        '"',
+        "''",
+        "%(asctime)s",
+        "%(nothing)s",
+        "100%",
+        "\\$HOME",
+        "$$",
+        "pa$$word",
+    ),
+    *(
+        "$state_path/x",
+        "$my_ip",
+        "${my_ip}",
+        "$debug",
+        "$nothing",
+        "${state_path}.d",
+        "$state_path.d",
+        "$DEFAULT.debug",
+    ),
+    *(
+        "$hyperv.vswitch_name",
+        "$agent.polling_interval",
+        "$AGENT.polling_interval",
+        "$1",
+        "a$",
+        "$oslo_concurrency",
+    ),
     *("COM1,115200,N,8", "vhd", "vhdx", "VHDX", "INFO", "password", "v3password", "value = other", "a=b"),
 ]
-SHAPES = ["{}", "{}", "{}", "{}", "{}", "  {}", "\t{}", "# {}", ";{}", "{}\r", "{}   ", "{}\n  continued", "{}\n\n"]
-BROKEN = ["no assignment", "= value", ": value", "[open", "[]", "[DEFAULT] # why", "\ufeff", "   ", "[default]", "\x0b", "\x85x=1"]
+SHAPES = [
+    "{}",
+    "{}",
+    "{}",
+    "{}",
+    "{}",
+    "  {}",
+    "\t{}",
+    "# {}",
+    ";{}",
+    "{}\r",
+    "{}   ",
+    "{}\n  continued",
+    "{}\n\n",
+]
+BROKEN = [
+    "no assignment",
+    "= value",
+    ": value",
+    "[open",
+    "[]",
+    "[DEFAULT] # why",
+    "\ufeff",
+    "   ",
+    "[default]",
+    "\x0b",
+    "\x85x=1",
+]
 
 
 @st.composite
@@ -33,7 +122,12 @@ def texts(draw: st.DrawFn, known: Catalogue) -> str:
     if known.service == "cinder" and draw(st.booleans()):
         lines.append(f"enabled_backends = {draw(st.sampled_from(['one', 'One, two', 'one,,two', '$my_ip']))}")
         backend = [each for each in usable if each.section == "backend_defaults"]
-        lines += ["[one]", *draw(st.lists(_line(backend), max_size=6)), "[TWO]", *draw(st.lists(_line(backend)))]
+        lines += [
+            "[one]",
+            *draw(st.lists(_line(backend), max_size=6)),
+            "[TWO]",
+            *draw(st.lists(_line(backend))),
+        ]
     for option in draw(st.lists(st.sampled_from(usable), min_size=1, max_size=14)):
         section = draw(st.sampled_from([option.section, option.section, option.section.upper(), "hyper", ""]))
         if section:

@@ -7,6 +7,7 @@ Reads one JSON object per line: first a recipe (and where the probe is), then te
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib
 import importlib.util
@@ -56,10 +57,8 @@ def register(cfg: Any, conf: Any, option: Any, group: Any) -> None:
     option.required = False  # asked for only when the section is really used
     name = str(getattr(group, "name", group) or "DEFAULT")
     spelt = next((each for each in conf._groups if each.lower() == name.lower()), name)
-    try:
+    with contextlib.suppress(cfg.DuplicateOptError):
         conf.register_opt(option, None if name == "DEFAULT" else spelt)
-    except cfg.DuplicateOptError:
-        pass
 
 
 def judged(cfg: Any, conf: Any, text: str) -> dict[str, Any]:
@@ -88,7 +87,9 @@ def judged(cfg: Any, conf: Any, text: str) -> dict[str, Any]:
             present = [name for name in names if name[1] in sections.get(name[0], {})]
             if present and is_bad(conf, option, group):
                 bad.append(present if option.multi else present[:1])
-    unknown = [(section, name) for section, each in sections.items() for name in each if (section, name) not in asked]
+    unknown = [
+        (section, name) for section, each in sections.items() for name in each if (section, name) not in asked
+    ]
     return {"parsed": True, "bad": bad, "unknown": unknown}
 
 
@@ -131,7 +132,7 @@ def register_plugins(cfg: Any, conf: Any) -> None:
                 register(cfg, conf, group._opts[name]["opt"], target)
             chosen = conf[target].auth_type
             loader = loading.get_plugin_loader(chosen) if chosen else None
-        except Exception:  # noqa: BLE001, S112
+        except Exception:  # noqa: BLE001
             continue
         for option in loading.get_auth_plugin_conf_options(loader) if loader else []:
             register(cfg, conf, option, target)
