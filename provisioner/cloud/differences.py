@@ -248,16 +248,17 @@ def one_way(cloud: Cloud, seen: Seen) -> list[str]:
     if cloud.images and unsaid:
         found.append(
             f"{_counted(len(unsaid), 'image says', 'images say')} no hypervisor_type, and may be started on "
-            f"Windows hosts and others alike: {_listed(unsaid)}"
+            f"Windows hosts and others alike: {_listed(unsaid)}."
         )
     asked = {key for flavor in seen.flavors or () for key in flavor.specs}
     for aggregate in cloud.aggregates.values():
-        for each in aggregate.properties:
-            keys = {each.name, f"aggregate_instance_extra_specs:{each.name}"}
-            if each.value is not None and cloud.flavors and not keys & asked:
-                found.append(
-                    f"No flavor asks for '{each.name}', by which the aggregate '{aggregate.name}' is set apart"
-                )
+        names = [each.name for each in aggregate.properties if each.value is not None]
+        keys = {key for name in names for key in (name, f"aggregate_instance_extra_specs:{name}")}
+        if names and cloud.flavors and not keys & asked:
+            found.append(
+                f"No flavor asks for {_listed(names)}, by which the aggregate '{aggregate.name}' is set apart: "
+                "what is meant for its hosts may be started elsewhere."
+            )
     return found
 
 

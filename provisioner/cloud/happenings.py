@@ -33,7 +33,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step of retiring a node was done; ``step`` is a sentence."""
+    """A step of retiring a node was done, or would be; ``step`` says what."""
 
     node: str
     step: str

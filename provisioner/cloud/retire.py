@@ -121,12 +121,12 @@ class _Retirement:
             if service.status != "disabled":
                 if not self._is_plan:
                     self._controller.disable(service, REASON)
-                self._tell(f"nova-compute of {service.host} is disabled")
+                self._tell(f"disable nova-compute of {service.host}")
         for volume in host.volumes:
             if volume.status != "disabled":
                 if not self._is_plan:
                     self._controller.disable_volume_service(volume, REASON)
-                self._tell(f"cinder-volume of {volume.host} is disabled")
+                self._tell(f"disable cinder-volume of {volume.host}")
 
     def _wait(self, host: _Host, clock: Clock, wait_s: float) -> bool:
         """Look until nothing is on the host: what was being scheduled when it was disabled may still arrive."""
@@ -153,7 +153,7 @@ class _Retirement:
                         raise
                     refusals.append(refused)
                 else:
-                    self._tell(f"{host} left the aggregate '{aggregate}'")
+                    self._tell(f"remove {host} from the aggregate '{aggregate}'")
             if not refusals:
                 return
             if attempt == _TRIES:
@@ -175,10 +175,10 @@ class _Retirement:
                     raise
                 # An instance or a migration came in between.
                 return self._fail(str(refused), "Run it again when the host is empty; it takes nothing new.")
-            self._tell(f"nova-compute of {service.host} is deleted")
+            self._tell(f"delete nova-compute of {service.host}")
         for agent in host.agents:
             self._unless_gone(partial(self._controller.delete_agent, agent))
-            self._tell(f"{agent.type} of {agent.host} is deleted")
+            self._tell(f"delete the {agent.type} of {agent.host}")
         for volume in host.volumes:
             # Cinder's API has no call that deletes a service.
             command = f"cinder-manage service remove cinder-volume {volume.host}"

@@ -62,7 +62,8 @@ def connect(cloud: Cloud, folder: Path, warn: Callable[[str], None]) -> Controll
     )
     where = cloud.name or cloud.auth_url
     with answering(f"Logging on to {where}"):
-        connection.authorize()
+        # Not authorize(), which hides what went wrong behind one error.
+        connection.session.get_token()
     return Controller(connection)
 
 
@@ -154,7 +155,8 @@ class Controller:
 
     def flavors(self) -> tuple[Flavor, ...]:
         """Return every flavor, also those that are not public."""
-        found = self._cloud.compute.flavors(details=True, get_extra_specs=True, is_public="None")
+        # Extra specs are a part of each flavor since 2.61; asking for them would be one call more for each.
+        found = self._cloud.compute.flavors(details=True, get_extra_specs=False, is_public="None")
         return _all("The list of flavors", found, _flavor)
 
     def images(self) -> tuple[Image, ...] | None:
@@ -165,7 +167,7 @@ class Controller:
 
     def servers_on(self, host: str) -> tuple[str, ...]:
         """Return the names of the instances on a host, those of all projects."""
-        found = self._cloud.compute.servers(details=False, all_projects=True, host=host)
+        found = self._cloud.compute.servers(details=False, all_projects=True, compute_host=host)
         return _all(f"The list of instances on {host}", found, lambda server: _text(server.name or server.id))
 
     def volumes_on(self, host: str) -> tuple[str, ...]:

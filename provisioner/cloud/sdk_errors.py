@@ -20,6 +20,7 @@ _HELP_TLS: Final = (
     "Name the authority that issued it: 'ca_certificates: PATH' in the inventory, or 'cacert: PATH' in "
     "clouds.yaml."
 )
+_TLS: Final = "CERTIFICATE_VERIFY_FAILED"
 _LONGEST: Final = 400
 
 
@@ -39,13 +40,16 @@ def answering(asked: str) -> Iterator[None]:
     except (sdk.HttpException, keystone.HttpError) as error:
         failure = _refused(asked, error)
     except keystone.SSLError as error:
-        failure = CloudError(f"{asked}: the certificate is not trusted: {_short(error)}", _HELP_TLS)
+        failure = _untrusted(asked, error)
     except (keystone.ConnectFailure, keystone.ConnectTimeout, keystone.RetriableConnectionFailure) as error:
         help_ = "Check the address, and that this machine may reach it."
         failure = CloudError(f"{asked}: no answer: {_short(error)}", help_)
     except keystone.DiscoveryFailure as error:
         help_ = "Check that the address is that of Keystone, usually with /v3 at the end."
         failure = CloudError(f"{asked}: what answers there is no OpenStack service: {_short(error)}", help_)
+        if _TLS in str(error):
+            # Keystone is looked for twice, and what went wrong is wrapped in what went wrong then.
+            failure = _untrusted(asked, error)
     except (keystone.CatalogException, keystone.EndpointNotFound) as error:
         help_ = "Check 'region:' and 'interface:'."
         failure = CloudError(f"{asked}: the cloud does not offer it: {_short(error)}", help_)
@@ -58,6 +62,10 @@ def answering(asked: str) -> Iterator[None]:
     else:
         return
     raise failure from None
+
+
+def _untrusted(asked: str, error: Exception) -> CloudError:
+    return CloudError(f"{asked}: the certificate is not trusted: {_short(error)}", _HELP_TLS)
 
 
 def _refused(asked: str, error: sdk.HttpException | keystone.HttpError) -> CloudRefused:

@@ -1,0 +1,274 @@
+"""Controllers that do not answer, answer with nonsense, are not trusted, or do not trust us; and no secret anywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from provisioner.cli.app import main
+from tests.cloud.controller import PASSWORD, Refusal, World, serving
+from tests.cloud.inventories import written
+from tests.networks import own_network
+
+pytest.importorskip("openstack", reason="openstacksdk, the extra 'openstack', is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.add_compute("HV01")
+    world.add_compute("HV02")
+    return world
+
+
+@pytest.fixture
+def url(world: World) -> Iterator[str]:
+    with serving(world) as address:
+        yield address
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["openstack", *map(str, arguments)])
+
+
+def is_kept(result: Result) -> bool:
+    return PASSWORD not in result.output and "a-token" not in result.output
+
+
+def test_a_wrong_password_is_said_and_not_shown(url: str, tmp_path: Path) -> None:
+    result = run("status", written(tmp_path, url, password="canary-another"))
+    assert result.exit_code == 1
+    assert "was refused (401)" in result.stderr
+    assert "Check the user, the password" in result.stderr
+    assert "canary" not in result.output
+    debug = run("status", written(tmp_path, url, password="canary-another"), "--debug")
+    assert debug.exception is not None
+    assert "canary" not in str(debug.exception)
+    assert debug.exception.__cause__ is None
+
+
+def test_a_password_that_cannot_be_read_ends_before_anything_is_asked(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    inventory = written(tmp_path, url)
+    (tmp_path / ".secrets" / "keystone").unlink()
+    result = run("zones", inventory)
+    assert result.exit_code == 2
+    assert "there is no file" in result.stderr
+    assert world.calls == []
+
+
+def test_nobody_at_the_address(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind((f"{own_network()}.1", 0))
+        host, port = closed.getsockname()
+    result = run("status", written(tmp_path, f"http://{host}:{port}/v3"))
+    assert result.exit_code == 1
+    assert "no answer" in result.stderr
+    assert "Check the address" in result.stderr
+
+
+def test_a_user_without_the_role_admin_is_told_which(world: World, url: str, tmp_path: Path) -> None:
+    def forbid(_: str, path: str) -> None:
+        if "os-services" in path:
+            raise Refusal(403, "Policy doesn't allow os_compute_api:os-services:list to be performed.")
+
+    world.before = forbid
+    result = run("zones", written(tmp_path, url))
+    assert result.exit_code == 1
+    assert "was refused (403): Policy doesn't allow" in result.stderr
+    assert "role admin" in result.stderr
+
+
+GARBAGE = [
+    b"<html><body>Proxy error</body></html>",
+    b"{}",
+    b"[]",
+    b"null",
+    b'{"services": 7, "aggregates": 7, "agents": 7, "hypervisors": 7}',
+    b'{"services": [{"host": 5}], "aggregates": [{"name": {}}], "agents": [7], "hypervisors": ["x"]}',
+    b"\xff\xfe\x00",
+]
+
+
+@pytest.mark.parametrize(
+    "where", ["auth/tokens$", "os-services$", "os-aggregates$", "os-hypervisors", "agents$"]
+)
+@pytest.mark.parametrize("answer", GARBAGE, ids=range(len(GARBAGE)))
+def test_an_answer_that_is_none_ends_with_a_sentence_and_no_traceback(
+    world: World, url: str, tmp_path: Path, where: str, answer: bytes
+) -> None:
+    world.garbage[where] = answer
+    result = run("status", written(tmp_path, url))
+    # An empty object is an empty list to the SDK where a list is asked for: then nodes are missing.
+    assert result.exit_code == 1 or (answer in {b"{}", b"[]"} and result.exit_code == 0)
+    assert "This is a bug" not in result.output
+    assert is_kept(result)
+
+
+def test_a_keystone_that_is_none(world: World, url: str, tmp_path: Path) -> None:
+    world.garbage["^/identity/v3$"] = b"<html>hello</html>"
+    world.garbage["auth/tokens"] = b"<html>hello</html>"
+    result = run("status", written(tmp_path, url))
+    assert result.exit_code == 1
+    assert "This is a bug" not in result.output
+
+
+def _certificate(folder: Path, host: str) -> tuple[Path, ssl.SSLContext]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "controller of a test")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=30))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate, private = folder / "ca.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, private)
+    return certificate, context
+
+
+def test_a_certificate_nobody_vouches_for_is_refused_before_the_password_is_sent(
+    world: World, tmp_path: Path
+) -> None:
+    host = f"{own_network()}.1"
+    _, context = _certificate(tmp_path / "pki", host)
+    with serving(world, context, host) as url:
+        result = run("status", written(tmp_path, url))
+    assert result.exit_code == 1
+    assert "the certificate is not trusted" in result.stderr
+    assert "ca_certificates" in result.stderr
+    assert world.calls == []
+
+
+def test_an_authority_of_one_s_own_is_trusted_when_it_is_named(world: World, tmp_path: Path) -> None:
+    host = f"{own_network()}.1"
+    _certificate(tmp_path / "pki", host)
+    _, context = _certificate(tmp_path / "pki", host)
+    with serving(world, context, host) as url:
+        inventory = written(tmp_path, url)
+        inventory.write_text(
+            inventory.read_text().replace("  user: admin\n", "  user: admin\n  ca_certificates: pki/ca.pem\n")
+        )
+        result = run("zones", inventory)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_a_cloud_of_clouds_yaml_beside_the_inventory_is_used(world: World, url: str, tmp_path: Path) -> None:
+    inventory = written(tmp_path, url)
+    clouds = f"""\
+clouds:
+  production:
+    auth: {{auth_url: "{url}", username: admin, password: "{PASSWORD}", project_name: admin, user_domain_name: Default, project_domain_name: Default}}
+    region_name: RegionOne
+"""
+    (tmp_path / "clouds.yaml").write_text(clouds)
+    text = inventory.read_text()
+    start, end = text.index("  auth_url"), text.index("  aggregates")
+    inventory.write_text(text[:start] + "  cloud: production\n" + text[end:])
+    result = run("zones", inventory)
+    assert (result.exit_code, result.stderr) == (0, "")
+    inventory.write_text(inventory.read_text().replace("production", "productoin"))
+    unknown = run("zones", inventory)
+    assert unknown.exit_code == 2
+    assert "inventory.yaml:3:" in unknown.stderr or "inventory.yaml:4:" in unknown.stderr
+    assert "Did you mean 'production'?" in unknown.stderr
+
+
+def test_a_clouds_yaml_that_is_none_is_not_quoted(url: str, tmp_path: Path) -> None:
+    inventory = written(tmp_path, url)
+    (tmp_path / "clouds.yaml").write_text(f"clouds: [production: {{password: {PASSWORD}\n")
+    text = inventory.read_text()
+    start, end = text.index("  auth_url"), text.index("  aggregates")
+    inventory.write_text(text[:start] + "  cloud: production\n" + text[end:])
+    result = run("status", inventory)
+    assert result.exit_code == 2
+    assert "This is a bug" not in result.output
+    assert is_kept(result)
+
+
+def test_an_inventory_without_a_cloud_says_what_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(
+        "site: x\nconnection: {user: u, password: env:X}\nnodes: {hv01: {roles: [hyperv_host]}}\n"
+    )
+    result = run("status", path)
+    assert result.exit_code == 2
+    assert "does not say which cloud" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_is_taken_up_by_the_next_and_its_command_line_has_no_secret(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    late = world.services.pop(1)
+    inventory = written(tmp_path, url)
+    command = [sys.executable, "-m", "provisioner.cli", "openstack", "zones", str(inventory), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["type"] == "Waits":
+            break
+    seen = (
+        Path(f"/proc/{process.pid}/cmdline").read_bytes() + Path(f"/proc/{process.pid}/environ").read_bytes()
+    )
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert PASSWORD.encode() not in seen
+    assert world.aggregate("windows-berlin")["hosts"] == ["HV01"]
+    world.services.append(late)
+    result = run("zones", inventory)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "add HV02 to the aggregate 'windows-berlin': done\n1 change made\n",
+    )
+
+
+@pytest.mark.slow
+def test_an_interruption_ends_at_once_with_130(world: World, url: str, tmp_path: Path) -> None:
+    world.services.clear()
+    inventory = written(tmp_path, url)
+    command = [sys.executable, "-m", "provisioner.cli", "openstack", "zones", str(inventory), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["type"] == "Waits":
+            break
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.endswith("interrupted\n")
