@@ -110,10 +110,6 @@ class World:
     copies: int = 0
     spoils_copies: bool = False
 
-    @property
-    def needed_legs(self) -> int:
-        return 1 + sum(resource.asks_reboot and not resource.is_done for resource in self.resources)
-
     def tick(self) -> None:
         now = self.clock.time
         if self.goes_down_at is not None and now >= self.goes_down_at:
