@@ -24,6 +24,27 @@ _TLS: Final = "CERTIFICATE_VERIFY_FAILED"
 _LONGEST: Final = 400
 
 
+#: What the SDK stumbles over when an answer has another form than the reference says.
+_STUMBLES: Final = (ValueError, KeyError, TypeError, AttributeError, LookupError)
+_KINDS: Final = (
+    (
+        (keystone.ConnectFailure, keystone.ConnectTimeout, keystone.RetriableConnectionFailure),
+        "no answer",
+        "Check the address, and that this machine may reach it.",
+    ),
+    (
+        (keystone.DiscoveryFailure,),
+        "what answers there is no OpenStack service",
+        "Check that the address is that of Keystone, usually with /v3 at the end.",
+    ),
+    (
+        (keystone.CatalogException, keystone.EndpointNotFound),
+        "the cloud does not offer it",
+        "Check 'region:' and 'interface:'.",
+    ),
+)
+
+
 @contextmanager
 def answering(asked: str) -> Iterator[None]:
     """Turn what is raised inside into CloudError and CloudRefused; ``asked`` is what was asked, as a noun.
@@ -32,40 +53,31 @@ def answering(asked: str) -> Iterator[None]:
         CloudRefused: the controller answers with a status from 400 on.
         CloudError: it does not answer, cannot be trusted, or answers with something else than was asked for.
     """
-    failure: CloudError
     try:
         yield
-    except (CloudError, KeyboardInterrupt):
+    except CloudError:
         raise
-    except (sdk.HttpException, keystone.HttpError) as error:
-        failure = _refused(asked, error)
-    except keystone.SSLError as error:
-        failure = _untrusted(asked, error)
-    except (keystone.ConnectFailure, keystone.ConnectTimeout, keystone.RetriableConnectionFailure) as error:
-        help_ = "Check the address, and that this machine may reach it."
-        failure = CloudError(f"{asked}: no answer: {_short(error)}", help_)
-    except keystone.DiscoveryFailure as error:
-        help_ = "Check that the address is that of Keystone, usually with /v3 at the end."
-        failure = CloudError(f"{asked}: what answers there is no OpenStack service: {_short(error)}", help_)
-        if _TLS in str(error):
-            # Keystone is looked for twice, and what went wrong is wrapped in what went wrong then.
-            failure = _untrusted(asked, error)
-    except (keystone.CatalogException, keystone.EndpointNotFound) as error:
-        help_ = "Check 'region:' and 'interface:'."
-        failure = CloudError(f"{asked}: the cloud does not offer it: {_short(error)}", help_)
-    except (sdk.SDKException, keystone.ClientException) as error:
-        failure = CloudError(f"{asked} failed: {_short(error)}")
-    except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
-        # What the SDK stumbles over when an answer has another form than the reference says.
-        kind = type(error).__name__
-        failure = CloudError(f"{asked}: the answer cannot be understood ({kind}).", "Is a proxy in between?")
+    except (sdk.SDKException, keystone.ClientException, *_STUMBLES) as error:
+        failure = _failure(asked, error)
     else:
         return
     raise failure from None
 
 
-def _untrusted(asked: str, error: Exception) -> CloudError:
-    return CloudError(f"{asked}: the certificate is not trusted: {_short(error)}", _HELP_TLS)
+def _failure(asked: str, error: Exception) -> CloudError:
+    if isinstance(error, sdk.HttpException | keystone.HttpError):
+        return _refused(asked, error)
+    if isinstance(error, _STUMBLES):
+        kind = type(error).__name__
+        return CloudError(f"{asked}: the answer cannot be understood ({kind}).", "Is a proxy in between?")
+    said = _short(error)
+    if isinstance(error, keystone.SSLError) or _TLS in str(error):
+        # Keystone is looked for twice, and the first failure is wrapped in the second.
+        return CloudError(f"{asked}: the certificate is not trusted: {said}", _HELP_TLS)
+    for kinds, what, help_ in _KINDS:
+        if isinstance(error, kinds):
+            return CloudError(f"{asked}: {what}: {said}", help_)
+    return CloudError(f"{asked} failed: {said}")
 
 
 def _refused(asked: str, error: sdk.HttpException | keystone.HttpError) -> CloudRefused:

@@ -166,8 +166,9 @@ def test_a_node_is_waited_for_until_it_is_empty(world: World, url: str, tmp_path
     world.add_server("HV01", "one")
 
     def leave() -> None:
-        while world.services[0]["status"] != "disabled":
+        while world.calls.count("GET /compute/v2.1/servers") < 2:
             time.sleep(0.02)
+        time.sleep(0.3)
         world.servers.clear()
 
     thread = threading.Thread(target=leave)
