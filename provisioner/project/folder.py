@@ -172,6 +172,8 @@ class Project:
         """
         from provisioner.project import runs  # noqa: PLC0415 - see above
 
+        if not self.state_file.exists():
+            return Diagnostics()  # opening makes it, and a run that is refused leaves nothing
         store = SqliteStateStore(self.state_file)
         try:
             return runs.taken_roles(compilation, store.roles(self._name_of(compilation.inventory)))
