@@ -155,6 +155,86 @@ def test_a_foreign_discovery_lists_exactly_the_declared_targets_whatever_changes
         assert "Target:" not in _listed(second).stdout
 
 
+_SECRET, _PROOF = "secret-of-12", "proof-of-1234"
+_CHAP = """\
+site: lab
+connection: {transport: psrp, port: 15985, user: provisioner}
+encryption: {certificate: .secrets/certificates/}
+nodes:
+  st01:
+    address: 127.20.0.21
+    connection: {password: file:.secrets/st01}
+    roles: [iscsi_target]
+    variables:
+      iscsi_targets:
+        - name: volumes
+          initiators:
+            - iqn.1991-05.com.microsoft:hv01
+            - iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-inq
+          disks: [{path: 'D:\\first.vhdx', size_gb: 5}]
+          chap: {user: someone, password: file:.secrets/chap}
+          reverse_chap: {user: storage, password: file:.secrets/proof}
+  hv01:
+    address: 127.20.0.11
+    connection: {password: file:.secrets/hv01}
+    roles: [iscsi_initiator]
+    variables:
+      iscsi_initiator_waits_for: [st01]
+      iscsi_initiator_targets:
+        - target: iqn.1991-05.com.microsoft:st01-volumes-target
+          portals: [127.20.0.21@127.20.0.11]
+          chap: {user: someone, password: file:.secrets/chap}
+lab:
+  windows: "2022"
+"""
+
+
+def _inquired(address: str, secret: str, proof: str) -> bool:
+    """Whether libiscsi logs on with a secret, to a target that proves that it knows another one."""
+    url = f"iscsi://someone%{secret}@{address}/{_IQN}/0?target_user=storage&target_password={proof}"
+    done = subprocess.run(["iscsi-inq", url], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode == 0) == ("Peripheral Qualifier" in done.stdout), done.stdout + done.stderr
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("iscsi-inq") is None, reason="libiscsi-bin is not installed")
+def test_both_directions_of_chap_are_asked_of_foreign_and_own_initiators(tmp_path: Path) -> None:
+    secrets = tmp_path / ".secrets"
+    secrets.mkdir(mode=0o700)
+    for name, secret in (("chap", _SECRET), ("proof", _PROOF)):
+        (secrets / name).write_text(secret, encoding="utf-8")
+        (secrets / name).chmod(0o600)
+    with running_lab(tmp_path, _CHAP) as run:
+        done = run.apply()
+        assert done.returncode == 0, done.stdout + done.stderr
+        address = f"{run.network}.21"
+        assert _inquired(address, _SECRET, _PROOF)
+        assert not _inquired(address, _SECRET, _SECRET)
+        assert not _inquired(address, _PROOF, _PROOF)
+
+        def session() -> str:
+            (found,) = run.output_of("hv01", "provisioner", "Get-IscsiSession")
+            return str(found.adapted_properties["AuthenticationType"])
+
+        assert session() == "ONEWAYCHAP"
+        wanted = {"NodeAddress": _IQN, "ChapUsername": "someone", "AuthenticationType": "MUTUALCHAP"}
+        for proof in (_SECRET, _PROOF):
+            run.output_of("hv01", "provisioner", "Set-IscsiChapSecret", ChapSecret=proof)
+            run.output_of("hv01", "provisioner", "Disconnect-IscsiTarget", NodeAddress=_IQN, Confirm=False)
+            refused = run.errors_of(
+                "hv01", "provisioner", "Connect-IscsiTarget", ChapSecret=_SECRET, **wanted
+            )
+            assert bool(refused) == (proof != _PROOF), refused
+        assert session() == "MUTUALCHAP"
+        # The role wants one-way CHAP, and the session logs on again.
+        done = run.apply()
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert session() == "ONEWAYCHAP"
+        told = json.dumps([run.journal(node) for node in ("st01", "hv01")]) + done.stdout + done.stderr
+        assert _SECRET not in told
+        assert _PROOF not in told
+
+
 def test_a_switch_on_the_management_adapter_loses_the_node_until_somebody_mends_it(run: LabRun) -> None:
     done = run.apply("--limit", "hv01")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -34,6 +34,7 @@ _ENTRY: Final = re.compile(
 )
 _CHOSEN_BY_WINDOWS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what Windows shows, nothing listens
 _CONNECTION_FAILED, _AUTHENTICATION_FAILED = "0xefff0003", "0xefff0009"
+_LOGGED_ON: Final = "0xefff003f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,14 @@ class IscsiSession:
         if not is_right:
             secret_markers.forget(registry, _RESOURCE, wish.target)
         pairs, others = _pairs(wish, context)
+        others = others if wish.is_exclusive else []
+        if not wish.is_multipath:
+            # Windows logs on to a target once then, so another session would be in the way.
+            _end_others(wish, others, context)
+            others = []
         for entry, path in pairs:
             _make_right(wish, entry, path, context, is_secret_right=is_right)
-        for path in others if wish.is_exclusive else ():
-            context.verbose(f"Ending the session {path.session.id}, which is not wanted.")
-            _end(wish.target, path, context)
+        _end_others(wish, others, context)
         left = list(_differences(wish, context))
         if left:
             raise resource_error(
@@ -424,12 +428,25 @@ def _connect(wish: _Wish, entry: _Entry, context: ResourceContext) -> None:
                 "ChapRefused",
                 "AuthenticationError",
             ) from None
+        if _LOGGED_ON in error.error_id:
+            raise resource_error(
+                f"The target '{wish.target}' has a session over another path, so it cannot be logged on to over "
+                f"{entry}. Let Exclusive end that session, or set IsMultipathEnabled. {error.message}",
+                "AlreadyLoggedOn",
+                "ResourceExists",
+            ) from None
         raise resource_error(
             f"The target '{wish.target}' refuses the log-on over {entry}. Does it admit this initiator, "
             f"{initiator.iqn}? {error.message}",
             "LogOnRefused",
             "PermissionDenied",
         ) from None
+
+
+def _end_others(wish: _Wish, others: Sequence[Path], context: ResourceContext) -> None:
+    for path in others:
+        context.verbose(f"Ending the session {path.session.id}, which is not wanted.")
+        _end(wish.target, path, context)
 
 
 def _end(target: str, path: Path, context: ResourceContext) -> None:

@@ -143,9 +143,19 @@ async def test_other_sessions_end_only_where_the_list_is_exclusive_and_after_the
     assert await _test(node, _wanted(_SECOND))
     heard: list[int] = []
     server.ledger.listeners.append(lambda _area, _what: heard.append(server.iscsi.target("volumes").sessions))
-    await _converge(node, _wanted(_SECOND, Exclusive=True))
+    await _converge(node, _wanted(_SECOND, IsMultipathEnabled=True, Exclusive=True))
     assert [path.connection.target_address for path in _paths(node) if path.connection] == [_SECOND]
     assert min(heard) == 1
+
+
+async def test_without_multipath_another_session_has_to_go_first() -> None:
+    node, _server = _site()
+    await _converge(node, _wanted())
+    with pytest.raises(ResourceError) as failed:
+        await _set(node, _wanted(f"{_FIRST}@192.0.2.99"))
+    assert failed.value.error_id == "AlreadyLoggedOn"
+    await _converge(node, _wanted(_SECOND, Exclusive=True))
+    assert [path.connection.target_address for path in _paths(node) if path.connection] == [_SECOND]
 
 
 async def test_a_secret_that_was_changed_is_applied_path_by_path() -> None:

@@ -306,6 +306,19 @@ function Set-TargetResource
     }
 
     $pairs = @(Get-Pair -TargetName $TargetName -Entries $entries)
+    $others = @()
+
+    if ($Exclusive)
+    {
+        $others = @($pairs | Where-Object -FilterScript { $null -eq $_['Entry'] })
+    }
+
+    if (-not $IsMultipathEnabled)
+    {
+        # Windows logs on to a target once then, so another session would be in the way.
+        Disconnect-Other -TargetName $TargetName -Others $others
+        $others = @()
+    }
 
     foreach ($pair in $pairs)
     {
@@ -316,14 +329,8 @@ function Set-TargetResource
         }
     }
 
-    foreach ($pair in $pairs)
-    {
-        if ($Exclusive -and $null -eq $pair['Entry'])
-        {
-            Write-Verbose -Message ('Ending the session {0}, which is not wanted.' -f $pair['Session']['Id'])
-            Disconnect-Path -TargetName $TargetName -Session $pair['Session']
-        }
-    }
+    # The wanted paths are there by now, so the disks stay.
+    Disconnect-Other -TargetName $TargetName -Others $others
 
     $differences = @(Get-Difference -TargetName $TargetName -Entries $entries -Chap $Chap)
 
@@ -1141,9 +1148,48 @@ function Connect-Path
                         'target, or it asks for CHAP and Chap is not given. {2}') -f $target, $path, $reason))
         }
 
+        if ($_.FullyQualifiedErrorId -match '0xefff003f')
+        {
+            throw (New-ResourceError -Id 'AlreadyLoggedOn' -Category 'ResourceExists' -Target $target -Message (
+                    ("The target '{0}' has a session over another path, so it cannot be logged on to over {1}. Let " +
+                        'Exclusive end that session, or set IsMultipathEnabled. {2}') -f $target, $path, $reason))
+        }
+
         throw (New-ResourceError -Id 'LogOnRefused' -Category 'PermissionDenied' -Target $target -Message (
                 ("The target '{0}' refuses the log-on over {1}. Does it admit this initiator, {2}? {3}") -f
                 $target, $path, (Read-InitiatorName), $reason))
+    }
+}
+
+<#
+    .SYNOPSIS
+        Ends sessions that no entry stands for.
+
+    .PARAMETER TargetName
+        Name of the target.
+
+    .PARAMETER Others
+        The sessions, as Get-Pair gives them.
+#>
+function Disconnect-Other
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $TargetName,
+
+        [Parameter(Mandatory = $true)]
+        [AllowEmptyCollection()]
+        [System.Collections.Hashtable[]]
+        $Others
+    )
+
+    foreach ($other in $Others)
+    {
+        Write-Verbose -Message ('Ending the session {0}, which is not wanted.' -f $other['Session']['Id'])
+        Disconnect-Path -TargetName $TargetName -Session $other['Session']
     }
 }
 
