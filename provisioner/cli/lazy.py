@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from provisioner.cli.exit_codes import ExitCode
+from provisioner.diagnostics import did_you_mean
 
 #: verb -> ("module:command", short help).
 Verbs = Mapping[str, tuple[str, str]]
@@ -29,6 +30,22 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(ExitCode.INTERRUPTED)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that is meant.
+
+        Raises:
+            UsageError: there is none of this name.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args[0].startswith("-"):
+                raise
+            meant = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"{error.message} {meant}", ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names, sorted."""
