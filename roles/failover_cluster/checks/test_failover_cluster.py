@@ -38,7 +38,9 @@ def test_shared_volumes_are_mounted(host, variables):
     names = list(variables["cluster_shared_volumes"])
     if variables["cluster_direct_nodes"][-1:] == [host.node]:
         # The name that Windows gives to the disk of a volume of a pool.
-        names += [f"Cluster Virtual Disk ({volume['name']})" for volume in variables["cluster_direct_volumes"]]
+        names += [
+            f"Cluster Virtual Disk ({volume['name']})" for volume in variables["cluster_direct_volumes"]
+        ]
     if not names:
         pytest.skip("the inventory wants no shared volume of this node")
     for name in names:

@@ -62,8 +62,3 @@ def test_firewall_lets_in_what_hosts_ask_each_other(host, variables):
         assert rule.is_enabled
         assert rule.action == "Allow"
         assert rule.group
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

@@ -37,8 +37,3 @@ def test_switch_offers_sr_iov_as_wanted(host, variables):
     if variables["hyperv_switch_iov"] is None:
         pytest.skip("hyperv_switch_iov is not set")
     assert host.vswitch(variables["hyperv_switch_name"]).has_iov == variables["hyperv_switch_iov"]
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

@@ -59,8 +59,3 @@ def test_node_is_logged_off_from_the_others(host, variables):
     """No session is left with a target that is to be absent."""
     for gone in _targets(variables, "Absent"):
         assert not host.check("iscsi_session", gone["target"]).exists
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

@@ -67,8 +67,3 @@ def test_only_the_wanted_addresses_listen(host, variables):
     if not wanted:
         pytest.skip("iscsi_portals is not set")
     assert host.check("iscsi_portals").listening == wanted
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

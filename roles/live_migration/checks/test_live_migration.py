@@ -9,7 +9,7 @@ SERVICES = ("cifs", "microsoft virtual system migration service")
 
 def test_live_migration_is_on(host, variables):
     """Migration is on, with Kerberos and as the inventory wants it; OpenStack's os-win asks for the first."""
-    settings = host.check("vm_host")
+    settings = host.vm_host
     assert settings.migration_is_enabled
     assert settings.migration_authentication == "Kerberos"
     assert settings.migration_performance == variables["live_migration_performance"]
@@ -32,7 +32,7 @@ def test_networks_are_those_of_the_inventory(host, variables):
 
 def test_the_firewall_lets_machines_in(host):
     """The rule for TCP 6600 is on."""
-    assert host.check("firewall_rule", "VIRT-MIGL-In-TCP-NoScope").is_enabled
+    assert host.firewall_rule("VIRT-MIGL-In-TCP-NoScope").is_enabled
 
 
 def test_the_account_may_delegate_to_every_other_host(host, variables):
@@ -52,8 +52,3 @@ def test_the_account_may_delegate_to_every_other_host(host, variables):
     found = {entry for entry in delegation.entries if entry.partition("/")[0] in SERVICES}
     assert found == wanted
     assert delegation.allows_any_protocol
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

@@ -20,8 +20,3 @@ def test_paths_are_used_as_wanted(host, variables):
     if variables["mpio_load_balance_policy"] is None:
         pytest.skip("mpio_load_balance_policy is not set")
     assert host.check("mpio").load_balance_policy == variables["mpio_load_balance_policy"]
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

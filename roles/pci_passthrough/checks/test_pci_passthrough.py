@@ -12,8 +12,3 @@ def test_devices_are_where_they_should_be(host, variables):
     for wanted in variables["pci_devices"]:
         device = host.check("assignable_device", wanted["location_path"])
         assert device.is_off_host == (wanted["ensure"] == "Present")
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

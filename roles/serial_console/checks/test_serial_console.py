@@ -5,12 +5,7 @@ from __future__ import annotations
 
 def test_the_firewall_lets_the_proxy_in(host):
     """The rule for the ports of the consoles is on, and lets in."""
-    rule = host.check("firewall_rule", "OpenStack-SerialConsole-In-TCP")
+    rule = host.firewall_rule("OpenStack-SerialConsole-In-TCP")
     assert rule.is_enabled
     assert rule.direction == "Inbound"
     assert rule.action == "Allow"
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

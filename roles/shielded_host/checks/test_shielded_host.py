@@ -27,8 +27,3 @@ def test_the_host_was_attested_where_that_is_wanted(host, variables):
         pytest.skip("the inventory does not demand it")
     guardian = host.check("host_guardian")
     assert guardian.is_guarded, f"attestation ended with {guardian.attestation_status}"
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

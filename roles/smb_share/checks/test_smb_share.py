@@ -53,8 +53,3 @@ def test_shares_that_are_to_be_absent_are_gone(host, variables):
     """No share that the inventory wants absent is left."""
     for gone in _shares(variables, "Absent"):
         assert not host.check("smb_share", gone["name"]).exists
-
-
-def test_lcm_is_idle(host):
-    """The LCM has nothing left to do and waits for no reboot."""
-    assert host.lcm.is_idle

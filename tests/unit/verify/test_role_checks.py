@@ -179,10 +179,6 @@ def access(*others: dict[str, Any], **properties: Any) -> Result:
     return rows(everybody, right | properties, *(right | other for other in others))
 
 
-def lcm(state: str = "Idle") -> Result:
-    return rows({"MetaConfiguration": Record((), {"LCMState": state})})
-
-
 HOST = {
     "MacAddressMinimum": "00155D0B0C00",
     "MacAddressMaximum": "00155D0B0CFF",
@@ -225,7 +221,6 @@ GOOD: dict[str, Result | Exception] = {
     "Get-Acl": rows({"AccessToString": "CONTOSO\\HV01$ Allow  Modify, Synchronize"}),
     "Get-Item": rows({"Name": "x", "PSIsContainer": False}),
     "Get-Content": Result((CONFIGURATION,)),
-    "Invoke-CimMethod": lcm(),
 }
 NOT_THERE = Result(
     errors=(
@@ -256,7 +251,6 @@ DRIFTS = [
     ("hyperv_vswitch", "Get-VMSwitch", switches(IovEnabled=True), "vswitch external has_iov: True"),
     ("hyperv_vswitch", "Get-VMNetworkAdapterVlan", rows({"OperationMode": "Untagged", "AccessVlanId": 0}),
      "vswitch external management_vlan: 0"),
-    ("hyperv_host", "Invoke-CimMethod", lcm("PendingReboot"), "lcm is_idle: False"),
     ("iscsi_target", "Get-WindowsFeature | Select-Object", features(**{"FS-iSCSITarget-Server": "Available"}),
      "feature FS-iSCSITarget-Server is_installed: False"),
     ("iscsi_target", "Get-CimInstance", services("Stopped", of="WinTarget"), "service WinTarget is_running: False"),
@@ -270,7 +264,6 @@ DRIFTS = [
     ("iscsi_target", "Get-IscsiTargetServerSetting",
      rows({"Portals": ["+198.51.100.21:3260", "+192.0.2.21:3260"]}), "iscsi portals listening: frozenset"),
     ("iscsi_target", "Get-Item", NOT_THERE, r"file D:\a.vhdx is_file: False"),
-    ("iscsi_target", "Invoke-CimMethod", lcm("PendingConfiguration"), "lcm is_idle: False"),
     ("iscsi_initiator", "Get-CimInstance", services("Stopped", of="MSiSCSI"), "service MSiSCSI is_running: False"),
     ("iscsi_initiator", "Get-CimInstance", services(mode="Manual", of="MSiSCSI"),
      "service MSiSCSI is_enabled: False"),
@@ -359,5 +352,5 @@ async def test_all_checks_of_a_role_cost_one_question_per_distinct_pipeline() ->
     await verified([node.target(VARIABLES, hyperv_host=checks_of("hyperv_host")) for node in nodes])
     for node in nodes:
         assert sorted(node.asked) == [
-            "Get-CimInstance", FIREWALL, "Get-VMHost", "Get-WindowsFeature | Select-Object", "Invoke-CimMethod",
+            "Get-CimInstance", FIREWALL, "Get-VMHost", "Get-WindowsFeature | Select-Object",
         ]  # fmt: skip
