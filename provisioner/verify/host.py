@@ -14,22 +14,33 @@ if TYPE_CHECKING:
 
     from provisioner.addresses import NodeName
     from provisioner.transport.base import Pipeline, Result
+    from provisioner.verify.checks.assignable_device import AssignableDevice
     from provisioner.verify.checks.cluster import Cluster
     from provisioner.verify.checks.cluster_volume import ClusterVolume
     from provisioner.verify.checks.computer import Computer
+    from provisioner.verify.checks.computer_delegation import ComputerDelegation
     from provisioner.verify.checks.defender import Defender
     from provisioner.verify.checks.feature import Feature
     from provisioner.verify.checks.file import File
     from provisioner.verify.checks.firewall_profile import FirewallProfile
     from provisioner.verify.checks.firewall_rule import FirewallRule
+    from provisioner.verify.checks.folder_access import FolderAccess
     from provisioner.verify.checks.hardware import Hardware
+    from provisioner.verify.checks.host_guardian import HostGuardian
+    from provisioner.verify.checks.iscsi_portals import IscsiPortals
+    from provisioner.verify.checks.iscsi_session import IscsiSession
     from provisioner.verify.checks.iscsi_target import IscsiTarget
+    from provisioner.verify.checks.iscsi_virtual_disk import IscsiVirtualDisk
     from provisioner.verify.checks.lcm import Lcm
+    from provisioner.verify.checks.migration import Migration
+    from provisioner.verify.checks.mpio import Mpio
     from provisioner.verify.checks.operating_system import OperatingSystem
     from provisioner.verify.checks.page_file import PageFile
     from provisioner.verify.checks.pending_reboot import PendingReboot
     from provisioner.verify.checks.power_plan import PowerPlan
     from provisioner.verify.checks.service import Service
+    from provisioner.verify.checks.smb_share import SmbShare
+    from provisioner.verify.checks.storage_setting import StorageSetting
     from provisioner.verify.checks.time_source import TimeSource
     from provisioner.verify.checks.time_zone import TimeZone
     from provisioner.verify.checks.vm_host import VMHost
@@ -54,7 +65,7 @@ class Host:
         return self._ask(pipeline)
 
     def check(self, name: str, *arguments: object) -> Any:
-        """Return a check by its registered name; this is how checks of other packages are reached.
+        """Return a check of another package by its registered name; ours have a name below.
 
         Raises:
             UsageError: there is no check of this name.
@@ -151,3 +162,52 @@ class Host:
     def time_zone(self) -> TimeZone:
         """The time zone."""
         return cast("TimeZone", self.check("time_zone"))
+
+    def assignable_device(self, location_path: str) -> AssignableDevice:
+        """Return a PCI Express device by its location path."""
+        return cast("AssignableDevice", self.check("assignable_device", location_path))
+
+    def computer_delegation(self, name: str) -> ComputerDelegation:
+        """Return to what a computer account may delegate."""
+        return cast("ComputerDelegation", self.check("computer_delegation", name))
+
+    def folder_access(self, path: str) -> FolderAccess:
+        """Return who may do what with a folder."""
+        return cast("FolderAccess", self.check("folder_access", path))
+
+    @property
+    def host_guardian(self) -> HostGuardian:
+        """How the host proves itself to a Host Guardian Service."""
+        return cast("HostGuardian", self.check("host_guardian"))
+
+    @property
+    def iscsi_portals(self) -> IscsiPortals:
+        """Where the iSCSI target server listens."""
+        return cast("IscsiPortals", self.check("iscsi_portals"))
+
+    def iscsi_session(self, target: str) -> IscsiSession:
+        """Return the sessions with an iSCSI target, by its IQN."""
+        return cast("IscsiSession", self.check("iscsi_session", target))
+
+    def iscsi_virtual_disk(self, path: str) -> IscsiVirtualDisk:
+        """Return a virtual disk of the iSCSI target server."""
+        return cast("IscsiVirtualDisk", self.check("iscsi_virtual_disk", path))
+
+    @property
+    def migration(self) -> Migration:
+        """Over which networks and addresses live migrations come."""
+        return cast("Migration", self.check("migration"))
+
+    @property
+    def mpio(self) -> Mpio:
+        """What Multipath I/O claims, and how it uses paths."""
+        return cast("Mpio", self.check("mpio"))
+
+    def smb_share(self, name: str) -> SmbShare:
+        """Return an SMB share by its name."""
+        return cast("SmbShare", self.check("smb_share", name))
+
+    @property
+    def storage_setting(self) -> StorageSetting:
+        """What Windows does with disks it has not seen before."""
+        return cast("StorageSetting", self.check("storage_setting"))

@@ -20,13 +20,13 @@ def test_initiator_service_runs(host):
 
 def test_new_disks_are_treated_as_wanted(host, variables):
     """The host does with new disks what the inventory says."""
-    assert host.check("storage_setting").new_disk_policy == variables["iscsi_initiator_san_policy"]
+    assert host.storage_setting.new_disk_policy == variables["iscsi_initiator_san_policy"]
 
 
 def test_node_is_logged_on_over_every_path(host, variables):
     """Each target has a session over each of its portals."""
     for wanted in _targets(variables):
-        session = host.check("iscsi_session", wanted["target"])
+        session = host.iscsi_session(wanted["target"])
         for portal in wanted["portals"]:
             assert session.goes_over(portal)
 
@@ -34,7 +34,7 @@ def test_node_is_logged_on_over_every_path(host, variables):
 def test_sessions_come_back_after_a_boot(host, variables):
     """Each target is logged on to, to be again after a boot, and as its authentication is wanted."""
     for wanted in _targets(variables):
-        session = host.check("iscsi_session", wanted["target"])
+        session = host.iscsi_session(wanted["target"])
         assert session.is_persistent
         assert session.authentication == {"ONEWAYCHAP" if wanted["chap"] else "NONE"}
 
@@ -45,17 +45,17 @@ def test_no_path_is_left_that_is_not_wanted(host, variables):
     if not exclusive:
         pytest.skip("no target is exclusive")
     for wanted in exclusive:
-        assert len(host.check("iscsi_session", wanted["target"]).paths) == len(wanted["portals"])
+        assert len(host.iscsi_session(wanted["target"]).paths) == len(wanted["portals"])
 
 
 def test_disks_on_several_paths_are_one_disk(host, variables):
     """Where sessions are paths of Multipath I/O, it claims disks on iSCSI."""
     if not any(wanted["multipath"] for wanted in _targets(variables)):
         pytest.skip("no target has 'multipath: true'")
-    assert "iSCSI" in host.check("mpio").claimed
+    assert "iSCSI" in host.mpio.claimed
 
 
 def test_node_is_logged_off_from_the_others(host, variables):
     """No session is left with a target that is to be absent."""
     for gone in _targets(variables, "Absent"):
-        assert not host.check("iscsi_session", gone["target"]).exists
+        assert not host.iscsi_session(gone["target"]).exists

@@ -66,4 +66,4 @@ def test_only_the_wanted_addresses_listen(host, variables):
     wanted = {str(ipaddress.ip_address(text)) for text in variables["iscsi_portals"]}
     if not wanted:
         pytest.skip("iscsi_portals is not set")
-    assert host.check("iscsi_portals").listening == wanted
+    assert host.iscsi_portals.listening == wanted

@@ -35,7 +35,7 @@ def test_no_disk_has_another_size_than_it_is_there_with(host, variables):
     if not host.feature("FS-iSCSITarget-Server").is_installed or not host.service("WinTarget").is_running:
         pytest.skip("no target server runs on the node, so there is no disk yet")
     for disk in _disks(variables):
-        size = host.check("iscsi_virtual_disk", disk["path"]).size
+        size = host.iscsi_virtual_disk(disk["path"]).size
         wanted = disk["size_gb"] * 1024**3
         assert size in {None, wanted}, (
             f"{disk['path']} has {size / 1024**3:g} GiB and is wanted with {disk['size_gb']}: no DSC resource "

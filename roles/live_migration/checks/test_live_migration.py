@@ -19,7 +19,7 @@ def test_live_migration_is_on(host, variables):
 
 def test_the_host_listens_for_machines(host):
     """One of the networks is a network of the node; os-win asks for this too."""
-    assert host.check("migration").listeners
+    assert host.migration.listeners
 
 
 def test_networks_are_those_of_the_inventory(host, variables):
@@ -27,7 +27,7 @@ def test_networks_are_those_of_the_inventory(host, variables):
     if not variables["live_migration_networks"]:
         pytest.skip("the inventory names no networks")
     wanted = {network.casefold() for network in variables["live_migration_networks"]}
-    assert {network.casefold() for network in host.check("migration").networks} == wanted
+    assert {network.casefold() for network in host.migration.networks} == wanted
 
 
 def test_the_firewall_lets_machines_in(host):
@@ -48,7 +48,7 @@ def test_the_account_may_delegate_to_every_other_host(host, variables):
         for peer in peers
         for name in (peer, f"{peer}.{domain}")
     }
-    delegation = host.check("computer_delegation", own)
+    delegation = host.computer_delegation(own)
     found = {entry for entry in delegation.entries if entry.partition("/")[0] in SERVICES}
     assert found == wanted
     assert delegation.allows_any_protocol

@@ -10,5 +10,5 @@ def test_devices_are_where_they_should_be(host, variables):
     if not variables["pci_devices"]:
         pytest.skip("pci_devices names none")
     for wanted in variables["pci_devices"]:
-        device = host.check("assignable_device", wanted["location_path"])
+        device = host.assignable_device(wanted["location_path"])
         assert device.is_off_host == (wanted["ensure"] == "Present")

@@ -13,7 +13,7 @@ def test_feature_is_installed(host, feature):
 
 def test_the_host_proves_itself_as_wanted(host, variables):
     """The mode is that of the inventory, and both addresses are those of its service."""
-    guardian = host.check("host_guardian")
+    guardian = host.host_guardian
     assert guardian.mode == variables["guarded_mode"]
     if variables["guarded_mode"] == "HostGuardianService":
         service = f"{'https' if variables['guarded_https'] else 'http'}://{variables['guarded_service']}"
@@ -25,5 +25,5 @@ def test_the_host_was_attested_where_that_is_wanted(host, variables):
     """The service believes the host, so it may run shielded virtual machines."""
     if not variables["guarded_attested"]:
         pytest.skip("the inventory does not demand it")
-    guardian = host.check("host_guardian")
+    guardian = host.host_guardian
     assert guardian.is_guarded, f"attestation ended with {guardian.attestation_status}"

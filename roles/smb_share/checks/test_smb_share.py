@@ -25,7 +25,7 @@ def test_feature_is_installed(host):
 def test_shares_are_there(host, variables):
     """Each share shows its folder, keeps nothing offline, and asks for encryption as wanted."""
     for wanted in _shares(variables):
-        share = host.check("smb_share", wanted["name"])
+        share = host.smb_share(wanted["name"])
         assert share.exists
         assert share.path.casefold() == wanted["path"].casefold()
         assert share.caching == "None"
@@ -35,7 +35,7 @@ def test_shares_are_there(host, variables):
 def test_only_the_wanted_accounts_may_use_them(host, variables):
     """Each account has its right on the share, and nobody else has any."""
     for wanted in _shares(variables):
-        share = host.check("smb_share", wanted["name"])
+        share = host.smb_share(wanted["name"])
         access = {account: right for account, right in share.access.items() if account != _NOBODY}
         expected = _ALWAYS | {each["account"].casefold(): each["right"] for each in wanted["access"]}
         assert access == expected, f"smb share {share.name} access: {access}"
@@ -44,7 +44,7 @@ def test_only_the_wanted_accounts_may_use_them(host, variables):
 def test_the_accounts_have_their_rights_on_the_files(host, variables):
     """Each account has on the folder what it has on the share."""
     for wanted in _shares(variables):
-        folder = host.check("folder_access", wanted["path"])
+        folder = host.folder_access(wanted["path"])
         for each in wanted["access"]:
             assert _FILE_RIGHTS[each["right"]] in folder.allows(each["account"])
 
@@ -52,4 +52,4 @@ def test_the_accounts_have_their_rights_on_the_files(host, variables):
 def test_shares_that_are_to_be_absent_are_gone(host, variables):
     """No share that the inventory wants absent is left."""
     for gone in _shares(variables, "Absent"):
-        assert not host.check("smb_share", gone["name"]).exists
+        assert not host.smb_share(gone["name"]).exists

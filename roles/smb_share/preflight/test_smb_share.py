@@ -6,7 +6,7 @@ from __future__ import annotations
 def test_no_share_is_there_with_another_folder(host, variables):
     """A share of the inventory is not there yet, or shares the wanted folder."""
     for wanted in variables["smb_shares"]:
-        share = host.check("smb_share", wanted["name"])
+        share = host.smb_share(wanted["name"])
         if wanted["ensure"] == "Present" and share.exists:
             is_same = share.path.rstrip("\\").casefold() == wanted["path"].rstrip("\\").casefold()
             assert is_same, (
