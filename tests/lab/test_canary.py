@@ -103,11 +103,13 @@ def outside_the_file(path: Path) -> bytes:
 def leaks_below(folder: Path) -> set[str]:
     """Search every file below a folder, and every name."""
     found = set()
-    for path in folder.rglob("*"):
-        found |= leaks_in(os.fsencode(path), f"the name {path}")
-        with contextlib.suppress(OSError):  # sockets, and files that went away just now
-            if path.is_file():
-                found |= leaks_in(outside_the_file(path), str(path))
+    # Folders and files may go away while they are looked at, which a walk of this kind does not mind.
+    for place, _, names in os.walk(folder):
+        for path in (Path(place), *(Path(place, name) for name in names)):
+            found |= leaks_in(os.fsencode(path), f"the name {path}")
+            with contextlib.suppress(OSError):  # sockets, and files that went away just now
+                if path.is_file():
+                    found |= leaks_in(outside_the_file(path), str(path))
     return found
 
 
