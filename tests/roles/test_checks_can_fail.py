@@ -111,6 +111,7 @@ def test_no_check_passes_when_the_node_refuses_what_it_asks(asked: list[_Asked])
             assert silent == []
 
 
+@pytest.mark.slow
 def test_every_check_fails_for_some_answer(asked: list[_Asked]) -> None:
     failed: set[Check] = set()
     all_checks: set[Check] = set()
