@@ -25,7 +25,7 @@ class Defender:
     @property
     def scans_in_real_time(self) -> bool:
         """Whether files are scanned when they are opened."""
-        return not self._row["DisableRealtimeMonitoring"]
+        return self._row["DisableRealtimeMonitoring"] is False
 
     @property
     def paths(self) -> frozenset[str]:

@@ -29,6 +29,13 @@ class FolderAccess:
 
     def allows(self, account: str) -> frozenset[str]:
         """Return what an account is allowed, inherited rights too: ``FullControl`` and so on."""
+        return self._rights("Allow", account)
+
+    def denies(self, account: str) -> frozenset[str]:
+        """Return what an account is denied, which counts more than what it is allowed."""
+        return self._rights("Deny", account)
+
+    def _rights(self, kind: str, account: str) -> frozenset[str]:
         pipeline = Pipeline.of("Get-Acl", LiteralPath=self.path)
         rows = table_of(self._asked, pipeline)
         lines = text_of(only_row(self._asked.node, rows, f"folder at {self.path}")["AccessToString"])
@@ -36,7 +43,7 @@ class FolderAccess:
         return frozenset(
             right
             for rule in rules
-            if rule and rule["kind"] == "Allow" and rule["account"].casefold() == account.casefold()
+            if rule and rule["kind"] == kind and rule["account"].casefold() == account.casefold()
             for right in rule["rights"].split(", ")
             if right != "Synchronize"
         )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from provisioner.errors import NodeError
 from provisioner.transport.base import Pipeline
 from provisioner.verify.question import AskedNode, output_of
 
 _WINDOWS = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion"
-TABLE = Pipeline.of(
-    "Test-Path",
-    LiteralPath=[
-        rf"{_WINDOWS}\Component Based Servicing\RebootPending",
-        rf"{_WINDOWS}\WindowsUpdate\Auto Update\RebootRequired",
-    ],
+_KEYS = (
+    rf"{_WINDOWS}\Component Based Servicing\RebootPending",
+    rf"{_WINDOWS}\WindowsUpdate\Auto Update\RebootRequired",
 )
+TABLE = Pipeline.of("Test-Path", LiteralPath=list(_KEYS))
 
 
 class PendingReboot:
@@ -27,4 +26,8 @@ class PendingReboot:
     @property
     def is_pending(self) -> bool:
         """Whether servicing (features) or an update waits for a restart."""
-        return any(output_of(self._asked, TABLE))
+        answers = output_of(self._asked, TABLE)
+        # Silence is no answer: each key is there or is not.
+        if len(answers) != len(_KEYS) or not all(isinstance(answer, bool) for answer in answers):
+            raise NodeError(self._asked.node, f"cannot read whether a restart is pending: {answers!r}")
+        return any(answers)

@@ -46,13 +46,24 @@ class SmbShare:
     @property
     def access(self) -> dict[str, str]:
         r"""Return who may do what, ``Full`` and so on by account in small letters; denials are left out."""
-        pipeline = Pipeline.of("Get-SmbShareAccess", Name=self.name)
-        rows = table_of(self._asked, pipeline)
         return {
             text_of(row["AccountName"]).casefold(): text_of(row["AccessRight"])
-            for row in rows
+            for row in self._entries
             if text_of(row["AccessControlType"]) == "Allow"
         }
+
+    @property
+    def denied(self) -> frozenset[str]:
+        """Return the accounts that something is denied, in small letters: a denial counts more than a right."""
+        return frozenset(
+            text_of(row["AccountName"]).casefold()
+            for row in self._entries
+            if text_of(row["AccessControlType"]) != "Allow"
+        )
+
+    @property
+    def _entries(self) -> tuple[Record, ...]:
+        return table_of(self._asked, Pipeline.of("Get-SmbShareAccess", Name=self.name))
 
     @property
     def _rows(self) -> tuple[Record, ...]:

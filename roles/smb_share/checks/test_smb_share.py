@@ -39,6 +39,7 @@ def test_only_the_wanted_accounts_may_use_them(host, variables):
         access = {account: right for account, right in share.access.items() if account != _NOBODY}
         expected = _ALWAYS | {each["account"].casefold(): each["right"] for each in wanted["access"]}
         assert access == expected, f"smb share {share.name} access: {access}"
+        assert not share.denied & {*expected, "everyone"}, f"smb share {share.name} denied: {sorted(share.denied)}"
 
 
 def test_the_accounts_have_their_rights_on_the_files(host, variables):
@@ -47,6 +48,7 @@ def test_the_accounts_have_their_rights_on_the_files(host, variables):
         folder = host.folder_access(wanted["path"])
         for each in wanted["access"]:
             assert _FILE_RIGHTS[each["right"]] in folder.allows(each["account"])
+            assert not folder.denies(each["account"])
 
 
 def test_shares_that_are_to_be_absent_are_gone(host, variables):
