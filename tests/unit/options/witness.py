@@ -56,7 +56,7 @@ def register(cfg: Any, conf: Any, option: Any, group: Any) -> None:
     option = copy.copy(option)
     option.required = False  # asked for only when the section is really used
     name = str(getattr(group, "name", group) or "DEFAULT")
-    spelt = next((each for each in conf._groups if each.lower() == name.lower()), name)
+    spelt = next((str(each) for each in conf._groups if str(each).lower() == name.lower()), name)
     with contextlib.suppress(cfg.DuplicateOptError):
         conf.register_opt(option, None if name == "DEFAULT" else spelt)
 
