@@ -131,7 +131,9 @@ def test_a_removed_switch_is_found_by_verify_and_mended_by_apply_alone_there(lab
     mended = lab.apply()
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert {node for node in NODES if lab.count(node, "job-started") > jobs[node]} == {"hv03"}
-    assert [entry["resource"] for entry in lab.journal("hv03", "resource-set")][-1] == "[ExternalSwitch]external"
+    assert [entry["resource"] for entry in lab.journal("hv03", "resource-set")][
+        -1
+    ] == "[ExternalSwitch]external"
 
 
 def test_a_limit_leaves_the_other_nodes_alone(lab: LabRun) -> None:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from provisioner.roles.model import Declaration
 
 
-def check_united(
-    declaration: Declaration, kind: ResourceType, shape: Shape, problems: Diagnostics
-) -> None:
+def check_united(declaration: Declaration, kind: ResourceType, shape: Shape, problems: Diagnostics) -> None:
     """Refuse to unite what cannot be: single values, and lists that each become resources of their own."""
     for name in declaration.unite:
         slot = shape.slot(name.name)

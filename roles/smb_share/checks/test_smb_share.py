@@ -39,7 +39,9 @@ def test_only_the_wanted_accounts_may_use_them(host, variables):
         access = {account: right for account, right in share.access.items() if account != _NOBODY}
         expected = _ALWAYS | {each["account"].casefold(): each["right"] for each in wanted["access"]}
         assert access == expected, f"smb share {share.name} access: {access}"
-        assert not share.denied & {*expected, "everyone"}, f"smb share {share.name} denied: {sorted(share.denied)}"
+        assert not share.denied & {*expected, "everyone"}, (
+            f"smb share {share.name} denied: {sorted(share.denied)}"
+        )
 
 
 def test_the_accounts_have_their_rights_on_the_files(host, variables):

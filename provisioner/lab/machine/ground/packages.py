@@ -85,7 +85,7 @@ class Packages:
         return None
 
     def related(self, upgrade_code: str) -> list[str]:
-        """Give the installed products of a family in the order they came, as ``Installer.RelatedProducts`` does."""
+        """Give the installed products of a family in the order they came (``Installer.RelatedProducts``)."""
         return [
             product_id
             for product_id, digest in self._installed.items()

@@ -153,9 +153,7 @@ _FRESH: Final = (
         Protocol="ICMPv6",
         IcmpType=["128"],
     ),
-    _rule(
-        "MsiScsi-In-TCP", "iSCSI Service (TCP-In)", "iSCSI Service", Protocol="TCP", Service="Msiscsi"
-    ),
+    _rule("MsiScsi-In-TCP", "iSCSI Service (TCP-In)", "iSCSI Service", Protocol="TCP", Service="Msiscsi"),
     _rule("WMI-RPCSS-In-TCP", f"{_WMI} (DCOM-In)", _WMI, "135", Program=_SVCHOST, Service="rpcss"),
     _rule(
         "WMI-WINMGMT-In-TCP", f"{_WMI} (WMI-In)", _WMI, Protocol="TCP", Program=_SVCHOST, Service="winmgmt"
@@ -209,9 +207,7 @@ _OF_FEATURES: Final[Mapping[str, tuple[Values, ...]]] = {
             Protocol="TCP",
             Enabled="True",
         ),
-        _rule(
-            "VIRT-VMMS-RPC-EPMAP-In-NoScope", "Hyper-V (RPC-EPMAP)", "Hyper-V", "RPCEPMap", Enabled="True"
-        ),
+        _rule("VIRT-VMMS-RPC-EPMAP-In-NoScope", "Hyper-V (RPC-EPMAP)", "Hyper-V", "RPCEPMap", Enabled="True"),
         _rule("VIRT-VMMS-RPC-In-NoScope", "Hyper-V (RPC)", "Hyper-V", "RPC", Enabled="True"),
         _rule(
             "VIRT-HVRHTTPL-In-TCP-NoScope",

@@ -114,13 +114,7 @@ def _machine(case: Mapping[str, Any]) -> Machine:
         made.on_boot(REBOOTED)
     for number, switch in enumerate(switches, 1):
         _add_switch(made, number, switch)
-    for path, text in case.get("files", {}).items():
-        if text is None:
-            made.files.make_folder(path)
-        elif isinstance(text, dict):
-            made.files.seed(path, _archive(text))
-        else:
-            made.files.seed(path, str(text).encode())
+    _fill_files(made, case.get("files", {}))
     _fill_registry(made, case.get("registry", {}))
     for name, plain in case.get("given", {}).items():
         made.area(_kind(name)).load(plain)
@@ -133,6 +127,17 @@ def _machine(case: Mapping[str, Any]) -> Machine:
     for _boot in range(case.get("boots", 0)):
         made.on_boot(REBOOTED)
     return made
+
+
+def _fill_files(made: Machine, files: Mapping[str, Any]) -> None:
+    """A folder is null, an archive the mapping of its members."""
+    for path, text in files.items():
+        if text is None:
+            made.files.make_folder(path)
+        elif isinstance(text, dict):
+            made.files.seed(path, _archive(text))
+        else:
+            made.files.seed(path, str(text).encode())
 
 
 def _add_switch(made: Machine, number: int, plain: Mapping[str, Any]) -> None:
