@@ -50,7 +50,7 @@ PIECES = [
 ]
 
 
-class Theirs(iniparser.BaseParser):  # type: ignore[misc]
+class Theirs(iniparser.BaseParser):
     """What oslo.config does: ConfigParser of oslo_config.cfg, without the file."""
 
     def __init__(self) -> None:
