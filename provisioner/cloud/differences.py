@@ -76,10 +76,15 @@ class Fault:
 
 @dataclass(slots=True)
 class Differences:
-    """What is not as it should be: changes in the order they are made, nodes nobody registered, faults."""
+    """What is not as it should be: changes in the order they are made, nodes that are not ready, faults.
+
+    ``unmapped`` are nodes whose service registered and that have no hypervisor, with Nova's spelling: Nova leaves
+    those out that are in no cell.
+    """
 
     changes: list[Change] = field(default_factory=list)
     unregistered: list[NodeName] = field(default_factory=list)
+    unmapped: dict[NodeName, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -90,6 +95,10 @@ def compare(inventory: Inventory, selected: Sequence[NodeName], seen: Seen) -> D
     _compare_aggregates(inventory.cloud, seen.aggregates, found)
     nodes = [inventory.nodes[name] for name in selected]
     hosts = _hosts(nodes, seen, found)
+    for node in nodes:
+        host = hosts.get(node.name)
+        if host and node.aggregates and not any(is_same_host(each.host, host) for each in seen.hypervisors):
+            found.unmapped[node.name] = host
     declared = {name: _known(name, seen.aggregates) for name in inventory.cloud.aggregates}
     for node in nodes:
         host = hosts.get(node.name)

@@ -19,6 +19,7 @@ from provisioner.cloud.model import (
 )
 from provisioner.cloud.names import host_of, is_same_host, spellings
 from provisioner.cloud.sdk import Controller
+from provisioner.cloud.zones import HELP_MAPPING
 from provisioner.inventory.model import Cloud, Inventory, Node
 
 T = TypeVar("T", ComputeService, NetworkAgent, VolumeService, Hypervisor)
@@ -200,7 +201,7 @@ def _faults_of_compute(standing: Standing, node: Node) -> Iterable[str]:
             because = f": {each.disabled_reason}" if each.disabled_reason else ""
             yield f"nova-compute is {each.status}{because}."
     if standing.compute and not standing.hypervisors:
-        yield "Nova has no hypervisor of it: nova-compute registered and did not report what the host has."
+        yield f"nova-compute registered, and Nova shows no hypervisor of it: it is in no cell. {HELP_MAPPING}"
     for hypervisor in standing.hypervisors:
         if hypervisor.state != "up" and all(each.state == "up" for each in standing.compute):
             yield f"The hypervisor {hypervisor.name} is {hypervisor.state}."

@@ -35,8 +35,10 @@ _TRIES: Final = 2
 _POLL_S: Final = 2.0
 #: Statuses that are about one change; all others are about us or the cloud.
 _OF_THE_CHANGE: Final = frozenset({400, 404, 409, 422})
-#: Nova's own word for why a host may not be added: it asks its mapping, and there is no call that makes one.
-_HELP_MAPPING: Final = (
+#: What Nova names when a host may not change its zone.
+_INSTANCES: Final = "instances"
+#: There is no call that maps a host to a cell.
+HELP_MAPPING: Final = (
     "Run 'nova-manage cell_v2 discover_hosts' on the controller, or set "
     "'[scheduler] discover_hosts_in_cells_interval' there."
 )
@@ -73,6 +75,7 @@ def look(controller: Controller, inventory: Inventory) -> Seen:
     return Seen(
         services=controller.services(),
         aggregates=controller.aggregates(),
+        hypervisors=controller.hypervisors(),
         flavors=controller.flavors() if cloud.flavors else None,
         images=controller.images() if cloud.images else None,
     )
@@ -84,8 +87,8 @@ def plan(controller: Controller, inventory: Inventory, request: Request, tell: T
     found = compare(inventory, request.selected, seen)
     for change in found.changes:
         tell(Planned(change))
-    for node in found.unregistered:
-        tell(_unregistered(inventory, node))
+    for wait in _waits(inventory, found).values():
+        tell(wait)
     _tell_faults(found, tell)
     tell(Finished(len(found.changes), len(found.faults)))
     return not found.faults
@@ -113,7 +116,7 @@ def bring_about(
 
 class _Run:
     def __init__(self, controller: Controller, inventory: Inventory, request: Request, tell: Tell) -> None:
-        self.waits: dict[str, Waits] = {}
+        self.waits: dict[NodeName, Waits] = {}
         self._controller = controller
         self._inventory = inventory
         self._selected = request.selected
@@ -129,7 +132,7 @@ class _Run:
         self._seen = look(self._controller, self._inventory)
         self._found = compare(self._inventory, self._selected, self._seen)
         ids = {aggregate.name: aggregate.id for aggregate in self._seen.aggregates}
-        waits = {node: _unregistered(self._inventory, node) for node in self._found.unregistered}
+        waits = _waits(self._inventory, self._found)
         is_moving = False
         for change in self._found.changes:
             if change in self._failed:
@@ -137,15 +140,14 @@ class _Run:
             try:
                 self._make(change, ids)
             except CloudRefused as refused:
-                if change.action is Action.ADD_HOST and refused.is_gone and self._is_there(change, ids):
-                    waits[NodeName(change.node)] = _unmapped(change)
-                elif refused.status not in _OF_THE_CHANGE:
+                if refused.is_gone and change.node in self._found.unmapped:
+                    continue  # it is waited for already
+                if refused.status not in _OF_THE_CHANGE:
                     raise
-                else:
-                    is_moving = True
-                    self._refused[change] += 1
-                    if self._refused[change] >= _TRIES:
-                        self._failed[change] = refused
+                is_moving = True
+                self._refused[change] += 1
+                if self._refused[change] >= _TRIES:
+                    self._failed[change] = refused
             else:
                 is_moving = True
                 self._made += 1
@@ -153,7 +155,7 @@ class _Run:
         for node, wait in waits.items():
             if self.waits.get(node) != wait:
                 self._tell(wait)
-        self.waits = {str(node): wait for node, wait in waits.items()}
+        self.waits = waits
         return is_moving
 
     def finish(self, waited_s: float) -> bool:
@@ -172,11 +174,6 @@ class _Run:
         failed = len(self.waits) + len(self._failed) + len(self._found.faults)
         self._tell(Finished(self._made, failed))
         return failed == 0
-
-    def _is_there(self, change: Change, ids: dict[str, str]) -> bool:
-        """Whether the aggregate of a 404 still is: then it is the host that has no mapping."""
-        known = {aggregate.id for aggregate in self._controller.aggregates()}
-        return ids.get(change.target) in known
 
     def _make(self, change: Change, ids: dict[str, str]) -> None:
         controller, name, values = self._controller, change.target, dict(change.values)
@@ -202,20 +199,23 @@ class _Run:
                 controller.remove_host(ids[name], change.host, name)
 
 
-def _unregistered(inventory: Inventory, node: NodeName) -> Waits:
-    host = inventory.nodes[node].nova_host
-    return Waits(
-        node, UNREGISTERED, f"nova-compute of '{host}' has not registered with Nova.", _HELP_REGISTER
-    )
-
-
-def _unmapped(change: Change) -> Waits:
-    reason = f"Nova lists {change.host} and does not find it in any cell: the host is not mapped."
-    return Waits(change.node, UNMAPPED, reason, _HELP_MAPPING)
+def _waits(inventory: Inventory, found: Differences) -> dict[NodeName, Waits]:
+    waits = {}
+    for node in found.unregistered:
+        reason = f"nova-compute of '{inventory.nodes[node].nova_host}' has not registered with Nova."
+        waits[node] = Waits(node, UNREGISTERED, reason, _HELP_REGISTER)
+    for node, host in found.unmapped.items():
+        reason = f"{host} registered and Nova shows no hypervisor of it: it is in no cell, so nothing starts there."
+        waits[node] = Waits(node, UNMAPPED, reason, HELP_MAPPING)
+    return waits
 
 
 def _help_of(change: Change, refused: CloudRefused) -> str:
-    if refused.is_conflict and change.action in {Action.ADD_HOST, Action.REMOVE_HOST, Action.SET_AGGREGATE}:
+    if _INSTANCES in refused.said and change.action in {
+        Action.ADD_HOST,
+        Action.REMOVE_HOST,
+        Action.SET_AGGREGATE,
+    }:
         return "A host with instances cannot change its zone: move them away first."
     return refused.help
 

@@ -324,7 +324,10 @@ class _Answers(BaseHTTPRequestHandler):
                 ]
                 return 204, None, {}
             case "GET", ["os-hypervisors", "detail"]:
-                return 200, {"hypervisors": world.hypervisors}, {}
+                shown = [
+                    each for each in world.hypervisors if each["hypervisor_hostname"] not in world.unmapped
+                ]
+                return 200, {"hypervisors": shown}, {}
             case "GET", ["servers"]:
                 if query.get("all_tenants") not in (["True"], ["1"], ["true"]):
                     return 200, {"servers": []}, {}
@@ -407,7 +410,7 @@ class _Answers(BaseHTTPRequestHandler):
             case "add_host":
                 host = said["host"]
                 known = {each["host"] for each in world.services}
-                if host not in known or host in world.unmapped:
+                if host not in known:
                     raise Refusal(404, f"Compute host {host} could not be found.")
                 if host in aggregate["hosts"]:
                     raise Refusal(409, f"Cannot add host {host} in aggregate {id_}: host already exists")

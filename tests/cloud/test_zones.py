@@ -104,13 +104,14 @@ def test_two_sites_that_share_an_aggregate_each_add_their_own(world: World, url:
 def test_a_host_that_registers_late_is_waited_for_and_the_others_do_not_wait(
     world: World, url: str, tmp_path: Path
 ) -> None:
-    late = world.services.pop(1)
+    late, node = world.services.pop(1), world.hypervisors.pop(1)
 
     def register() -> None:
         while "windows-berlin" not in [each["name"] for each in world.aggregates]:
             time.sleep(0.02)
         while world.aggregate("windows-berlin")["hosts"] != ["HV01"]:
             time.sleep(0.02)
+        world.hypervisors.append(node)
         world.services.append(late)
 
     thread = threading.Thread(target=register)
@@ -135,12 +136,16 @@ def test_a_host_without_a_cell_mapping_is_told_from_one_that_did_not_register(
     world: World, url: str, tmp_path: Path
 ) -> None:
     world.unmapped.add("HV02")
-    result = run("zones", written(tmp_path, url), "--wait", "0.1", "--json")
+    inventory = written(tmp_path, url)
+    result = run("zones", inventory, "--wait", "0.1", "--json")
     assert result.exit_code == 1
     assert [each["status"] for each in happenings(result) if each["type"] == "Waits"] == ["unmapped"]
     failed = [each for each in happenings(result) if each["type"] == "Failed"]
     assert [each["about"] for each in failed] == ["hv02"]
     assert "nova-manage cell_v2 discover_hosts" in failed[0]["help"]
+    assert "nova-manage cell_v2 discover_hosts" in run("status", inventory).stdout
+    world.unmapped.clear()
+    assert run("zones", inventory).stdout == "nothing to change\n"
 
 
 def test_a_host_moves_from_one_zone_of_the_inventory_to_another(
@@ -221,7 +226,7 @@ def test_a_zone_that_nova_will_not_change_fails_with_nova_s_own_sentence(
 
     def refuse(method: str, path: str) -> None:
         if method == "POST" and path.endswith("/action"):
-            raise Refusal(409, said)
+            raise Refusal(400, said)
 
     world.before = refuse
     result = run("zones", written(tmp_path, url, BERLIN.replace("zone: windows-berlin", "zone: windows-two")))
