@@ -205,7 +205,9 @@ def _waits(inventory: Inventory, found: Differences) -> dict[NodeName, Waits]:
         reason = f"nova-compute of '{inventory.nodes[node].nova_host}' has not registered with Nova."
         waits[node] = Waits(node, UNREGISTERED, reason, _HELP_REGISTER)
     for node, host in found.unmapped.items():
-        reason = f"{host} registered and Nova shows no hypervisor of it: it is in no cell, so nothing starts there."
+        reason = (
+            f"{host} registered and Nova shows no hypervisor of it: it is in no cell, nothing starts there."
+        )
         waits[node] = Waits(node, UNMAPPED, reason, HELP_MAPPING)
     return waits
 
