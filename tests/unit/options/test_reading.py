@@ -84,6 +84,7 @@ def theirs(text: str) -> list[tuple[str, str, str]] | None:
 @example(["[a]", "x = 1", "# c", "  more"], "\n")
 @example(["[a]", "x = 1", "", "  more"], "\n")
 @example(["[a]", "x = ", "  more", "  and"], "\n")
+@example(["[a]", "x = 1", "\ty = 2"], "\n")
 @example(["\ufeff[a]", "x = 1"], "\n")
 def test_a_text_is_read_as_oslo_config_reads_it(pieces: list[str], end: str) -> None:
     text = end.join(pieces)
