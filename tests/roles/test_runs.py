@@ -43,6 +43,7 @@ def _steps(kind: str) -> list[Any]:
     ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("case", "windows"), _RUNS)
 def test_a_role_comes_up_is_mended_and_changes_only_what_it_must(
     case: dict[str, Any], windows: str, tmp_path: Path
