@@ -36,6 +36,8 @@ T = TypeVar("T")
 _ANSWER_S: Final = 60.0
 _COMPUTE: Final = "nova-compute"
 _VOLUME: Final = "cinder-volume"
+#: From 2.88 on Nova asks every host for its uptime, and one that does not answer spoils the whole list.
+_HYPERVISORS: Final = "2.53"
 _ZONE: Final = "availability_zone"
 #: Media type of changes to an image: 'replace' and 'remove' ask for a property that is there, 'add' for none.
 _IMAGE_PATCH: Final = "application/openstack-images-v2.1-json-patch"
@@ -134,7 +136,8 @@ class Controller:
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
         """Return every hypervisor."""
-        return _all("The list of hypervisors", self._cloud.compute.hypervisors(details=True), _hypervisor)
+        found = self._cloud.compute.hypervisors(details=True, microversion=_HYPERVISORS)
+        return _all("The list of hypervisors", found, _hypervisor)
 
     def aggregates(self) -> tuple[HostAggregate, ...]:
         """Return every aggregate."""

@@ -46,6 +46,8 @@ class World:
     hypervisors: list[Body] = field(default_factory=list)
     aggregates: list[Body] = field(default_factory=list)
     unmapped: set[str] = field(default_factory=set)
+    #: Hosts whose nova-compute does not answer Nova's own calls, and is not known to be down yet.
+    silent: set[str] = field(default_factory=set)
     servers: list[Body] = field(default_factory=list)
     flavors: list[Body] = field(default_factory=list)
     agents: list[Body] = field(default_factory=list)
@@ -324,6 +326,10 @@ class _Answers(BaseHTTPRequestHandler):
                 ]
                 return 204, None, {}
             case "GET", ["os-hypervisors", "detail"]:
+                if version >= (2, 88) and world.silent:
+                    raise Refusal(
+                        500, "Unexpected API Error. <class 'oslo_messaging.exceptions.MessagingTimeout'>"
+                    )
                 shown = [
                     each for each in world.hypervisors if each["hypervisor_hostname"] not in world.unmapped
                 ]

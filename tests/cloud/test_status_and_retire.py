@@ -129,6 +129,13 @@ def test_a_cloud_without_neutron_and_cinder_has_none_of_their_services(
     assert "stor01: The cloud has no volume service." in result.stdout
 
 
+def test_a_host_that_answers_nobody_does_not_keep_the_others_from_being_shown(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    world.silent.add("HV02")
+    assert run("status", written(tmp_path, url, BODY)).exit_code == 0
+
+
 def test_retiring_a_node_takes_everything_of_it_out_once(world: World, url: str, tmp_path: Path) -> None:
     inventory = written(tmp_path, url, BODY)
     result = run("retire", inventory, "hv02.example.com")
