@@ -192,7 +192,7 @@ def _plugin_faults(contents: Contents) -> Iterator[Fault]:
             if value and "$" not in value and value not in plugins:
                 message = f"{shown(value)} is no way to log on that this release has."
                 help_ = suggestion(value, plugins) or "The usual one is password."
-                yield Fault(each.line, Kind.VALUE, each.section, each.name, message, help_)
+                yield Fault(each.line, Kind.AUTH_TYPE, each.section, each.name, message, help_)
 
 
 def summary(known: Catalogue) -> str:

@@ -22,6 +22,7 @@ class Kind(Enum):
     UNKNOWN_OPTION = "unknown-option"
     WRONG_SECTION = "wrong-section"
     VALUE = "value"
+    AUTH_TYPE = "auth-type"
     REFERENCE = "reference"
     SWALLOWED = "swallowed"
     MISSING_SECTION = "missing-section"

@@ -73,13 +73,7 @@ def judged_by(request: pytest.FixtureRequest) -> Iterator[tuple[Recipe, Witness]
 
 
 def names(faults: list[Fault], kinds: set[Kind]) -> set[tuple[str, str]]:
-    # Which ways to log on there are is not a matter of the option's type.
-    told = [
-        each
-        for each in faults
-        if each.kind in kinds and (each.kind, each.option) != (Kind.VALUE, "auth_type")
-    ]
-    return {(folded(each.section), each.option) for each in told}
+    return {(folded(each.section), each.option) for each in faults if each.kind in kinds}
 
 
 def differences(text: str, recipe: Recipe, witness: Witness) -> list[str]:
