@@ -14,7 +14,7 @@ from provisioner.roles.explanation import SECTION, explain_variables
 from provisioner.roles.model import Role
 
 #: Sections that are lists of names.
-NAMES: Final = frozenset({"groups", "roles", "decommission", "after"})
+NAMES: Final = frozenset({"groups", "roles", "decommission", "after", "aggregates"})
 
 
 def as_text(explained: Iterable[Explained]) -> Iterator[str]:

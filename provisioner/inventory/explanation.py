@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.documents import Mapping, Scalar, Sequence, Tree, plain, step_into
+from provisioner.inventory.ladder import aggregates_of
 from provisioner.inventory.masking import HIDDEN, sounds_secret
 from provisioner.inventory.merge import KNOCK_OUT
 from provisioner.inventory.model import Layer, LayerKind
@@ -76,6 +77,7 @@ def explain_settings(node: Node, inventory: Inventory) -> Iterator[Explained]:
     yield from _roles("decommission", node.decommission, node)
     for use in node.after:
         yield Explained("after", (use.name,), Given(use.said_by, use.name, use.where))
+    yield from _aggregates(node)
     yield from _connection(node)
     yield from _encryption(node)
     yield from _single("management_adapter", node, None)
@@ -231,6 +233,15 @@ def _roles(section: str, uses: Many[RoleUse], node: Node) -> Iterator[Explained]
             layer for layer, listed in _sections(node, section) if _item(listed, str(use.name)) is not None
         )
         yield Explained(section, (str(use.name),), Given(str(layer), str(use.name), use.where))
+
+
+def _aggregates(node: Node) -> Iterator[Explained]:
+    layers = [layer for layer in node.layers if layer.kind is not LayerKind.SITE]
+    for use in node.aggregates:
+        layer = next(
+            layer for layer in layers if any(item.text == use.name for item in aggregates_of(layer.tree))
+        )
+        yield Explained("aggregates", (use.name,), Given(str(layer), use.name, use.where))
 
 
 def _connection(node: Node) -> Iterator[Explained]:

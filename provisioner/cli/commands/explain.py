@@ -33,7 +33,7 @@ def explain(inventory: Path, node: str, path: str, as_json: bool) -> None:  # no
     """Show where each value of NODE comes from: layer, file, line and column.
 
     PATH is a variable or a part of one (name.key.0), or a section: address, groups, roles, decommission, after,
-    connection, encryption, management_adapter.
+    aggregates, connection, encryption, management_adapter.
     """
     read = loaded(inventory)
     if node not in read.nodes:
