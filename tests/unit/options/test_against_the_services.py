@@ -17,6 +17,7 @@ from provisioner.options.contents import Contents
 from provisioner.options.faults import Fault, Kind
 from provisioner.options.reading import read_lines
 from provisioner.options.values import UNKNOWN, Values
+from tests.shared_data import shared
 from tests.unit.options.texts import texts
 from upkeep.options.environments import NoEnvironment, python_of
 from upkeep.options.recipes import RECIPES, Recipe
@@ -144,6 +145,26 @@ def test_every_option_is_registered_and_takes_its_default(judged_by: tuple[Recip
     verdict = witness.judge(text)
     assert (verdict["parsed"], verdict["unknown"]) == (True, [])
     assert differences(text, recipe, witness) == []
+
+
+SAMPLES = {
+    "nova": ["nova-ok.conf", "nova-bad.conf"],
+    "neutron-hyperv-agent": ["neutron_hyperv_agent.conf", "neutron_hyperv_agent.bad.conf"],
+    "neutron-ovs-agent": ["neutron_ovs_agent.conf"],
+    "cinder": ["cinder.conf", "cinder.bad.conf"],
+    "cloudbase-init": ["cloudbase-init.conf", "cloudbase-init.bad.conf"],
+    "ceilometer": [],
+}
+
+
+def test_the_samples_are_judged_as_the_service_judges_them(judged_by: tuple[Recipe, Witness]) -> None:
+    recipe, witness = judged_by
+    for name in SAMPLES[recipe.service]:
+        text = shared("facts/openstack/conf", name).read_text(encoding="utf-8")
+        verdict = witness.judge(text)
+        unknown = {tuple(each) for each in verdict["unknown"]} - set(recipe.tolerated)
+        assert bool(verdict["bad"] or unknown) == ("bad" in name)
+        assert differences(text, recipe, witness) == []
 
 
 def test_the_witness_sees_what_a_service_sees(judged_by: tuple[Recipe, Witness]) -> None:
