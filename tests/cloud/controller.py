@@ -46,6 +46,8 @@ class World:
     hypervisors: list[Body] = field(default_factory=list)
     aggregates: list[Body] = field(default_factory=list)
     unmapped: set[str] = field(default_factory=set)
+    #: Whether a host in no cell may not join an aggregate, as in older releases; newer ones look into every cell.
+    refuses_unmapped: bool = False
     #: Hosts whose nova-compute does not answer Nova's own calls, and is not known to be down yet.
     silent: set[str] = field(default_factory=set)
     servers: list[Body] = field(default_factory=list)
@@ -416,7 +418,7 @@ class _Answers(BaseHTTPRequestHandler):
             case "add_host":
                 host = said["host"]
                 known = {each["host"] for each in world.services}
-                if host not in known:
+                if host not in known or (world.refuses_unmapped and host in world.unmapped):
                     raise Refusal(404, f"Compute host {host} could not be found.")
                 if host in aggregate["hosts"]:
                     raise Refusal(409, f"Cannot add host {host} in aggregate {id_}: host already exists")

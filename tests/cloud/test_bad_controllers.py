@@ -230,6 +230,28 @@ def test_an_inventory_without_a_cloud_says_what_to_write(tmp_path: Path) -> None
     assert "does not say which cloud" in result.stderr
 
 
+def test_without_the_sdk_it_is_said_what_to_install(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [
+        name for name in sys.modules if name == "openstack" or name.startswith("provisioner.cloud.sdk")
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "openstack", None)
+    monkeypatch.setitem(sys.modules, "keystoneauth1", None)
+    result = run("status", written(tmp_path, url))
+    assert result.exit_code == 2
+    assert "pip install 'provisioner[openstack]'" in result.stderr
+
+
+def test_names_the_cloud_gives_cannot_steer_a_terminal(world: World, url: str, tmp_path: Path) -> None:
+    world.add_server("HV01", "evil\x1b[2Jname")
+    result = run("retire", written(tmp_path, url), "hv01")
+    assert result.exit_code == 1
+    assert "evil[2Jname" in result.stderr
+    assert "\x1b" not in result.output
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_is_taken_up_by_the_next_and_its_command_line_has_no_secret(
     world: World, url: str, tmp_path: Path

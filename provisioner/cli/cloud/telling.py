@@ -30,9 +30,18 @@ if TYPE_CHECKING:
 _FORMAT = "1.1"
 
 
+def clean(text: str) -> str:
+    """Return a text without what a terminal would obey: much of it is the cloud's."""
+    return "".join(character for character in text if character.isprintable())
+
+
 def begin_json() -> None:
     """Write the first line."""
     say(json.dumps({"type": "version", "provisioner": __version__, "format": _FORMAT}))
+
+
+def _line(text: str, *, err: bool = False) -> None:
+    click.echo(clean(text), err=err)
 
 
 class Telling:
@@ -65,27 +74,27 @@ class Telling:
     def _write(self, happening: Happening) -> None:
         match happening:
             case Planned(change):
-                say(f"would {change}")
+                _line(f"would {change}")
             case Changed(change):
-                say(f"{change}: done")
+                _line(f"{change}: done")
                 self._waiting.pop(change.node, None)
             case Done(node, step):
-                say(f"{node}: {'would be: ' if self._is_plan else ''}{step}")
+                _line(f"{node}: would {step}" if self._is_plan else f"{node}: {step}: done")
             case Waits(node, _, reason, help_):
-                say(f"{node}: {'would wait' if self._is_plan else 'waiting'}: {reason}")
+                _line(f"{node}: {'would wait' if self._is_plan else 'waiting'}: {reason}")
                 if help_:
-                    say(f"  {help_}")
+                    _line(f"  {help_}")
                 self._waiting[node] = reason
             case Warned(reason):
-                click.echo(f"warning: {reason}", err=True)
+                _line(f"warning: {reason}", err=True)
             case Failed(about, reason, help_):
                 self._still()
-                click.echo(f"error: {about}: {reason}", err=True)
+                _line(f"error: {about}: {reason}", err=True)
                 if help_:
-                    click.echo(f"  {help_}", err=True)
+                    _line(f"  {help_}", err=True)
             case Finished(changes, failed):
                 self._still()
-                say(_end(changes, failed, is_plan=self._is_plan))
+                _line(_end(changes, failed, is_plan=self._is_plan))
         self._show()
 
     def _show(self) -> None:

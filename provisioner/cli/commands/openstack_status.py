@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provisioner.cli.cloud.controllers import controller_of, inventory_of
-from provisioner.cli.cloud.telling import begin_json
+from provisioner.cli.cloud.telling import begin_json, clean
 from provisioner.cli.context import counted, inventory_argument, json_option, limit_option, say, verb
 from provisioner.cli.exit_codes import ExitCode
 from provisioner.inventory.selection import select
@@ -55,7 +55,7 @@ def _show(found: list[Standing]) -> None:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     for each in found:
         for fault in each.faults:
-            say(f"\n{each.node}: {fault}")
+            say(f"\n{each.node}: {clean(fault)}")
     wrong = sum(bool(each.faults) for each in found)
     well = f"{counted(len(found) - wrong, 'node')} well"
     say(f"\n{well}, {wrong} not" if wrong else f"\n{well}")
@@ -70,9 +70,4 @@ def _row(each: Standing) -> tuple[str, ...]:
         each.zone,
         ", ".join(aggregate.name for aggregate in each.aggregates),
     )
-    return (each.node, each.host or "-", *(_clean(cell) or "-" for cell in cells))
-
-
-def _clean(text: str) -> str:
-    """Return a text of the cloud's without what a terminal would obey."""
-    return "".join(character for character in text if character.isprintable())
+    return (each.node, clean(each.host) or "-", *(clean(cell) or "-" for cell in cells))
