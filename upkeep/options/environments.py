@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -46,14 +47,16 @@ def registered_options(recipe: Recipe) -> dict[str, Any]:
     Raises:
         NoEnvironment: the environment cannot be made, or the probe fails in it.
     """
-    # A folder of its own: modules beside the probe must not hide the environment's.
-    told = _run(str(python_of(recipe)), "-I", str(_PROBE), asked=json.dumps(recipe.asked()))
+    # Modules beside the probe must not hide the environment's (-P).
+    told = _run(str(python_of(recipe)), "-P", "-s", str(_PROBE), asked=json.dumps(recipe.asked()))
     found: dict[str, Any] = json.loads(told.splitlines()[-1])
     return found
 
 
 def _run(*command: str, asked: str = "") -> str:
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)  # noqa: S603
+    # Some defaults are made of sets, whose order would be another one each time.
+    ordered = os.environ | {"PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, input=asked, env=ordered, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise NoEnvironment(f"{' '.join(command[:3])}: {done.stderr.strip()[-2000:]}")
     return done.stdout

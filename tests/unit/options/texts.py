@@ -128,7 +128,9 @@ def texts(draw: st.DrawFn, known: Catalogue) -> str:
             "[TWO]",
             *draw(st.lists(_line(backend))),
         ]
-    for option in draw(st.lists(st.sampled_from(usable), min_size=1, max_size=14)):
+    # A few options and many lines, so that some are given twice, by several names and in several sections.
+    few = draw(st.lists(st.sampled_from(usable), min_size=1, max_size=6))
+    for option in draw(st.lists(st.sampled_from(few), min_size=1, max_size=14)):
         section = draw(st.sampled_from([option.section, option.section, option.section.upper(), "hyper", ""]))
         if section:
             lines.append(f"[{section}]")
