@@ -51,7 +51,7 @@ floors:
 module: setup  ## Write what follows from our DSC module and the roles: catalogue, hashes, tables, pages.
 	@$(BIN)/python -m upkeep
 
-options: setup  ## Write the option catalogues of OpenStack's services, from the real packages (needs uv, minutes).
+options: setup  ## Write the option catalogues of OpenStack's services, from the real packages (minutes).
 	@$(BIN)/python -m upkeep.options
 
 bench: setup  ## Measure; see docs/benchmarks.md.
