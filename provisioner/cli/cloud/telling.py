@@ -24,7 +24,7 @@ from provisioner.cloud.happenings import (
 )
 
 if TYPE_CHECKING:
-    from rich.status import Status
+    from rich.progress import Progress as Bar
 
 #: As the other verbs say it, see docs/json-lines.md.
 _FORMAT = "1.1"
@@ -50,7 +50,7 @@ class Telling:
     def __init__(self, *, as_json: bool, is_plan: bool = False) -> None:
         self._as_json = as_json
         self._is_plan = is_plan
-        self._status: Status | None = None
+        self._bar: Bar | None = None
         self._waiting: dict[str, str] = {}
         if as_json:
             begin_json()
@@ -72,6 +72,7 @@ class Telling:
             self._write(happening)
 
     def _write(self, happening: Happening) -> None:
+        self._still()
         match happening:
             case Planned(change):
                 _line(f"would {change}")
@@ -79,6 +80,7 @@ class Telling:
                 _line(f"{change}: done")
                 self._waiting.pop(change.node, None)
             case Done(node, step):
+                self._waiting.pop(node, None)
                 _line(f"{node}: would {step}" if self._is_plan else f"{node}: {step}: done")
             case Waits(node, _, reason, help_):
                 _line(f"{node}: {'would wait' if self._is_plan else 'waiting'}: {reason}")
@@ -88,32 +90,37 @@ class Telling:
             case Warned(reason):
                 _line(f"warning: {reason}", err=True)
             case Failed(about, reason, help_):
-                self._still()
+                self._waiting.pop(about, None)
                 _line(f"error: {about}: {reason}", err=True)
                 if help_:
                     _line(f"  {help_}", err=True)
             case Finished(changes, failed):
-                self._still()
+                self._waiting.clear()
                 _line(_end(changes, failed, is_plan=self._is_plan))
         self._show()
 
     def _show(self) -> None:
+        """Show whom is waited for, on a terminal."""
         if not self._waiting or self._is_plan or not sys.stderr.isatty():
             return
-        names = ", ".join(self._waiting)
-        if self._status is None:
-            # rich takes longer to load than most answers take.
-            from rich.console import Console  # noqa: PLC0415
+        # rich takes longer to load than most answers take.
+        from rich import progress  # noqa: PLC0415
+        from rich.console import Console  # noqa: PLC0415
 
-            self._status = Console(stderr=True, markup=False).status(f"waiting for {names}")
-            self._status.start()
-        self._status.update(f"waiting for {names}")
+        columns = (
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}"),
+            progress.TimeElapsedColumn(),
+        )
+        self._bar = progress.Progress(*columns, console=Console(stderr=True, markup=False), transient=True)
+        self._bar.add_task("waiting for " + ", ".join(self._waiting), total=None)
+        self._bar.start()
 
     def _still(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
-        self._waiting.clear()
+        """Take the line of those that are waited for away, before another line is written."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
 
 def _end(changes: int, failed: int, *, is_plan: bool) -> str:
