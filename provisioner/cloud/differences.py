@@ -12,7 +12,7 @@ from enum import Enum
 
 from provisioner.addresses import NodeName
 from provisioner.cloud.model import Flavor, HostAggregate, Image, Seen
-from provisioner.cloud.names import is_same_host, spellings
+from provisioner.cloud.names import is_same_host, narrowing, spellings
 from provisioner.diagnostics import did_you_mean
 from provisioner.inventory.model import Cloud, Inventory, Node, Property
 
@@ -94,20 +94,19 @@ def compare(inventory: Inventory, selected: Sequence[NodeName], seen: Seen) -> D
     found = Differences()
     _compare_aggregates(inventory.cloud, seen.aggregates, found)
     nodes = [inventory.nodes[name] for name in selected]
-    hosts = _hosts(nodes, seen, found)
-    for node in nodes:
-        host = hosts.get(node.name)
-        if host and node.aggregates and not any(is_same_host(each.host, host) for each in seen.hypervisors):
+    narrowed = narrowing(seen)
+    near = {node.name: narrowed(node.nova_host) for node in nodes}
+    hosts = _hosts(nodes, near, found)
+    present = [(node, hosts[node.name], near[node.name]) for node in nodes if node.name in hosts]
+    for node, host, of_it in present:
+        if node.aggregates and not any(is_same_host(each.host, host) for each in of_it.hypervisors):
             found.unmapped[node.name] = host
-    declared = {name: _known(name, seen.aggregates) for name in inventory.cloud.aggregates}
-    for node in nodes:
-        host = hosts.get(node.name)
-        if host is not None:
-            _leave(node, host, declared, found)
-    for node in nodes:
-        host = hosts.get(node.name)
-        if host is not None:
-            _join(node, host, inventory.cloud, seen.aggregates, found)
+    for node, host, of_it in present:
+        _leave(
+            node, host, [each for each in of_it.aggregates if each.name in inventory.cloud.aggregates], found
+        )
+    for node, host, of_it in present:
+        _join(node, host, inventory.cloud, of_it.aggregates, found)
     _compare_flavors(inventory.cloud, seen.flavors, found)
     _compare_images(inventory.cloud, seen.images, found)
     return found
@@ -128,13 +127,12 @@ def _compare_aggregates(cloud: Cloud, aggregates: Sequence[HostAggregate], found
             found.changes.append(Change(Action.SET_AGGREGATE, wanted.name, values=tuple(values)))
 
 
-def _hosts(nodes: Iterable[Node], seen: Seen, found: Differences) -> dict[NodeName, str]:
+def _hosts(nodes: Iterable[Node], near: Mapping[NodeName, Seen], found: Differences) -> dict[NodeName, str]:
     """Return Nova's spelling of the nodes that registered, and note those that did not."""
-    known = [service.host for service in seen.services]
     hosts: dict[NodeName, str] = {}
     owners: dict[str, NodeName] = {}
     for node in nodes:
-        spelled = spellings(node.nova_host, known)
+        spelled = spellings(node.nova_host, (service.host for service in near[node.name].services))
         if len(spelled) == 1:
             owner = owners.setdefault(spelled[0].casefold(), node.name)
             if owner == node.name:
@@ -159,13 +157,15 @@ def ambiguous(node: Node, spelled: Sequence[str]) -> Fault:
     )
 
 
-def _leave(node: Node, host: str, declared: Mapping[str, HostAggregate | None], found: Differences) -> None:
+def _leave(node: Node, host: str, declared: Iterable[HostAggregate], found: Differences) -> None:
     """A host leaves aggregates of this inventory it is not to be in, before it joins another zone."""
     wanted = {use.name for use in node.aggregates}
-    for name, aggregate in declared.items():
-        if aggregate is not None and name not in wanted:
+    for aggregate in declared:
+        if aggregate.name not in wanted:
             inside = [each for each in aggregate.hosts if is_same_host(each, host)]
-            found.changes.extend(Change(Action.REMOVE_HOST, name, node.name, each) for each in inside)
+            found.changes.extend(
+                Change(Action.REMOVE_HOST, aggregate.name, node.name, each) for each in inside
+            )
 
 
 def _join(

@@ -6,13 +6,17 @@ without a domain, or with one where nova.conf says so. Nova's own spelling is wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from provisioner.addresses import is_ip_address
+from provisioner.cloud.model import Seen
 from provisioner.inventory.openstack import NETBIOS_LENGTH, host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 _SAME: Final = 3
 _SAME_LABEL: Final = 2
@@ -39,6 +43,45 @@ def spellings(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
 def is_same_host(one: str, other: str) -> bool:
     """Whether two names a controller uses are one host: it compares without case."""
     return host_of(one).casefold() == host_of(other).casefold()
+
+
+def narrowing(seen: Seen) -> Callable[[str], Seen]:
+    """Return what gives the part of a controller's answer that may be about one host: of thousands, a few.
+
+    An aggregate in it has only those of its hosts; flavors and images are left out.
+    """
+    services = _bucketed((each.host, each) for each in seen.services)
+    hypervisors = _bucketed((each.host, each) for each in seen.hypervisors)
+    agents = _bucketed((each.host, each) for each in seen.agents or ())
+    volumes = _bucketed((each.host, each) for each in seen.volumes or ())
+    inside = _bucketed(
+        (host, (index, host)) for index, each in enumerate(seen.aggregates) for host in each.hosts
+    )
+
+    def narrowed(wanted: str) -> Seen:
+        key = host_key(wanted)
+        hosts: dict[int, list[str]] = {}
+        for index, host in inside.get(key, ()):
+            hosts.setdefault(index, []).append(host)
+        return Seen(
+            services=tuple(services.get(key, ())),
+            aggregates=tuple(
+                replace(seen.aggregates[index], hosts=tuple(hosts[index])) for index in sorted(hosts)
+            ),
+            hypervisors=tuple(hypervisors.get(key, ())),
+            agents=None if seen.agents is None else tuple(agents.get(key, ())),
+            volumes=None if seen.volumes is None else tuple(volumes.get(key, ())),
+        )
+
+    return narrowed
+
+
+def _bucketed(items: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    """Put things together whose hosts are the same, or are cut to the same."""
+    found: dict[str, list[T]] = {}
+    for host, item in items:
+        found.setdefault(host_key(host_of(host)), []).append(item)
+    return found
 
 
 def _rank(wanted: str, seen: str) -> int:

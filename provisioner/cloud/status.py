@@ -17,7 +17,7 @@ from provisioner.cloud.model import (
     Seen,
     VolumeService,
 )
-from provisioner.cloud.names import host_of, is_same_host, spellings
+from provisioner.cloud.names import host_of, is_same_host, narrowing, spellings
 from provisioner.cloud.sdk import Controller
 from provisioner.cloud.zones import HELP_MAPPING
 from provisioner.inventory.model import Cloud, Inventory, Node
@@ -116,7 +116,9 @@ def look(controller: Controller) -> Seen:
 def standings(inventory: Inventory, selected: Sequence[NodeName], seen: Seen) -> list[Standing]:
     """Return the nodes that are, or should be, a part of the cloud."""
     assert inventory.cloud is not None
-    found = (_standing(inventory.nodes[name], inventory.cloud, seen) for name in selected)
+    narrowed = narrowing(seen)
+    nodes = (inventory.nodes[name] for name in selected)
+    found = (_standing(node, inventory.cloud, narrowed(node.nova_host)) for node in nodes)
     return [each for each in found if each.expected or each.host]
 
 
