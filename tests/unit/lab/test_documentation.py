@@ -88,6 +88,8 @@ def command_rows() -> list[str]:
     ]
 
 
+# Every recorded case is played to count those that agree.
+@pytest.mark.timeout(400)
 def test_the_page_of_resources_lists_the_specific_ones_and_how_they_are_judged() -> None:
     assert _rows("lab-resources.md", "| module | resource | held against |") == resource_rows()
 

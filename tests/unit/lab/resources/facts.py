@@ -21,6 +21,7 @@ names: a mapping is a part of what is expected, a list is the whole of it.
       given: {'machine.family.module:Kind': {...}}     # areas of the machine, as their to_plain gives them
       world: {'machine.family.module:Kind': {...}}     # areas that nodes share
       failing: {Start-Service: text}                   # or {id: , category: , message: , terminating: true}
+      targets: [volumes]             # iSCSI targets, each with one initiator
       installed: ['C:\app.msi']      # packages that are installed before the first call
       boots: 1                       # boots before the first call
       properties: {...}
@@ -120,6 +121,8 @@ def _machine(case: Mapping[str, Any]) -> Machine:
         made.area(_kind(name)).load(plain)
     for name, plain in case.get("world", {}).items():
         made.world.area(_kind(name)).load(plain)
+    for name in case.get("targets", ()):
+        made.iscsi.new_target(name, ["IQN:iqn.1991-05.com.microsoft:hv01"])
     for path in case.get("installed", ()):
         made.packages.install(path)
     for name, failure in case.get("failing", {}).items():
