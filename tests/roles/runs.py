@@ -129,7 +129,8 @@ def _mend(site: Site, step: Mapping[str, Any]) -> None:
     applied = site.apply()
     assert not applied.failures, (step["case"], applied.text)
     node = step.get("node", site.machines[0])
-    assert sorted(applied.sets.pop(node)) == sorted(step["sets"]), step["case"]
+    seen = sorted(applied.sets.pop(node))
+    assert seen == sorted(step["sets"]), (step["case"], seen)
     assert applied.boots.pop(node) == step.get("reboots", 0), step["case"]
     assert not any(applied.sets.values()), (step["case"], applied.sets)
     assert not any(applied.boots.values()), (step["case"], applied.boots)
