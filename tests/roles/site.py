@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -140,7 +141,8 @@ class Site:
         """
 
         def load(machine: Machine) -> None:
-            _area(machine, name).load(_merged(_plain_of(machine, name), values))
+            # A copy: the machine goes on with what it is given, and the case is run on other releases too.
+            _area(machine, name).load(deepcopy(_merged(_plain_of(machine, name), values)))
 
         self._on(node, load)
 
