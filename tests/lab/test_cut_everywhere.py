@@ -33,6 +33,8 @@ def _inventory(count: int) -> str:
     head = head.replace("  port: 15985", "  port: 15985\n  reconnect_timeout: 40\n  reboot_timeout: 40")
     nodes = "\n".join(
         f"  n{n:03}: {{address: 127.20.0.{n}, groups: [compute], "
+        # Without it the pool follows from the address, which is another one behind the proxy.
+        f'variables: {{hyperv_mac_pool: "00155D00{n:02X}"}}, '
         f'connection: {{user: tester, password: "env:LAB_PASSWORD"}}}}'
         for n in range(1, count + 1)
     )
