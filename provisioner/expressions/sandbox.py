@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from provisioner.expressions import filters
+from provisioner.expressions import filters, overlaying
 from provisioner.expressions.bounds import bound, bound_integer, kind_of, text_of
 
 COUNTED: Final = "_counted_"
@@ -98,6 +98,7 @@ class Environment(ImmutableSandboxedEnvironment):
             "format": filters.format_text,
             "indent": filters.indent,
             "join": filters.join_filter,
+            "overlaid": filters.bounded_filter(overlaying.overlaid),
             "replace": filters.replace,
             "round": filters.round_number,
             "sum": filters.sum_up,
