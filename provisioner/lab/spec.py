@@ -231,6 +231,8 @@ class NodeSpec:
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
     serves_output_while_busy: bool = True
+    #: Hosts outside the lab that do not answer, each as ``host`` or ``host:port``.
+    unreachable: tuple[str, ...] = ()
     quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
     domains: tuple[DomainSpec, ...] = ()
@@ -453,6 +455,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "iommu": trees.boolean,
     "edition": trees.one_of(EDITIONS),
     "faults": trees.list_of(read_fault),
+    "unreachable": trees.list_of(trees.text),
     "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from provisioner.addresses import NodeName
     from provisioner.transport.base import Pipeline, Result
+    from provisioner.verify.checks.addr import Addr
     from provisioner.verify.checks.assignable_device import AssignableDevice
     from provisioner.verify.checks.cluster import Cluster
     from provisioner.verify.checks.cluster_volume import ClusterVolume
@@ -71,6 +72,10 @@ class Host:
             UsageError: there is no check of this name.
         """
         return find(name)(self, *arguments)
+
+    def addr(self, name: str) -> Addr:
+        """Return another host, as the node sees it, by name or address."""
+        return cast("Addr", self.check("addr", name))
 
     def feature(self, name: str) -> Feature:
         """Return a Windows feature by the name ``Get-WindowsFeature`` shows."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHECKS = {
+    "addr": "provisioner.verify.checks.addr:Addr",
     "assignable_device": "provisioner.verify.checks.assignable_device:AssignableDevice",
     "cluster": "provisioner.verify.checks.cluster:Cluster",
     "cluster_volume": "provisioner.verify.checks.cluster_volume:ClusterVolume",

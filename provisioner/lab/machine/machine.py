@@ -60,6 +60,8 @@ class Machine:
         self.has_iommu = spec.iommu
         self.edition = spec.edition
         self.boot_time = boot_time
+        #: Hosts outside the lab that do not answer, each as ``host`` or ``host:port``.
+        self.unreachable = spec.unreachable
         #: Seconds by which the clock is wrong.
         self.clock_skew_s = spec.clock_skew_s
         #: Whether others reach it: false while it boots.

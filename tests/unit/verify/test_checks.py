@@ -91,6 +91,8 @@ def test_every_check_has_cases_that_read_each_of_its_properties(name: str) -> No
         (lambda host: host.vswitch("external"), "<vswitch external on n1>"),
         (lambda host: host.iscsi_target("store"), "<iscsi target store on n1>"),
         (lambda host: host.lcm, "<lcm on n1>"),
+        (lambda host: host.addr("mq.example"), "<addr mq.example on n1>"),
+        (lambda host: host.addr("mq.example").port(5672), "<port 5672 of mq.example on n1>"),
     ],
 )
 def test_a_check_shows_itself_with_its_node(made: Any, shown: str) -> None:
@@ -112,3 +114,32 @@ def test_a_file_is_told_from_a_folder_by_its_type_where_powershell_adds_no_prope
     )
     assert host.file("C:\\x").is_directory
     assert not host.file("C:\\x").is_file
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_port_is_reachable_when_a_connection_can_be_opened(*, answers: bool) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def ask(pipeline: Pipeline) -> Result:
+        asked.extend((command.name, dict(command.parameters)) for command in pipeline.commands)
+        row = {"ComputerName": "mq.example", "PingSucceeded": True, "TcpTestSucceeded": answers}
+        return Result((Record(("TestNetConnectionResult",), row),))
+
+    assert Host(NodeName("n1"), {}, ask).addr("mq.example").port("5671").is_reachable is answers
+    assert asked == [("Test-NetConnection", {"ComputerName": "mq.example", "Port": 5671})]
+
+
+def test_a_port_without_an_answer_is_an_error_and_not_closed() -> None:
+    refused = ErrorRecord("The term is not recognized", "CommandNotFoundException", "ObjectNotFound")
+    host = Host(NodeName("n1"), {}, lambda _: Result((), (refused,)))
+    with pytest.raises(errors.CommandError, match="not recognized"):
+        assert host.addr("mq.example").port(5672).is_reachable
+    host = Host(NodeName("n1"), {}, lambda _: Result())
+    with pytest.raises(errors.NodeError, match="gave no result of a connection"):
+        assert host.addr("mq.example").port(5672).is_reachable
+
+
+@pytest.mark.parametrize("number", [0, 65536, "http"])
+def test_there_are_65535_ports(number: Any) -> None:
+    with pytest.raises(ValueError, match=str(number)):
+        Host(NodeName("n1"), {}, lambda _: Result()).addr("mq.example").port(number)

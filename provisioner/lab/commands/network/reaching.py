@@ -1,4 +1,7 @@
-"""Who a machine reaches in its lab: by address, computer name, a domain's name, or a line of its hosts file."""
+"""Who a machine reaches in its lab: by address, computer name, a domain's name, or a line of its hosts file.
+
+What is outside the lab, a message queue say, answers on every port unless the inventory calls it unreachable.
+"""
 
 from __future__ import annotations
 
@@ -45,3 +48,10 @@ def answers(machine: Machine, address: str) -> bool:
     """Whether somebody of the lab has the address."""
     own = {"127.0.0.1", machine.address}
     return address in own or any(item.address == address for item in machine.world.machines())
+
+
+def answers_outside(machine: Machine, name: str, port: int | None = None) -> bool:
+    """Whether a host that is none of the lab answers: to a ping, or on a port."""
+    host = name.casefold().rstrip(".")
+    silent = {item.casefold() for item in machine.unreachable}
+    return not silent & ({host} if port is None else {host, f"{host}:{port}", f"[{host}]:{port}"})

@@ -1,11 +1,14 @@
-"""Test-NetConnection: whether a node of the lab can be reached, and with -Port whether WinRM answers there."""
+"""Test-NetConnection: whether a host can be reached, and with -Port whether something answers there.
+
+A node of the lab answers on the ports that Windows or a role of it serves; what is outside the lab see reaching.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from provisioner.lab.commands.base import Invocation
-from provisioner.lab.commands.network.reaching import address_of, answers
+from provisioner.lab.commands.network.reaching import address_of, answers, answers_outside
 from provisioner.lab.values import PsObject, UInt32
 
 _PORTS = {"HTTP": 80, "RDP": 3389, "SMB": 445, "WINRM": 5985}
@@ -22,7 +25,8 @@ async def run(invocation: Invocation) -> None:
         str(invocation.parameters.get("CommonTCPPort", "")).upper()
     )
     address = address_of(machine, name)
-    is_there = address is not None and answers(machine, address)
+    is_ours = address is not None and answers(machine, address)
+    is_there = is_ours or answers_outside(machine, name)
     carrier = machine.network.management
     shown: dict[str, Any] = {
         "ComputerName": name,
@@ -32,15 +36,16 @@ async def run(invocation: Invocation) -> None:
         "SourceAddress": machine.address,
     }
     if port is not None:
-        there = next((item for item in machine.world.machines() if item.address == address), machine)
-        is_open = int(port) in _OPEN or (
-            int(port) == _ISCSI and there.features.is_installed("FS-iSCSITarget-Server")
-        )
-        shown |= {"RemotePort": UInt32(int(port)), "TcpTestSucceeded": is_there and is_open}
+        if is_ours:
+            there = next((item for item in machine.world.machines() if item.address == address), machine)
+            is_open = int(port) in _OPEN or (
+                int(port) == _ISCSI and there.features.is_installed("FS-iSCSITarget-Server")
+            )
+        else:
+            is_open = answers_outside(machine, name, int(port))
+        shown |= {"RemotePort": UInt32(int(port)), "TcpTestSucceeded": is_open}
         if not shown["TcpTestSucceeded"]:
             invocation.output.warning(f"TCP connect to ({address or name} : {port}) failed")
-    if address is None:
-        invocation.output.warning(f"Name resolution of {name} failed")
     if invocation.parameters.get("InformationLevel", "").casefold() == "quiet":
         invocation.output.write(bool(shown.get("TcpTestSucceeded", is_there)))
     else:

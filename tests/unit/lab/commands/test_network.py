@@ -127,3 +127,25 @@ async def test_names_of_nodes_are_found_and_others_are_not(node: SimulatedNode) 
     ]
     assert (await run(node, call("Test-Connection", "nobody", Quiet=True))).values == [False]
     assert (await run(node, call("Test-Connection", "hv01", Quiet=True))).values == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "is_open"),
+    [
+        ("mq.example", 5672, True),
+        ("MQ.example.", 5671, False),
+        ("mq.example", None, True),
+        ("keystone.example", 5000, False),
+        ("keystone.example", None, False),
+        ("fd00::21", 5671, False),
+        ("hv01", 5985, True),
+        ("hv01", 4430, False),
+    ],
+)
+async def test_hosts_outside_the_lab_answer_unless_they_are_called_unreachable(
+    name: str, port: int | None, *, is_open: bool, tmp_path: Path
+) -> None:
+    node = make_node(tmp_path, unreachable=("mq.example:5671", "Keystone.example", "[fd00::21]:5671"))
+    asked = {"ComputerName": name} | ({} if port is None else {"Port": port})
+    (shown,) = (await run(node, call("Test-NetConnection", **asked))).values
+    assert shown.properties["PingSucceeded" if port is None else "TcpTestSucceeded"] is is_open
