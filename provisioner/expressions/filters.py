@@ -84,6 +84,14 @@ def flatten(value: Iterable[Any]) -> list[Any]:
     return found
 
 
+def zipped(value: Iterable[Any], other: Iterable[Any]) -> list[list[Any]]:
+    """The filter ``zip``: pairs of what has the same place in two lists, which have the same length."""
+    one, two = list(value), list(other)
+    if len(one) != len(two):
+        raise ExpressionError(f"Lists of {len(one)} and {len(two)} items have no pairs.")
+    return [[first, second] for first, second in zip(one, two, strict=True)]
+
+
 def format_text(value: Any, *args: Any, **kwargs: Any) -> str:
     """The filter ``format``."""
     if args and kwargs:
@@ -123,6 +131,11 @@ def round_number(value: float, precision: int = 0, method: str = "common") -> An
     if abs(precision) > MAX_DEPTH:
         raise ExpressionError(f"The precision is at most {MAX_DEPTH}.")
     return FILTERS["round"](value, precision, method)
+
+
+def split(value: Any, separator: str, most: int = -1) -> list[str]:
+    """The filter ``split``: the parts of a text between separators, of which at most ``most`` count."""
+    return text_of(value).split(separator, most)
 
 
 @jinja2.pass_environment

@@ -101,8 +101,10 @@ class Environment(ImmutableSandboxedEnvironment):
             "overlaid": filters.bounded_filter(overlaying.overlaid),
             "replace": filters.replace,
             "round": filters.round_number,
+            "split": filters.bounded_filter(filters.split),
             "sum": filters.sum_up,
             "tojson": filters.to_json,
+            "zip": filters.bounded_filter(filters.zipped),
             COUNTED: filters.counted,
         }
 

@@ -13,6 +13,9 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+#: Fewest and most characters of a secret of CHAP.
+_CHAP_LENGTHS: Final = (12, 16)
+
 
 def _url(text: str) -> str:
     """Percent-encode the UTF-8 of everything but letters, digits and ``-._~`` (RFC 3986, section 2.3)."""
@@ -34,5 +37,27 @@ def _oslo(text: str) -> str:
     return f'"{doubled}"' if is_quoted or text != text.strip() else doubled
 
 
+def _chap(text: str) -> str:
+    """Say a secret of CHAP, as Windows and Cinder take it.
+
+    Windows takes 12 to 16 characters where nothing encrypts the connection, and Cinder keeps user and secret in
+    one text whose parts it tells by their white space.
+    """
+    if not _CHAP_LENGTHS[0] <= len(text) <= _CHAP_LENGTHS[1]:
+        raise ValueError("has not 12 to 16 characters, which a secret of CHAP has on Windows")
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("holds a blank or what is not ASCII, which a secret of CHAP cannot have")
+    return text
+
+
+def _cifs(text: str) -> str:
+    """Say a value among the options of an SMB share, where a comma or white space ends it."""
+    if "," in text or any(character.isspace() for character in text):
+        raise ValueError("holds a comma or white space, which ends a value among the options of an SMB share")
+    return text
+
+
 #: Each encoding by the word that asks for it. They are applied in the order of the reference.
-ENCODINGS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType({"url": _url, "oslo": _oslo})
+ENCODINGS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
+    {"url": _url, "oslo": _oslo, "chap": _chap, "cifs": _cifs}
+)

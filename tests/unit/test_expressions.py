@@ -280,6 +280,14 @@ def test_the_filters_that_are_bounded_still_do_their_work() -> None:
     assert evaluated("{{ 2 ** -1 }}") == 0.5
     assert evaluated("{{ [1] + [2] }}") == [1, 2]
     assert evaluated("{{ loop | default('free') }}") == "free"
+    assert evaluated("{{ 'a/b/c' | split('/', 1) }}") == ["a", "b/c"]
+    assert evaluated("{{ ['a=1', 'b=2'] | map('split', '=') | map('last') | list }}") == ["1", "2"]
+    assert evaluated("{{ dict(l | zip(['x', 'y'])) }}", l=["a", "b"]) == {"a": "x", "b": "y"}
+
+
+def test_lists_of_different_lengths_have_no_pairs() -> None:
+    assert refusal("{{ [1] | zip([1, 2]) }}").message == "Lists of 1 and 2 items have no pairs."
+    assert "empty separator" in refusal("{{ 'a' | split('') }}").message
 
 
 def test_named_and_unnamed_format_values_do_not_mix() -> None:

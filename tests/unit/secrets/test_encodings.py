@@ -83,6 +83,33 @@ def test_a_secret_no_encoding_can_say_is_refused_without_showing_it(
     assert resolve(SecretRef("env", "SOME_PASSWORD", ("url", "oslo")), tmp_path).reveal() == "canary%5C%24x"
 
 
+@pytest.mark.parametrize("text", ["twelve-chars", "sixteen-chars$\\!"])
+def test_a_secret_of_chap_is_left_as_it_is(text: str) -> None:
+    assert ENCODINGS["chap"](text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("eleven-char", "has not 12 to 16 characters"),
+        ("seventeen-letters", "has not 12 to 16 characters"),
+        ("with a blank!", "a blank or what is not ASCII"),
+        ("twelve-tab\tx", "a blank or what is not ASCII"),
+        ("zwölf-zeichen", "a blank or what is not ASCII"),
+    ],
+)
+def test_what_windows_or_cinder_takes_for_no_secret_of_chap_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        ENCODINGS["chap"](text)
+
+
+def test_what_would_end_an_option_of_a_share_is_refused() -> None:
+    assert ENCODINGS["cifs"](r"p@ss/w:rd?$=\#") == r"p@ss/w:rd?$=\#"
+    for text in ("a,b", "a b", "a\tb", "a\xa0b"):
+        with pytest.raises(ValueError, match="a comma or white space"):
+            ENCODINGS["cifs"](text)
+
+
 def test_bytes_of_an_environment_that_is_no_utf_8_survive_in_a_url(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
