@@ -1,6 +1,8 @@
-"""The ``lab:`` setting ``pci_devices``: PCI Express devices of a node that virtual machines could be given.
+"""The ``lab:`` settings ``pci_devices`` (devices virtual machines could be given) and ``installation``.
 
-Values and their reader only; what becomes of the devices is an area of the machine.
+The latter is what the Windows of a node is as an image: firmware, drivers, how far Setup is. Values and their
+readers only; what becomes of the devices is an area of the machine. Source of the states: Microsoft's page "Windows
+Setup States".
 """
 
 from __future__ import annotations
@@ -47,4 +49,74 @@ PCI_DEVICES: Final[trees.Reader] = trees.list_of(
         },
         ["location_path"],
     )
+)
+
+#: How a machine can be started: by the BIOS or its like, or by UEFI.
+FIRMWARES: Final = ("bios", "uefi")
+STATES: Final = (
+    "IMAGE_STATE_COMPLETE",
+    "IMAGE_STATE_UNDEPLOYABLE",
+    "IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE",
+    "IMAGE_STATE_GENERALIZE_RESEAL_TO_AUDIT",
+    "IMAGE_STATE_SPECIALIZE_RESEAL_TO_OOBE",
+    "IMAGE_STATE_SPECIALIZE_RESEAL_TO_AUDIT",
+)
+#: When Windows loads a driver.
+STARTS: Final = ("Boot", "System", "Auto", "Manual", "Disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSpec:
+    """A driver. ``inf`` is its package in the driver store, empty for one that comes with Windows.
+
+    ``service`` is what loads it, empty while no device was there that wants it: then it is in the store only.
+    """
+
+    inf: str = ""
+    service: str = ""
+    start: str = "Manual"
+    provider: str = "Red Hat, Inc."
+    device_class: str = "System"
+    version: str = "100.95.104.26200"
+
+
+#: Drivers of Hyper-V's devices, which every Windows Server brings along: bus, disk and network.
+IN_BOX: Final = (
+    DriverSpec(service="vmbus", start="Boot"),
+    DriverSpec(service="storvsc", start="Boot"),
+    DriverSpec(service="netvsc"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationSpec:
+    """How the node's Windows is installed. ``rearms``: how often activation may still be reset."""
+
+    firmware: str = "uefi"
+    state: str = STATES[0]
+    rearms: int = 1001
+    drivers: tuple[DriverSpec, ...] = ()
+
+
+#: Reader of the setting, to stand among those of ``lab.spec``.
+INSTALLATION: Final[trees.Reader] = trees.record(
+    InstallationSpec,
+    {
+        "firmware": trees.one_of(FIRMWARES),
+        "state": trees.one_of(STATES),
+        "rearms": trees.integer,
+        "drivers": trees.list_of(
+            trees.record(
+                DriverSpec,
+                {
+                    "inf": trees.text,
+                    "service": trees.text,
+                    "start": trees.one_of(STARTS),
+                    "provider": trees.text,
+                    "device_class": trees.text,
+                    "version": trees.text,
+                },
+            )
+        ),
+    },
 )

@@ -15,7 +15,7 @@ from typing import Any
 from provisioner import documents
 from provisioner.diagnostics import Diagnostics
 from provisioner.lab import logon, trees
-from provisioner.lab.devices import PCI_DEVICES, PciDeviceSpec
+from provisioner.lab.devices import INSTALLATION, PCI_DEVICES, InstallationSpec, PciDeviceSpec
 from provisioner.lab.domains import DOMAINS, DomainSpec
 from provisioner.lab.faults.base import Planned
 from provisioner.lab.faults.reader import read_fault
@@ -89,7 +89,7 @@ class PackageSpec:
     below the folder that INSTALLDIR names (by default ``install_folder``, or Program Files). With
     ``pending_rename`` the installer leaves a file to be replaced at the next boot. ``duration_s`` None means the
     duration of all packages. An empty signer means that the file is not signed, an empty ``upgrade_code`` that the
-    product has no family.
+    product has no family. ``features`` are paths of files with the feature each comes with; all others always come.
     """
 
     product_id: str
@@ -107,6 +107,7 @@ class PackageSpec:
     signer_thumbprint: str = ""
     comments: str = ""
     upgrade_code: str = ""
+    features: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ class NodeSpec:
     volumes: Mapping[str, int] = field(default_factory=lambda: {"C": 127, "D": 500})
     disks: tuple[DiskSpec, ...] = ()
     hardware: HardwareSpec = field(default_factory=HardwareSpec)
+    installation: InstallationSpec = field(default_factory=InstallationSpec)
     files: tuple[FileSpec, ...] = ()
     modules: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {**IN_BOX_MODULES, **DEFAULT_MODULES}
@@ -228,11 +230,11 @@ class NodeSpec:
     #: What the node finds at addresses of http and https: text by URI.
     downloads: Mapping[str, str] = field(default_factory=dict)
     installers: Mapping[str, PackageSpec] = field(default_factory=dict)
+    #: Hosts outside the lab that do not answer, each as ``host`` or ``host:port``.
+    unreachable: tuple[str, ...] = ()
     removed_features: tuple[str, ...] = ()
     initiator_ids: str = "value"
     serves_output_while_busy: bool = True
-    #: Hosts outside the lab that do not answer, each as ``host`` or ``host:port``.
-    unreachable: tuple[str, ...] = ()
     quotas: Quotas = field(default_factory=Quotas)
     logon: LogonSpec = field(default_factory=LogonSpec)
     domains: tuple[DomainSpec, ...] = ()
@@ -331,7 +333,9 @@ def _package(**given: Any) -> PackageSpec:
     if "exit_code" in given:
         given["exit_codes"] = given.pop("exit_code")
     if "files" in given:
-        given["files"] = tuple((item["path"], item.get("content", "")) for item in given["files"])
+        files = given["files"]
+        given["files"] = tuple((item["path"], item.get("content", "")) for item in files)
+        given["features"] = tuple((item["path"], item["feature"]) for item in files if "feature" in item)
     return PackageSpec(**given)
 
 
@@ -372,7 +376,9 @@ _PACKAGE = trees.record(
         "exit_code": trees.list_of(trees.integer, or_one=True),
         "duration_s": trees.number,
         "services": trees.list_of(_SERVICE),
-        "files": trees.list_of(trees.record(dict, {"path": trees.text, "content": trees.text}, ["path"])),
+        "files": trees.list_of(
+            trees.record(dict, {"path": trees.text, "content": trees.text, "feature": trees.text}, ["path"])
+        ),
         "install_folder": trees.text,
         "pending_rename": trees.boolean,
         "size_kb": trees.integer,
@@ -427,6 +433,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
             "free_gb": trees.integer,
         },
     ),
+    "installation": INSTALLATION,
     "files": trees.list_of(_FILE),
     "modules": trees.map_of(trees.list_of(trees.text, or_one=True)),
     "services": trees.list_of(_SERVICE),
@@ -447,6 +454,7 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "downloads": trees.map_of(trees.text),
     "installers": trees.map_of(_PACKAGE),
     "removed_features": trees.list_of(trees.text),
+    "unreachable": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),
     "serves_output_while_busy": trees.boolean,
     "clock_skew_s": trees.signed,
@@ -455,7 +463,6 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "iommu": trees.boolean,
     "edition": trees.one_of(EDITIONS),
     "faults": trees.list_of(read_fault),
-    "unreachable": trees.list_of(trees.text),
     "quotas": trees.record(Quotas, {item.name: trees.integer for item in dataclasses.fields(Quotas)}),
     "endpoints": _endpoints,
 }

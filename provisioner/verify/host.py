@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from provisioner.verify.checks.computer import Computer
     from provisioner.verify.checks.computer_delegation import ComputerDelegation
     from provisioner.verify.checks.defender import Defender
+    from provisioner.verify.checks.driver_package import DriverPackage
     from provisioner.verify.checks.feature import Feature
     from provisioner.verify.checks.file import File
     from provisioner.verify.checks.firewall_profile import FirewallProfile
     from provisioner.verify.checks.firewall_rule import FirewallRule
+    from provisioner.verify.checks.firmware import Firmware
     from provisioner.verify.checks.folder_access import FolderAccess
     from provisioner.verify.checks.hardware import Hardware
     from provisioner.verify.checks.host_guardian import HostGuardian
@@ -42,10 +44,12 @@ if TYPE_CHECKING:
     from provisioner.verify.checks.service import Service
     from provisioner.verify.checks.smb_share import SmbShare
     from provisioner.verify.checks.storage_setting import StorageSetting
+    from provisioner.verify.checks.system_driver import SystemDriver
     from provisioner.verify.checks.time_source import TimeSource
     from provisioner.verify.checks.time_zone import TimeZone
     from provisioner.verify.checks.vm_host import VMHost
     from provisioner.verify.checks.vswitch import VSwitch
+    from provisioner.verify.checks.windows_image import WindowsImage
 
 
 class Host:
@@ -106,6 +110,24 @@ class Host:
     def hardware(self) -> Hardware:
         """What the machine is made of."""
         return cast("Hardware", self.check("hardware"))
+
+    @property
+    def firmware(self) -> Firmware:
+        """By what the machine was started."""
+        return cast("Firmware", self.check("firmware"))
+
+    def system_driver(self, name: str) -> SystemDriver:
+        """Return a driver by the name of its service."""
+        return cast("SystemDriver", self.check("system_driver", name))
+
+    def driver_package(self, name: str) -> DriverPackage:
+        """Return the packages of the driver store with this name of an .inf file."""
+        return cast("DriverPackage", self.check("driver_package", name))
+
+    @property
+    def windows_image(self) -> WindowsImage:
+        """Whether an image could be made of the node."""
+        return cast("WindowsImage", self.check("windows_image"))
 
     @property
     def vm_host(self) -> VMHost:

@@ -23,10 +23,12 @@ CHECKS = {
     "computer": "provisioner.verify.checks.computer:Computer",
     "computer_delegation": "provisioner.verify.checks.computer_delegation:ComputerDelegation",
     "defender": "provisioner.verify.checks.defender:Defender",
+    "driver_package": "provisioner.verify.checks.driver_package:DriverPackage",
     "feature": "provisioner.verify.checks.feature:Feature",
     "file": "provisioner.verify.checks.file:File",
     "firewall_profile": "provisioner.verify.checks.firewall_profile:FirewallProfile",
     "firewall_rule": "provisioner.verify.checks.firewall_rule:FirewallRule",
+    "firmware": "provisioner.verify.checks.firmware:Firmware",
     "folder_access": "provisioner.verify.checks.folder_access:FolderAccess",
     "hardware": "provisioner.verify.checks.hardware:Hardware",
     "host_guardian": "provisioner.verify.checks.host_guardian:HostGuardian",
@@ -44,10 +46,12 @@ CHECKS = {
     "service": "provisioner.verify.checks.service:Service",
     "smb_share": "provisioner.verify.checks.smb_share:SmbShare",
     "storage_setting": "provisioner.verify.checks.storage_setting:StorageSetting",
+    "system_driver": "provisioner.verify.checks.system_driver:SystemDriver",
     "time_source": "provisioner.verify.checks.time_source:TimeSource",
     "time_zone": "provisioner.verify.checks.time_zone:TimeZone",
     "vm_host": "provisioner.verify.checks.vm_host:VMHost",
     "vswitch": "provisioner.verify.checks.vswitch:VSwitch",
+    "windows_image": "provisioner.verify.checks.windows_image:WindowsImage",
 }
 
 GROUP = "provisioner.checks"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from provisioner.lab.devices import IN_BOX
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.processes import Processes
 from provisioner.lab.machine.computer.hardware import Hardware
@@ -245,6 +246,27 @@ def _migration_settings(machine: Machine) -> Iterator[Properties]:
     }
 
 
+def _system_drivers(machine: Machine) -> Iterator[Properties]:
+    """Give the drivers that have a service: those of Hyper-V's devices, and what the node was given."""
+    for driver in (*IN_BOX, *machine.installation.drivers):
+        if driver.service:
+            is_loaded = driver.start == "Boot"
+            yield {
+                "Name": driver.service,
+                "DisplayName": driver.service,
+                "PathName": rf"C:\Windows\system32\drivers\{driver.service}.sys",
+                "ServiceType": "Kernel Driver",
+                "StartMode": driver.start,
+                "Started": is_loaded,
+                "State": "Running" if is_loaded else "Stopped",
+                "Status": "OK",
+            }
+
+
+def _licensing(machine: Machine) -> Iterator[Properties]:
+    yield {"Version": machine.version, "RemainingWindowsReArmCount": UInt32(machine.installation.rearms)}
+
+
 def _computer_systems(machine: Machine) -> Iterator[Properties]:
     """Give the node itself first, then its virtual machines."""
     yield {
@@ -284,6 +306,11 @@ _CLASSES: Mapping[tuple[str, str], tuple[tuple[str, ...], Callable[[Machine], It
         _logical_disks,
     ),
     (_CIMV2, "Win32_Service"): (("Win32_BaseService", "CIM_Service", "CIM_LogicalElement"), _services),
+    (_CIMV2, "Win32_SystemDriver"): (
+        ("Win32_BaseService", "CIM_Service", "CIM_LogicalElement"),
+        _system_drivers,
+    ),
+    (_CIMV2, "SoftwareLicensingService"): ((), _licensing),
     (_CIMV2, "Msft_Providers"): ((), _providers),
     (_CIMV2, "Win32_TimeZone"): (("CIM_Setting",), _time_zone),
     (_CIMV2, "Win32_PageFileSetting"): (("CIM_Setting",), _page_files),

@@ -23,7 +23,7 @@ from provisioner.lab.machine.ground.iscsi import IscsiTarget
 from provisioner.lab.machine.ground.network import Network, physical
 from provisioner.lab.machine.ground.packages import Packages, digest_of, service_of
 from provisioner.lab.machine.ground.power import Power
-from provisioner.lab.machine.ground.registry import PREFETCH, Registry
+from provisioner.lab.machine.ground.registry import PREFETCH, SETUP_STATE, Registry
 from provisioner.lab.machine.ground.services import Services
 from provisioner.lab.machine.powershell import modules
 from provisioner.lab.machine.world import World
@@ -55,13 +55,14 @@ class Machine:
         #: Disks without partitions that are there from the start.
         self.raw_disks = spec.disks
         self.hardware = spec.hardware
+        self.installation = spec.installation
         #: PCI Express devices that could leave the host, and whether it could keep them to one virtual machine.
         self.pci_devices = spec.pci_devices
         self.has_iommu = spec.iommu
         self.edition = spec.edition
-        self.boot_time = boot_time
         #: Hosts outside the lab that do not answer, each as ``host`` or ``host:port``.
         self.unreachable = spec.unreachable
+        self.boot_time = boot_time
         #: Seconds by which the clock is wrong.
         self.clock_skew_s = spec.clock_skew_s
         #: Whether others reach it: false while it boots.
@@ -89,6 +90,7 @@ class Machine:
         self.services = Services(self.ledger)
         self.features = Features(self.ledger, table_of(spec.windows, spec.edition), self.services)
         self.files = Files(self.ledger, spec.volumes)
+        self.services.has_file = self.files.is_file
         on_disk = {digest_of(item.data): item.package for item in spec.files if item.package}
         known = {digest.lower(): package for digest, package in spec.installers.items()} | on_disk
         self.packages = Packages(self.ledger, self.files, self.services, self.registry, known)
@@ -119,6 +121,7 @@ class Machine:
         machine = cls(spec, boot_time, world)
         machine.registry.set(PREFETCH, _BOOT_ID, _FIRST_BOOT_ID)
         names.seed(machine.registry, machine.computer_name)
+        machine.registry.set(SETUP_STATE, "ImageState", spec.installation.state)
         for service in spec.services:
             machine.services.add(service_of(service))
         for item in spec.files:

@@ -134,6 +134,16 @@ COMMANDS = (
         type_name=f"{_DISM_TYPES}.GetWindowsOptionalFeatureCommand",
     ),
     CommandSpec(
+        "Get-WindowsDriver",
+        f"{_HERE}.get_windows_driver:run",
+        "Dism",
+        (
+            Parameter("Online", "switch", mandatory=True),
+            *(parameter for parameter in _DISM if parameter.name != "Online"),
+        ),
+        type_name=f"{_DISM_TYPES}.GetWindowsDriverCommand",
+    ),
+    CommandSpec(
         "Enable-WindowsOptionalFeature",
         f"{_HERE}.windows_optional_features:enable",
         "Dism",

@@ -8,14 +8,20 @@ from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import texts
 from provisioner.lab.machine.computer.identity import Identity
 from provisioner.lab.machine.computer.time_zone import TimeZone
-from provisioner.lab.values import PsObject
+from provisioner.lab.values import EnumValue, PsObject
+
+_FIRMWARE = {"bios": ("Bios", 1), "uefi": ("Uefi", 2)}
 
 
 async def run(invocation: Invocation) -> None:
     """Write one object."""
     machine = invocation.node.machine
     identity = machine.area(Identity)
+    firmware = EnumValue(
+        "Microsoft.PowerShell.Commands.FirmwareType", *_FIRMWARE[machine.installation.firmware]
+    )
     values = {
+        "BiosFirmwareType": firmware,
         "WindowsBuildLabEx": f"{machine.build}.1.amd64fre",
         "WindowsCurrentVersion": "6.3",
         "WindowsEditionId": "ServerDatacenter",

@@ -21,6 +21,8 @@ UPDATE = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update"
 #: Keys that are there while servicing or an update waits for a boot.
 REBOOT_PENDING = rf"{SERVICING}\RebootPending"
 REBOOT_REQUIRED = rf"{UPDATE}\RebootRequired"
+#: How far Setup is with this Windows (ImageState).
+SETUP_STATE = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State"
 ENVIRONMENT = SESSION_MANAGER + r"\Environment"
 _SYSTEM_USER = r"HKEY_USERS\S-1-5-18"
 _HIVES = {
