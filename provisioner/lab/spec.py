@@ -89,7 +89,8 @@ class PackageSpec:
     below the folder that INSTALLDIR names (by default ``install_folder``, or Program Files). With
     ``pending_rename`` the installer leaves a file to be replaced at the next boot. ``duration_s`` None means the
     duration of all packages. An empty signer means that the file is not signed, an empty ``upgrade_code`` that the
-    product has no family. ``features`` are paths of files with the feature each comes with; all others always come.
+    product has no family. ``features`` are paths of files with the feature each comes with; all others
+    always come.
     """
 
     product_id: str

@@ -28,6 +28,9 @@ ERROR_PRODUCT_VERSION = 1638
 REBOOT_INITIATED = 1641
 REBOOT_REQUIRED = 3010
 _INSTALL_FOLDER = re.compile(r"""\bINSTALLDIR=(?:"([^"]+)"|(\S+))""", re.IGNORECASE)
+_FEATURES = re.compile(r"""\bADDLOCAL=(?:"([^"]*)"|(\S+))""", re.IGNORECASE)
+#: With this the OpenStack packages bring files and nothing else.
+_FILES_ONLY = re.compile(r'\bSKIPNOVACONF="?1\b')
 _WORKED = {SUCCESS, REBOOT_INITIATED, REBOOT_REQUIRED}
 
 
@@ -96,8 +99,8 @@ class Packages:
     def install(self, path: str, arguments: str = "") -> int:
         """Run ``msiexec /i`` and give its exit code. Nothing stays behind of a failed installation.
 
-        Of the arguments INSTALLDIR has an effect, and REINSTALL: without it another version of an installed
-        product is refused.
+        Of the arguments INSTALLDIR has an effect, ADDLOCAL where files come with features, SKIPNOVACONF, and
+        REINSTALL: without it another version of an installed product is refused.
         """
         package = self.describe(path)
         if package is None:
@@ -107,6 +110,9 @@ class Packages:
         code = self._next_code(package)
         if code not in _WORKED:
             return code
+        left_out = _left_out(package, arguments)
+        if left_out is None:
+            return ERROR_INSTALL_FAILURE
         named = _INSTALL_FOLDER.search(arguments)
         folder = (
             (named[1] or named[2]) if named else package.install_folder or rf"C:\Program Files\{package.name}"
@@ -115,13 +121,15 @@ class Packages:
             return self.code_without_room
         self._files.make_folder(folder)
         for relative, content in package.files:
+            if relative in left_out:
+                continue
             target = ntpath.join(folder, relative)
             if target.endswith("\\"):
                 self._files.make_folder(target)
             else:
                 self._files.make_folder(parent_of(target))
                 self._files.write(target, content.encode())
-        for service in package.services:
+        for service in () if _FILES_ONLY.search(arguments) else package.services:
             if self._services.find(service.name) is None:
                 self._services.add(service_of(service, folder))
         if package.pending_rename:
@@ -200,6 +208,20 @@ class Packages:
         """Take over what ``to_plain`` gave."""
         self._attempts = dict(plain.get("attempts", {}))
         self._installed = dict(plain.get("installed", {}))
+
+
+def _left_out(package: PackageSpec, arguments: str) -> set[str] | None:
+    """Give the files whose feature is not asked for; None when one is asked for that the package does not have.
+
+    Names of features are compared with case, as the installer does.
+    """
+    named = _FEATURES.search(arguments)
+    wanted = (named[1] or named[2] or "").split(",") if named else ["ALL"]
+    if not package.features or "ALL" in wanted:
+        return set()
+    if not set(wanted) <= {feature for _path, feature in package.features}:
+        return None
+    return {path for path, feature in package.features if feature not in wanted}
 
 
 def service_of(spec: ServiceSpec, folder: str = "C:\\Services") -> Service:

@@ -5,7 +5,8 @@ Services are frozen values that machines share until one changes. Names are comp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -15,6 +16,11 @@ Status = Literal["Running", "Stopped"]
 StartMode = Literal["Auto", "Manual", "Disabled", "Boot", "System"]
 
 _EXCEPTION = "Microsoft.PowerShell.Commands.ServiceCommandException"
+#: What OpenStack's packages run programs as services by: a name, a program, the file this reads.
+_WRAPPED = re.compile(
+    r'"?([^"]*\\OpenStackService[^"\\]*\.exe)"? \S+ "?([^"]+?\.exe)"?(?: .*?--config-file "?([^"]+)"?.*)?',
+    re.IGNORECASE,
+)
 _SVCHOST = r"C:\Windows\system32\svchost.exe -k "
 
 
@@ -161,6 +167,8 @@ class Services:
         self._items = dict(self._base)
         #: ISO time of the machine, for processes that start; empty while it boots.
         self.clock = ""
+        #: Whether there is a file of a path; asked of services that a wrapper runs.
+        self.has_file: Callable[[str], bool] = lambda _path: True
 
     def __iter__(self) -> Iterator[Service]:
         return iter(sorted(self._items.values(), key=lambda service: service.name.casefold()))
@@ -245,12 +253,17 @@ class Services:
                 continue
             if other.name in started_for or self._start(other, (*started_for, service.name)):
                 return "The dependency service or group failed to start. (1068)"
-        if service.start_behaviour == "fail":
+        if service.start_behaviour == "fail" or self._lacks_program(service.path):
             return "The service did not respond to the start or control request in a timely fashion. (1053)"
         if service.start_behaviour != "hang":
             running = replace(service, status="Running", running_as=service.start_name, started=self.clock)
             self._store(running, "started")
         return ""
+
+    def _lacks_program(self, command_line: str) -> bool:
+        """Whether a wrapper, the program it runs or the file this reads is missing."""
+        wrapped = _WRAPPED.fullmatch(command_line)
+        return wrapped is not None and not all(self.has_file(path) for path in wrapped.groups() if path)
 
     def stop(self, name: str, *, force: bool = False) -> None:
         """Stop a service; with ``force`` its running dependants first.
