@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,52 +14,13 @@ from provisioner.options.faults import Fault, Kind
 from provisioner.options.reading import read_lines
 from provisioner.options.values import UNKNOWN, Values
 from tests.shared_data import shared
+from tests.unit.options.services import Witness
 from tests.unit.options.texts import texts
-from upkeep.options.environments import NoEnvironment, python_of
 from upkeep.options.recipes import RECIPES, Recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-WITNESS = Path(__file__).with_name("witness.py")
-PROBE = Path(__file__).resolve().parents[3] / "upkeep/options/probe.py"
 _UNKNOWN = {Kind.UNKNOWN_OPTION, Kind.UNKNOWN_SECTION, Kind.WRONG_SECTION}
-
-
-class Witness:
-    """A process that loads texts into a service's own ConfigOpts."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        try:
-            python = python_of(recipe)
-        except NoEnvironment as error:
-            pytest.skip(f"no environment for {recipe.service} {recipe.release}: {error}")
-        self._process = subprocess.Popen(
-            [python, "-I", WITNESS],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._ask({"probe": str(PROBE), "recipe": recipe.asked()}) == "ready"
-
-    def judge(self, text: str) -> dict[str, Any]:
-        verdict: dict[str, Any] = json.loads(self._ask(text))
-        assert "failed" not in verdict, verdict
-        return verdict
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
-
-    def _ask(self, question: object) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
 
 
 @pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: f"{recipe.service}-{recipe.release}")
