@@ -61,7 +61,11 @@ class RolesOfNode:
 
     def seen_by(self, role: Role, site: str) -> dict[str, Any]:
         """Return everything expressions of a role see: variables, ``node`` and ``site``."""
-        facts = {"name": str(self.node.name), "address": self.node.connection.endpoint.host}
+        facts = {
+            "name": str(self.node.name),
+            "address": self.node.connection.endpoint.host,
+            "roles": [str(name) for name in self.roles],
+        }
         return {**self._visible(role), "node": facts, "site": site}
 
     def given(self, role: Role, name: str) -> tuple[Variable, Located] | None:
