@@ -33,6 +33,7 @@ VALUES: Final[dict[VariableType, Schema]] = {
         {"user": {"type": "string"}, "password": _REFERENCE}, ["user", "password"]
     ),
     VariableType.INSTALLER: {"type": "object"},
+    VariableType.PACKAGE: {"type": "object"},
 }
 
 #: How the values of several layers become one, as an author writes it.
@@ -117,12 +118,11 @@ def _value(variable: Variable, role: str) -> Schema:
 
 def _shape(variable: Variable) -> Schema:
     """Return what may be written for a variable or a field, null apart."""
-    if variable.choices:
-        return {"enum": list(variable.choices)}
-    schema = dict(VALUES[variable.type])
+    chosen: Schema | None = {"enum": list(variable.choices)} if variable.choices else None
     if variable.items is None:
-        return schema | _limits(variable)
-    parts = dict(VALUES[variable.items]) | _limits(variable)
+        return chosen or dict(VALUES[variable.type]) | _limits(variable)
+    schema = dict(VALUES[variable.type])
+    parts = chosen or dict(VALUES[variable.items]) | _limits(variable)
     return schema | {"items" if variable.type is VariableType.LIST else "additionalProperties": parts}
 
 
@@ -270,8 +270,13 @@ def _all_typed() -> list[Schema]:
 
 
 def _typed(kind: VariableType) -> Schema:
-    """Ask that default and choices are of the variable's type."""
+    """Ask that default and choices are of the variable's type; those of a collection are of its items."""
     value = VALUES[kind]
+    if kind in {VariableType.LIST, VariableType.MAPPING}:
+        return {
+            "if": {"properties": {"type": {"const": kind.value}}, "required": ["type"]},
+            "then": {"properties": {"default": nullable(value)}},
+        }
     return {
         "if": {"properties": {"type": {"const": kind.value}}, "required": ["type"]},
         "then": {"properties": {"default": nullable(value), "choices": {"items": value}}},

@@ -30,7 +30,8 @@ _PAIR, _SINGLE, _END = 0x3800, 0x4800, 0x4840
 _DAMAGED: Final = (IndexError, MemoryError, OSError, OverflowError, TypeError, ValueError, struct.error)
 #: With this bit in the header of the string pool, tables refer to strings by three bytes.
 _LONG_REFERENCES: Final = 0x8000
-_GUID: Final = re.compile(r"\{[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}")
+#: A GUID in braces.
+GUID: Final = re.compile(r"\{[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}")
 _UTF8: Final = 65001
 
 
@@ -61,7 +62,7 @@ def read_installer(path: Path) -> Installer:
         OSError: the file cannot be read.
         NoInstaller: it is no .msi file.
     """
-    sha256, size = _digest(path)
+    sha256, size = digest_of(path)
     properties = _properties(path)
     missing = [name for name in ("ProductCode", "ProductVersion", "ProductName") if not properties.get(name)]
     if missing:
@@ -69,7 +70,7 @@ def read_installer(path: Path) -> Installer:
             f"it is a Windows Installer file without {' and '.join(missing)}, as a merge module is"
         )
     code, family = properties["ProductCode"], properties.get("UpgradeCode", "")
-    if not _GUID.fullmatch(code) or (family and not _GUID.fullmatch(family)):
+    if not GUID.fullmatch(code) or (family and not GUID.fullmatch(family)):
         raise NoInstaller(f"its ProductCode {code!r} or UpgradeCode {family!r} is not a GUID in braces")
     return Installer(
         product_code=code.upper(),
@@ -82,7 +83,8 @@ def read_installer(path: Path) -> Installer:
     )
 
 
-def _digest(path: Path) -> tuple[str, int]:
+def digest_of(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 of a file, in small hexadecimal digits, and its size in bytes."""
     found, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

@@ -3,7 +3,8 @@
 An expression that yields null means "not set": the property, or the entry of ``dependsOn``, is left out.
 
 Besides variables, expressions have two functions: ``template(name)`` is the text of a file in the role's
-``templates`` folder, and ``resources(type, names)`` the list of ``[Type]Name`` that ``dependsOn`` takes.
+``templates`` folder, ``template('ROLE/name')`` one of a role that it requires, and ``resources(type, names)`` the
+list of ``[Type]Name`` that ``dependsOn`` takes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from provisioner.roles.model import Declaration, DeclaredProperty, LeftOut, Refe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Mapping as AbstractMapping
+    from pathlib import Path
 
     from provisioner.documents import Tree
     from provisioner.roles.model import ResourceTemplate, Role
@@ -45,11 +48,17 @@ class Evaluation:
     """The resources of one role on one node, being evaluated. Read the three results after ``run``."""
 
     def __init__(
-        self, role: Role, variables: dict[str, Any], node_name: str, memo: Memo | None = None
+        self,
+        role: Role,
+        variables: dict[str, Any],
+        node_name: str,
+        memo: Memo | None = None,
+        required: AbstractMapping[str, Path] | None = None,
     ) -> None:
         """Take what expressions see as ``variables``: those of the role, ``node`` and ``site``.
 
-        ``memo`` is shared by the nodes of a fleet; then equal resources of two nodes are one object.
+        ``required`` are the folders of the roles it requires, directly or not, by name. ``memo`` is
+        shared by the nodes of a fleet; then equal resources of two nodes are one object.
         """
         self.declarations: list[Declaration] = []
         self.left_out: list[LeftOut] = []
@@ -58,13 +67,14 @@ class Evaluation:
         self._variables = variables
         self._node_name = node_name
         self._memo = memo or Memo()
+        self._required = required or {}
 
     def run(self, resources: Iterable[ResourceTemplate]) -> None:
         """Evaluate resources in the order given."""
         everywhere = _Scope(self._variables, self._template)
         values = Values(self._variables)
         for template in resources:
-            key = self._memo.key(self._role, template, values)
+            key = self._memo.key(self._role, template, values, self._required)
             outcome = None if key is None else self._memo.get(key, template)
             if outcome is not None:
                 self.declarations.extend(outcome[0])
@@ -219,8 +229,8 @@ class Evaluation:
             raise _Skip from None
 
     def _template(self, name: Any, scope: _Scope) -> str:
-        """Render a text file of the role's ``templates`` folder with the variables of the expression."""
-        text, source, problems = self._memo.texts.read(self._role.folder, name)
+        """Render a text file of a ``templates`` folder with the variables of the expression."""
+        text, source, problems = self._memo.texts.read(self._role.folder, name, self._required)
         self.problems.extend(problems)
         if text is None:
             raise _InTemplate("The template cannot be read.")

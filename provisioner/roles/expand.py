@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
-from provisioner.roles.checking.installers import upload_of
+from provisioner.roles.checking.pinned_files import is_pinned, upload_of
 from provisioner.roles.evaluate import Evaluation
-from provisioner.roles.model import Declaration, Expansion, LeftOut, Leftover, RoleChecks, VariableType
+from provisioner.roles.model import Declaration, Expansion, LeftOut, Leftover, RoleChecks
 from provisioner.roles.statements.asking import Asking
 from provisioner.roles.statements.binding import RolesOfNode
 from provisioner.roles.statements.refusals import refuse
@@ -51,7 +51,7 @@ def expand(
     # With a variable missing or of the wrong type, expressions would only repeat that in other words.
     is_bound = not problems.has_errors
     for role, resources in _declared(of_node) if is_bound else ():
-        evaluation = Evaluation(role, of_node.seen_by(role, site), node.name, memo)
+        evaluation = Evaluation(role, of_node.seen_by(role, site), node.name, memo, of_node.required(role))
         evaluation.run(resources)
         problems.extend(evaluation.problems)
         declarations.extend(evaluation.declarations)
@@ -98,8 +98,8 @@ def _uploads(of_node: RolesOfNode) -> tuple[Upload, ...]:
     found: dict[str, Upload] = {}
     for role in of_node.roles.values():
         for name, variable in role.variables.items():
-            if variable.type is VariableType.INSTALLER and (given := of_node.given(role, name)):
-                upload = upload_of(given[1])
+            if is_pinned(variable.type) and (given := of_node.given(role, name)):
+                upload = upload_of(variable.type, given[1])
                 if upload is not None:
                     found.setdefault(upload.destination.casefold(), upload)
     return tuple(found.values())

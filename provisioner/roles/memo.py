@@ -18,7 +18,8 @@ from provisioner.roles.recent import Recent
 from provisioner.roles.texts import TemplateTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterator, Mapping
+    from pathlib import Path
 
     from provisioner.documents import Tree
     from provisioner.roles.literals import Property
@@ -44,23 +45,30 @@ class Memo:
         self._names: dict[int, tuple[ResourceTemplate, tuple[str, ...] | None]] = {}
         #: How often the outcome of a template was remembered since one was last needed again.
         self._in_vain: dict[int, int] = {}
+        #: Folders of the roles that a role requires, by name; by identity too.
+        self.required: dict[int, tuple[Role, dict[str, Path]]] = {}
         self._properties: dict[int, tuple[ResourceTemplate, tuple[Property, ...]]] = {}
 
-    def key(self, role: Role, template: ResourceTemplate, values: Values) -> Hashable | None:
+    def key(
+        self, role: Role, template: ResourceTemplate, values: Values, required: Mapping[str, Path]
+    ) -> Hashable | None:
         """Return what the outcome of a template depends on; None when it will not come again on another node.
 
-        So it is with a template that was new on every node so far, and when its text does not tell what it reads.
+        ``required`` are the folders of the roles whose text files it may read too. So it
+        is with a template that was new on every node so far, and when its text does not tell what it reads.
         """
-        names = self.names(role, template)
+        names = self.names(role, template, required)
         if names is None or self._in_vain.get(id(template), 0) >= _PATIENCE:
             return None
         return role.name, id(template), values.of(names)
 
-    def names(self, role: Role, template: ResourceTemplate) -> tuple[str, ...] | None:
+    def names(
+        self, role: Role, template: ResourceTemplate, required: Mapping[str, Path]
+    ) -> tuple[str, ...] | None:
         """Return the names a template reads, those in its text files included; None when that cannot be told."""
         known = self._names.get(id(template))
         if known is None:
-            known = self._names[id(template)] = (template, self._names_of(role, template))
+            known = self._names[id(template)] = (template, self._names_of(role, template, required))
         return known[1]
 
     def properties(self, template: ResourceTemplate) -> tuple[Property, ...]:
@@ -82,7 +90,9 @@ class Memo:
         self._in_vain[id(template)] = self._in_vain.get(id(template), 0) + 1
         self._outcomes.put(key, outcome)
 
-    def _names_of(self, role: Role, template: ResourceTemplate) -> tuple[str, ...] | None:
+    def _names_of(
+        self, role: Role, template: ResourceTemplate, required: Mapping[str, Path]
+    ) -> tuple[str, ...] | None:
         names: set[str] = set()
         for text in _texts(template):
             found = names_in(text)
@@ -92,17 +102,19 @@ class Memo:
             if "template" not in found:
                 continue
             for name in literal_arguments(text, "template") or (None,):
-                inner = self._names_of_file(role, name)
+                inner = self._names_of_file(role, name, required)
                 if inner is None:
                     return None
                 names |= inner
         return tuple(sorted(names))
 
-    def _names_of_file(self, role: Role, name: str | None) -> frozenset[str] | None:
+    def _names_of_file(
+        self, role: Role, name: str | None, required: Mapping[str, Path]
+    ) -> frozenset[str] | None:
         if name is None:
             return None
         try:
-            text, _, _ = self.texts.read(role.folder, name)
+            text, _, _ = self.texts.read(role.folder, name, required)
         except ExpressionError:
             return None
         return None if text is None else names_in(text)

@@ -26,7 +26,10 @@ class VariableType(Enum):
     MAPPING = "mapping"
     SECRET = "secret"  # noqa: S105 - a word, and what stands there is a reference, never a secret
     CREDENTIAL = "credential"  #: ``{user: NAME, password: REFERENCE}``
-    INSTALLER = "installer"  #: which .msi file, ``{file: PATH, sha256: DIGEST}``; see ``checking.installers``
+    INSTALLER = (
+        "installer"  #: which .msi file, ``{file: PATH, sha256: DIGEST}``; see ``checking.pinned_files``
+    )
+    PACKAGE = "package"  #: which file of any sort, in the same way
 
     def accepts(self, value: Any) -> bool:
         """Whether a plain YAML value is of this type. A boolean is never a number, an integer is one."""
@@ -41,7 +44,7 @@ class VariableType(Enum):
                 return isinstance(value, bool)
             case VariableType.LIST:
                 return isinstance(value, list)
-            case VariableType.MAPPING | VariableType.INSTALLER:
+            case VariableType.MAPPING | VariableType.INSTALLER | VariableType.PACKAGE:
                 return isinstance(value, dict)
             case VariableType.SECRET:
                 return isinstance(value, str) and is_reference(value)

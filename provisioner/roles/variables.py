@@ -12,9 +12,8 @@ from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.inventory.ladder import values_of
 from provisioner.inventory.merge import Findings
 from provisioner.roles import layering
-from provisioner.roles.checking.installers import resolved
+from provisioner.roles.checking.pinned_files import is_pinned, resolved
 from provisioner.roles.checking.values import check_value, filled
-from provisioner.roles.model import VariableType
 from provisioner.roles.secret_variables import hidden_in, holds_secrets
 
 if TYPE_CHECKING:
@@ -61,8 +60,8 @@ def bind(
 
 def _whole(variable: Variable, given: Located) -> Any:
     """Return a value without errors with all that it stands for."""
-    if variable.type is VariableType.INSTALLER:
-        return resolved(given)
+    if is_pinned(variable.type):
+        return resolved(variable.type, given)
     return filled(variable, given.value)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.documents import Mapping, plain
 from provisioner.inventory.model import Located
-from provisioner.roles.checking import installers
+from provisioner.roles.checking import pinned_files
 from provisioner.roles.masking import starred
 from provisioner.roles.model import VariableType, kind_of
 from provisioner.roles.secret_variables import SECRETS, SecretChecks, hidden_in
@@ -106,8 +106,8 @@ class _Check:
         if kind in SECRETS:
             self._secret(kind, f"The {of}", value, path)
             return
-        if kind is VariableType.INSTALLER:
-            for fault in installers.faults(f"The {of}", self._given):
+        if pinned_files.is_pinned(kind):
+            for fault in pinned_files.faults(kind, f"The {of}", self._given):
                 self._error(*fault)
             return
         if not kind.accepts(value):
@@ -124,14 +124,6 @@ class _Check:
             self._fields(variable, of, value, path)
         else:
             self._limits(variable, f"The {of}", value, where)
-        if variable.choices and value not in variable.choices:
-            words = [str(choice) for choice in variable.choices]
-            self._error(
-                "Variable has a value that is not allowed",
-                f"The {of} is one of: {', '.join(words)}.",
-                where,
-                did_you_mean(value, words) if isinstance(value, str) else "",
-            )
 
     def _items(self, variable: Variable, kind: VariableType, of: str, value: Any, path: Path) -> None:
         for label, step, part in _parts(value):
@@ -178,7 +170,15 @@ class _Check:
                 )
 
     def _limits(self, variable: Variable, what: str, value: Any, where: SourceRange) -> None:
-        """Check the form of a text and the bounds of a number."""
+        """Check choices, the form of a text and the bounds of a number."""
+        if variable.choices and value not in variable.choices:
+            words = [str(choice) for choice in variable.choices]
+            self._error(
+                "Variable has a value that is not allowed",
+                f"{what} is one of: {', '.join(words)}.",
+                where,
+                did_you_mean(value, words) if isinstance(value, str) else "",
+            )
         if variable.pattern and not re.fullmatch(variable.pattern, value):
             self._error(
                 "Variable has a value that is not allowed",
@@ -211,13 +211,14 @@ class _Check:
 
 def check_default(variable: Variable, choices: Many[Tree], problems: Diagnostics, word: str) -> None:
     """Hold default and choices of a variable against the rest of it; ``word`` says what it is called."""
+    chosen = variable.items or variable.type
+    of = f"The items of the {word} '{variable.name}' are" if variable.items else f"The {word} '{variable.name}' is"
     for choice in choices:
-        if not variable.type.accepts(plain(choice)):
+        if not chosen.accepts(plain(choice)):
             problems.error(
                 "Choice has the wrong type",
-                f"The {word} '{variable.name}' is of type {variable.type.value}, and this is "
-                f"{kind_of(plain(choice))}.",
-                _of_role(variable.type, choice),
+                f"{of} of type {chosen.value}, and this is {kind_of(plain(choice))}.",
+                _of_role(chosen, choice),
             )
     default = variable.default_tree
     if default is None:
@@ -230,7 +231,7 @@ def check_default(variable: Variable, choices: Many[Tree], problems: Diagnostics
             _of_role(variable.type, default),
             _HELP_SECRETS.get(variable.type, ""),
         )
-    elif variable.choices and variable.default not in variable.choices:
+    elif variable.choices and not variable.items and variable.default not in variable.choices:
         problems.error(
             "Default is not one of the choices",
             f"The {word} '{variable.name}' can have its choices only, and its default is another value.",

@@ -14,6 +14,7 @@ from provisioner.diagnostics import did_you_mean
 from provisioner.documents import Scalar, plain
 from provisioner.inventory.model import RESERVED_VARIABLES
 from provisioner.inventory.strategies import Mode, read_strategy
+from provisioner.roles.checking.pinned_files import is_pinned
 from provisioner.roles.checking.values import check_default, filled
 from provisioner.roles.fields import Fields
 from provisioner.roles.model import Variable, VariableType
@@ -118,19 +119,19 @@ class _Reader:
             fields=self._fields(name, kind, items, fields),
         )
         self._check_merge(variable, fields)
-        self._check_installer(variable, fields)
+        self._check_pinned(variable, fields)
         return self._with_default(variable, fields)
 
-    def _check_installer(self, variable: Variable, fields: Fields) -> None:
-        """An installer is a variable of its own: what has to go to a node is found by its name."""
-        key = "items" if variable.items is VariableType.INSTALLER else "type"
-        is_part = self._is_field and variable.type is VariableType.INSTALLER
-        if is_part or key == "items":
+    def _check_pinned(self, variable: Variable, fields: Fields) -> None:
+        """An installer is a variable of its own, and so is a package: what goes to a node is found by its name."""
+        key = "items" if is_pinned(variable.items) else "type"
+        kind = variable.items if key == "items" else variable.type
+        if kind and is_pinned(kind) and (self._is_field or key == "items"):
             self._problems.error(
-                "Installer is part of something",
-                f"'{variable.name}' holds installers, and an installer is a variable of its own.",
+                f"{kind.value.capitalize()} is part of something",
+                f"'{variable.name}' holds {kind.value}s, and a variable of this type stands alone.",
                 fields.key_where(key),
-                "Declare one variable of 'type: installer' for each .msi file.",
+                f"Declare one variable of 'type: {kind.value}' for each file.",
             )
 
     def _with_default(self, variable: Variable, fields: Fields) -> Variable:

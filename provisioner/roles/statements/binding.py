@@ -17,6 +17,8 @@ from provisioner.roles.model import Reference
 from provisioner.roles.variables import bind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from provisioner.diagnostics import Diagnostics, SourceRange
     from provisioner.inventory.model import Located, Node, RoleUse
     from provisioner.roles.loader import RoleLibrary
@@ -67,6 +69,18 @@ class RolesOfNode:
             "roles": [str(name) for name in self.roles],
         }
         return {**self._visible(role), "node": facts, "site": site}
+
+    def required(self, role: Role) -> dict[str, Path]:
+        """Return the folders of the roles that one requires, directly or not, by name."""
+        known = self._memo.required.get(id(role))
+        if known is None:
+            found: dict[str, Path] = {}
+            for reference in role.requires:
+                needed = self._known.get(RoleName(reference.name))
+                if needed and reference.name not in found:
+                    found |= {reference.name: needed.folder, **self.required(needed)}
+            known = self._memo.required[id(role)] = (role, found)
+        return known[1]
 
     def given(self, role: Role, name: str) -> tuple[Variable, Located] | None:
         """Return what the inventory gives a variable that a role sees; None when that is its default alone."""
@@ -161,7 +175,7 @@ class RolesOfNode:
         names: set[str] = set()
         for role in self.undone.values():
             for template in role.decommission.resources if role.decommission else ():
-                found = self._memo.names(role, template)
+                found = self._memo.names(role, template, self.required(role))
                 if found is None:
                     return None
                 names.update(found)

@@ -150,5 +150,5 @@ def test_an_installer_is_no_part_of_anything(tmp_path: Path) -> None:
     inventory = project(tmp_path, "[]")
     role = tmp_path / "roles/app/role.yaml"
     role.write_text(ROLE.replace("type: installer,", "type: list, items: installer,"), encoding="utf-8")
-    with pytest.raises(InputError, match="an installer is a variable of its own"):
+    with pytest.raises(InputError, match="holds installers, and a variable of this type stands alone"):
         Project(tmp_path).compile(inventory)

@@ -28,6 +28,7 @@ def test_a_type_takes_its_own_values_and_no_others(variable_type: VariableType) 
                 (VariableType.NUMBER, VariableType.INTEGER),
                 # Which keys an installer has is told one by one.
                 (VariableType.INSTALLER, VariableType.MAPPING),
+                (VariableType.PACKAGE, VariableType.MAPPING),
             }
             # 0 and -5 are of both number types; 1.5 is a number only.
             if variable_type is VariableType.INTEGER and other is VariableType.NUMBER:
