@@ -121,6 +121,12 @@ def _resource(types: list[str], summaries: list[str], cases: list[Schema]) -> Sc
             **list_of({"type": "string"}),
             "description": "Properties whose lists become one where several roles declare this resource.",
         },
+        "options": {
+            **nullable(
+                closed({"service": {"type": "string"}, "release": {"type": "string"}}, ["service", "release"])
+            ),
+            "description": "Which service reads the file, and in which release: its text is held against their options.",
+        },
         "metadata": _ANY,
     }
     return closed(properties, ["name", "type"], allOf=cases)

@@ -17,8 +17,16 @@ from provisioner.options.values import Values, WrongReference
 from provisioner.options.wording import suggestion, wanted
 
 
-def check_text(text: str, service: str, release: str) -> list[Fault]:
+def check_text(
+    text: str, service: str, release: str, *, placeholder: re.Pattern[str] | None = None
+) -> list[Fault]:
     """Hold the text of a file against the options of a service.
+
+    Args:
+        text: The file.
+        service: Who reads it.
+        release: A series of OpenStack; for cloudbase-init a package version.
+        placeholder: What stands for something that is not known yet. A value with one in it is let pass.
 
     Returns:
         The faults in the order of their lines; warnings are among them (``Fault.severity``).
@@ -34,7 +42,7 @@ def check_text(text: str, service: str, release: str) -> list[Fault]:
         found += _name_faults(assignment, contents)
         found += _swallowed(assignment, contents)
         found += _letters(assignment)
-    found += _value_faults(contents)
+    found += _value_faults(contents, placeholder)
     found += _overridden(contents)
     found += _section_faults(contents)
     found += _plugin_faults(contents)
@@ -123,8 +131,8 @@ def _letters(assignment: Assignment) -> Iterator[Fault]:
             )
 
 
-def _value_faults(contents: Contents) -> Iterator[Fault]:
-    values = Values(contents)
+def _value_faults(contents: Contents, placeholder: re.Pattern[str] | None) -> Iterator[Fault]:
+    values = Values(contents, placeholder)
     for option in _touched(contents):
         for assignment in contents.effective(option):
             try:

@@ -5,6 +5,7 @@ Source of the rules: ConfigOpts._substitute, StrSubWrapper and _do_get of oslo_c
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from typing import Any, Final
@@ -35,8 +36,10 @@ class _Template(string.Template):
 class Values:
     """The values of a file's options."""
 
-    def __init__(self, contents: Contents) -> None:
+    def __init__(self, contents: Contents, placeholder: re.Pattern[str] | None = None) -> None:
+        """``placeholder`` stands for a part of a value that is not known yet."""
         self._contents = contents
+        self._placeholder = placeholder
         self._converters: dict[int, Converter] = {}
         self._asked: list[Option] = []
 
@@ -47,6 +50,8 @@ class Values:
             ValueError: The option's type does not take it.
             WrongReference: A ``$name`` in it cannot be replaced.
         """
+        if self._placeholder and self._placeholder.search(text):
+            return UNKNOWN
         self._asked.append(option)
         try:
             replaced = self._replaced(text, option)

@@ -35,6 +35,7 @@ _ROOMS = (
     "expressions",
     "catalogue",
     "secrets",
+    "options",
     "inventory",
     "roles",
     "configuration",
@@ -188,3 +189,4 @@ def _code() -> Iterator[Path]:
     # Modules (Name@Version.json) are counted one by one, for the nodes that use them.
     data = (_PACKAGE / "catalogue" / "data").glob("*.json")
     yield from sorted(path for path in data if "@" not in path.name)
+    yield from sorted((_PACKAGE / "options" / "data").glob("*.json"))

@@ -12,19 +12,32 @@ from typing import TYPE_CHECKING
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.expressions import is_expression
 from provisioner.roles import masking
+from provisioner.roles.checking.services import RESOURCE, check_service
 from provisioner.roles.fields import Fields
-from provisioner.roles.model import ResourceTemplate
+from provisioner.roles.model import OptionsUse, ResourceTemplate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from provisioner.diagnostics import SourceRange
     from provisioner.documents import Tree
 
 _DOCUMENT_KEYS = ("resources",)
 _TOLERATED_KEYS = ("$schema", "contentVersion", "metadata")
 _TYPE = re.compile(r"[^/]+(?:/[^/]+)?")
-_RESOURCE_KEYS = ("name", "type", "properties", "dependsOn", "condition", "forEach", "within", "unite")
+_RESOURCE_KEYS = (
+    "name",
+    "type",
+    "properties",
+    "dependsOn",
+    "condition",
+    "forEach",
+    "within",
+    "unite",
+    "options",
+)
 
 
 def read_resources(path: Path, shown_as: str) -> tuple[tuple[ResourceTemplate, ...], Diagnostics]:
@@ -66,7 +79,30 @@ def _resource(tree: Tree, problems: Diagnostics) -> ResourceTemplate | None:
     within = fields.scalar("within")
     unite = fields.texts("unite")
     _check_united(unite, pairs, problems)
-    return ResourceTemplate(name, kind, pairs, depends_on, condition, for_each, fields.where, within, unite)
+    options = _options(fields.tree("options"), fields.key_where("options"), kind, problems)
+    return ResourceTemplate(
+        name, kind, pairs, depends_on, condition, for_each, fields.where, within, unite, options
+    )
+
+
+def _options(tree: Tree | None, where: SourceRange, kind: Scalar, problems: Diagnostics) -> OptionsUse | None:
+    """Return whose options the text of a resource is held against."""
+    fields = Fields.of(tree, "the section 'options'", problems)
+    if fields is None:
+        return None
+    fields.only(("service", "release"))
+    if kind.text.rpartition("/")[2].casefold() != RESOURCE.casefold():
+        problems.error(
+            "Resource has no options of a service",
+            f"'options' says which service reads a configuration file, and '{kind.text}' is none.",
+            where,
+            f"Only ProvisionerDsc/{RESOURCE} takes it.",
+        )
+        return None
+    service, release = fields.required_text("service"), fields.required_text("release")
+    if service and not is_expression(service.text):
+        check_service(service.text, service.where, problems)
+    return OptionsUse(service, release) if service and release else None
 
 
 def _check_united(

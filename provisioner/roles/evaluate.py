@@ -16,8 +16,17 @@ from provisioner.addresses import ResourceId
 from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.expressions import ExpressionError, Expressions
+from provisioner.roles.checking.services import PROPERTY
 from provisioner.roles.memo import Memo, Values
-from provisioner.roles.model import Declaration, DeclaredProperty, LeftOut, Reference, Value, kind_of
+from provisioner.roles.model import (
+    Declaration,
+    DeclaredOptions,
+    DeclaredProperty,
+    LeftOut,
+    Reference,
+    Value,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -127,6 +136,7 @@ class Evaluation:
         for tree in template.depends_on:
             depends_on.extend(self._targets(tree, scope))
         within = self._within(template, scope)
+        options = self._options(template, scope)
         if not is_complete:
             raise _Skip
         self.declarations.append(
@@ -144,8 +154,31 @@ class Evaluation:
                 within_where=template.within.where if template.within else None,
                 may_recur=may_recur,
                 unite=tuple(Reference(each.text, each.where) for each in template.unite),
+                options=options,
             )
         )
+
+    def _options(self, template: ResourceTemplate, scope: _Scope) -> DeclaredOptions | None:
+        """Return which service reads the text of the resource."""
+        if template.options is None:
+            return None
+        texts = []
+        for key, scalar in (("service", template.options.service), ("release", template.options.release)):
+            found = self._scalar(scalar, scope)
+            if not isinstance(found, str) or not found:
+                self.problems.error(
+                    "Wrong kind of value",
+                    f"'{key}' of 'options' is text, and this is {kind_of(found) if found else 'empty'} on "
+                    f"node '{self._node_name}'.",
+                    scalar.where,
+                )
+                raise _Skip
+            texts.append(found)
+        written = [tree for key, tree in template.properties if key.text.casefold() == PROPERTY.casefold()]
+        contents = written[0] if written and isinstance(written[0], Scalar) else None
+        service, release = texts
+        uses = template.options
+        return DeclaredOptions(service, release, uses.service.where, uses.release.where, contents)
 
     def _targets(self, entry: Scalar, scope: _Scope) -> Iterator[Reference]:
         """Yield what an entry of ``dependsOn`` names: one resource, or several when it yields a list."""

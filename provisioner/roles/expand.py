@@ -11,6 +11,7 @@ from provisioner.roles.model import Declaration, Expansion, LeftOut, Leftover, R
 from provisioner.roles.statements.asking import Asking
 from provisioner.roles.statements.binding import RolesOfNode
 from provisioner.roles.statements.refusals import refuse
+from provisioner.roles.statements.service_options import check_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,9 @@ def expand(
         evaluation.run(resources)
         problems.extend(evaluation.problems)
         declarations.extend(evaluation.declarations)
+        for declaration in evaluation.declarations:
+            if declaration.options:
+                check_options(declaration, role, of_node, of_node.memo, problems)
         left_out.extend(evaluation.left_out)
     for role in roles.values() if is_bound else ():
         if role.refuse:

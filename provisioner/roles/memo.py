@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provisioner.documents import Tree
+    from provisioner.options.faults import Fault
     from provisioner.roles.literals import Property
     from provisioner.roles.model import Declaration, LeftOut, ResourceTemplate, Role
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Outcome = tuple[tuple["Declaration", ...], tuple["LeftOut", ...]]
 
 _MOST = 8192
+_MOST_FILES = 512
 #: Nodes on which a template became something new each time, after which it is taken for node-specific. What is
 #: remembered in vain costs more than time: it pushes out what other templates share.
 _PATIENCE = 128
@@ -40,6 +42,8 @@ class Memo:
 
     def __init__(self, most: int = _MOST) -> None:
         self.texts = TemplateTexts()
+        #: What is wrong with a configuration file, by its text, service and release.
+        self.faults: Recent[tuple[Fault, ...]] = Recent(_MOST_FILES)
         self._outcomes: Recent[Outcome] = Recent(most)
         # By identity: comparing would compare whole trees. The template is kept, so its id stays its own.
         self._names: dict[int, tuple[ResourceTemplate, tuple[str, ...] | None]] = {}
@@ -159,6 +163,8 @@ def frozen(value: Any) -> Hashable:
 def _texts(template: ResourceTemplate) -> Iterator[str]:
     """Yield every text of a template that is an expression."""
     trees: list[Tree | None] = [template.name, template.condition, template.for_each, template.within]
+    if template.options:
+        trees += [template.options.service, template.options.release]
     trees += [*template.depends_on, *(tree for _, tree in template.properties)]
     for tree in trees:
         for scalar in scalars(tree) if tree else ():

@@ -137,12 +137,21 @@ class ModuleUse:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionsUse:
+    """Which service reads the file that a resource writes; both may be expressions."""
+
+    service: Scalar
+    release: Scalar
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceTemplate:
     """One entry of ``resources:``, its expressions not yet evaluated.
 
     ``kind`` is ``Module/Type``; ``properties`` keep the position of each key; ``condition``, ``for_each`` and
     ``within`` (the composite it stands for a part of) are None when absent. ``unite`` names properties whose
-    lists become one where several roles declare the resource.
+    lists become one where several roles declare the resource. ``options`` says whose options the text it writes
+    is held against.
     """
 
     name: Scalar
@@ -154,6 +163,7 @@ class ResourceTemplate:
     where: SourceRange
     within: Scalar | None = None
     unite: tuple[Scalar, ...] = ()
+    options: OptionsUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +230,25 @@ class DeclaredProperty:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredOptions:
+    """The service, and its release, that reads a resource's text; ``contents`` is that text as it was written."""
+
+    service: str
+    release: str
+    service_where: SourceRange
+    release_where: SourceRange
+    contents: Scalar | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """One resource a role wants on a node, evaluated but not yet held against its type.
 
     ``module``, ``type_name`` and ``name`` are as written; ``depends_on`` are texts of the form ``[Type]Name``.
     ``where`` is the entry in the configuration file, ``kind_where`` that of its ``type``. ``may_recur`` tells
     whether other nodes may get this very object, so that what is made of it is worth remembering. ``unite`` names
-    the properties whose lists become one with those of other roles.
+    the properties whose lists become one with those of other roles. ``options`` says whose options its text
+    is held against.
     """
 
     role: RoleName
@@ -242,6 +264,7 @@ class Declaration:
     within_where: SourceRange | None = None
     may_recur: bool = field(default=True, compare=False)
     unite: tuple[Reference, ...] = ()
+    options: DeclaredOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class RolesOfNode:
             self._take_leave(use)
         self.undone = {name: role for name, role in reversed(self._known.items()) if name in self.undone}
         self._values: dict[RoleName, dict[str, Any]] = {}
-        self._memo = memo or Memo()
+        self.memo = memo or Memo()
         self._read: tuple[frozenset[str] | None] | None = None
 
     def all_values(self) -> dict[RoleName, dict[str, Any]]:
@@ -72,14 +72,14 @@ class RolesOfNode:
 
     def required(self, role: Role) -> dict[str, Path]:
         """Return the folders of the roles that one requires, directly or not, by name."""
-        known = self._memo.required.get(id(role))
+        known = self.memo.required.get(id(role))
         if known is None:
             found: dict[str, Path] = {}
             for reference in role.requires:
                 needed = self._known.get(RoleName(reference.name))
                 if needed and reference.name not in found:
                     found |= {reference.name: needed.folder, **self.required(needed)}
-            known = self._memo.required[id(role)] = (role, found)
+            known = self.memo.required[id(role)] = (role, found)
         return known[1]
 
     def given(self, role: Role, name: str) -> tuple[Variable, Located] | None:
@@ -175,7 +175,7 @@ class RolesOfNode:
         names: set[str] = set()
         for role in self.undone.values():
             for template in role.decommission.resources if role.decommission else ():
-                found = self._memo.names(role, template, self.required(role))
+                found = self.memo.names(role, template, self.required(role))
                 if found is None:
                     return None
                 names.update(found)

@@ -1,0 +1,210 @@
+"""Hold the configuration files that roles write against the options their services have.
+
+The rule of the room: the text decides what is wrong, and is looked at once wherever it comes again; where it
+came from decides the place that is told. A value may be a secret that stands there by mistake, so no line of a
+source is quoted with its value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from provisioner.diagnostics import Severity, SourceRange
+from provisioner.documents import Mapping, Scalar, Sequence
+from provisioner.expressions import ExpressionError, literal_arguments, names_in
+from provisioner.options.catalogue import folded, is_known, releases
+from provisioner.options.check import check_text
+from provisioner.options.reading import read_lines
+from provisioner.roles.checking.services import PROPERTY, check_service
+from provisioner.roles.masking import starred
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provisioner.diagnostics import Diagnostics
+    from provisioner.documents import Tree
+    from provisioner.options.faults import Fault
+    from provisioner.roles.memo import Memo
+    from provisioner.roles.model import Declaration, DeclaredOptions, Role
+    from provisioner.roles.statements.binding import RolesOfNode
+
+#: A place for a secret in the text: its value is seen by nobody before the node.
+PLACEHOLDER: Final = re.compile(r"@\{secret:[^}\r\n]*\}")
+#: Faults that are told of one file of one node.
+_MOST_TOLD: Final = 20
+#: What a line says that is no secret: an expression without a text in it.
+_EXPRESSION: Final = re.compile(r"\{\{[^'\"{}]*\}\}")
+
+
+def check_options(
+    declaration: Declaration, role: Role, of_node: RolesOfNode, memo: Memo, problems: Diagnostics
+) -> None:
+    """Report every option in a resource's text that its service does not take as it stands there."""
+    options = declaration.options
+    contents = next(
+        (each.value for each in declaration.properties if each.name.name.casefold() == PROPERTY.casefold()),
+        None,
+    )
+    if options is None or contents is None or not isinstance(contents.data, str):
+        return
+    if options.service not in releases():
+        check_service(options.service, options.service_where, problems)
+        return
+    if not is_known(options.service, options.release):
+        _report_unlisted(options, problems)
+        return
+    key = contents.data, options.service, options.release
+    faults = memo.faults.get(key)
+    if faults is None:
+        faults = tuple(check_text(*key, placeholder=PLACEHOLDER))
+        memo.faults.put(key, faults)
+    if not faults:
+        return
+    origins = _Origins(contents.data, options, role, of_node, memo)
+    name = f"'[{declaration.type_name}]{declaration.name}' on node '{of_node.node.name}'"
+    for fault in faults[:_MOST_TOLD]:
+        place = " ".join(filter(None, [f"[{fault.section}]" if fault.section else "", fault.option]))
+        add = problems.error if fault.severity is Severity.ERROR else problems.warning
+        add(
+            "Configuration file is not what its service reads",
+            f"{name}, line {fault.line} of its text{f', {place}' if place else ''}: {fault.message}",
+            origins.of(fault) or contents.where,
+            fault.help,
+        )
+    if len(faults) > _MOST_TOLD:
+        problems.error(
+            "Configuration file has more faults",
+            f"Of {name} the first {_MOST_TOLD} faults are told, and there are more.",
+            contents.where,
+            "Correct these, and ask again.",
+        )
+
+
+def _report_unlisted(options: DeclaredOptions, problems: Diagnostics) -> None:
+    """Say that a text cannot be looked at: nobody listed the options of this release."""
+    problems.warning(
+        "Options are not checked",
+        f"Nobody listed the options of {options.service} {options.release}, so its configuration file is not "
+        "held against them.",
+        options.release_where,
+        f"Listed are the releases {', '.join(releases()[options.service])}.",
+    )
+
+
+def option_of_variable(
+    text: str, path: tuple[str, ...], role: Role, of_node: RolesOfNode, index: int | None = None
+) -> SourceRange | None:
+    """Return where a variable that an expression reads has an option; None when none has it.
+
+    Args:
+        text: The expression; what stands last in it lies on top.
+        path: A section and an option, or only a section.
+        role: Whose expression it is.
+        of_node: The values.
+        index: Which of the values of an option that is given several times is meant.
+    """
+    for name in sorted(names_in(text) or (), key=text.rfind, reverse=True):
+        variable = of_node.variable(role, name)
+        given = of_node.given(role, name)
+        tree = given[1].tree if given else variable.default_tree if variable else None
+        found = _entry(tree, path) if isinstance(tree, Mapping) else None
+        if found is not None and tree is not None:
+            key, value = found
+            if isinstance(value, Sequence) and index is not None and index < len(value.items):
+                key = value.items[index].where
+            return starred(key, *_scalars(tree))
+    return None
+
+
+def _entry(tree: Mapping, path: tuple[str, ...]) -> tuple[SourceRange, Tree] | None:
+    for section in tree.entries:
+        if folded(section.name) != folded(path[0]):
+            continue
+        if len(path) == 1:
+            return section.key.where, section.value
+        entry = section.value.entry(path[1]) if isinstance(section.value, Mapping) else None
+        if entry:
+            return entry.key.where, entry.value
+    return None
+
+
+def _scalars(tree: Tree) -> Iterator[SourceRange]:
+    """Yield where single values stand, however deep; names of sections and options are no secrets."""
+    if isinstance(tree, Scalar):
+        yield tree.where
+    elif isinstance(tree, Sequence):
+        for item in tree.items:
+            yield from _scalars(item)
+    else:
+        for entry in tree.entries:
+            yield from _scalars(entry.value)
+
+
+class _Origins:
+    """Finds where a line of a text came from: a variable, a text file, or the configuration itself."""
+
+    def __init__(
+        self, contents: str, options: DeclaredOptions, role: Role, of_node: RolesOfNode, memo: Memo
+    ) -> None:
+        self._lines = read_lines(contents)
+        self._written = options.contents
+        self._role = role
+        self._of_node = of_node
+        self._memo = memo
+
+    def of(self, fault: Fault) -> SourceRange | None:
+        """Return the place to blame; None when only the whole text can be blamed."""
+        text = self._written.text if self._written else ""
+        if not fault.option:
+            return None
+        same = [
+            each.line
+            for each in self._lines.assignments
+            if each.name == fault.option and folded(each.section) == folded(fault.section)
+        ]
+        index = same.index(fault.line) if fault.line in same and len(same) > 1 else None
+        path = (fault.section, fault.option)
+        return option_of_variable(text, path, self._role, self._of_node, index) or self._in_texts(fault)
+
+    def _in_texts(self, fault: Fault) -> SourceRange | None:
+        """Look for the option in the text files, the one on top first, then in the configuration itself."""
+        written = self._written
+        if written is None:
+            return None
+        required = self._of_node.required(self._role)
+        for name in reversed(literal_arguments(written.text, "template") or ()):
+            try:
+                text, source, _ = self._memo.texts.read(self._role.folder, name, required)
+            except ExpressionError:
+                continue
+            line = _line_of(fault, text or "")
+            if line:
+                return _without_value(SourceRange(source, line, 1, line, len(source.line(line)) + 1))
+        where = written.where
+        below = [where.source.line(number) for number in range(where.line + 1, where.end_line + 1)]
+        indent = min((len(each) - len(each.lstrip()) for each in below if each.strip()), default=0)
+        line = _line_of(fault, "\n".join(each[indent:] for each in below))
+        if not line:
+            return None
+        line += where.line
+        return _without_value(
+            SourceRange(where.source, line, indent + 1, line, len(where.source.line(line)) + 1)
+        )
+
+
+def _line_of(fault: Fault, text: str) -> int:
+    """Return the line of a text that is not yet evaluated where an option is given; 0 when it cannot be told."""
+    named = [each for each in read_lines(text).assignments if each.name == fault.option]
+    own = [each.line for each in named if folded(each.section) == folded(fault.section)]
+    return own[-1] if own else named[0].line if len(named) == 1 else 0
+
+
+def _without_value(where: SourceRange) -> SourceRange:
+    """Return a position in a line ``name = value`` whose value is starred out, unless it says nothing."""
+    line = where.source.line(where.line)
+    marks = [at for at in (line.find("="), line.find(":")) if at >= 0]
+    if not marks or _EXPRESSION.fullmatch(line[min(marks) + 1 :].strip()):
+        return where
+    value = SourceRange(where.source, where.line, min(marks) + 2, where.line, len(line) + 1)
+    return starred(where, value)
