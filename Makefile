@@ -7,6 +7,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CODE := provisioner tests benchmarks roles upkeep
 
+# Compiled Python is kept beside the environment, not in the tree, also where PYTHONDONTWRITEBYTECODE is set: without
+# it every process of the tests compiles the product anew, and every worker all tests.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup demo test slow check lint types floors module options lock bench clean
 
 help:  ## Show this list.
@@ -31,10 +36,10 @@ demo: setup  ## Five simulated Windows nodes: apply, verify, apply again, take d
 	@docs/demo.sh
 
 test: setup  ## All tests but the slow ones: a few minutes.
-	@$(BIN)/python -m pytest -n 3 -q -m "not slow"
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "not slow"
 
 slow: setup  ## The slow tests: fuzzing, cut networks, killed processes, packer.
-	@$(BIN)/python -m pytest -n 3 -q -m slow
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -q -m slow
 
 check: setup lint types floors test  ## What has to be green before a commit; CI runs the slow tests too.
 

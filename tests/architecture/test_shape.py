@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,31 @@ MOST_PARAMETERS = 8
 MOST_MODULES = 15
 
 
-def _functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for path in MODULES:
-        for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield path, item
+@dataclass(frozen=True, slots=True)
+class _Function:
+    place: str
+    lines: int
+    parameters: int
+
+
+@cache
+def _functions() -> tuple[_Function, ...]:
+    return tuple(
+        _measured(path, item)
+        for path in MODULES
+        for item in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def _measured(path: Path, item: ast.FunctionDef | ast.AsyncFunctionDef) -> _Function:
+    assert item.end_lineno is not None
+    names = [arg.arg for arg in [*item.args.posonlyargs, *item.args.args, *item.args.kwonlyargs]]
+    return _Function(
+        f"{path.relative_to(ROOT)}:{item.name}",
+        item.end_lineno - item.lineno + 1,
+        len([name for name in names if name not in {"self", "cls"}]),
+    )
 
 
 def test_there_are_modules_to_judge() -> None:
@@ -38,21 +59,11 @@ def test_no_module_is_longer_than_the_limit() -> None:
 
 
 def test_no_function_is_longer_than_the_limit() -> None:
-    long = {
-        f"{path.relative_to(ROOT)}:{item.name}": item.end_lineno - item.lineno + 1
-        for path, item in _functions()
-        if item.end_lineno is not None and item.end_lineno - item.lineno + 1 > LONGEST_FUNCTION
-    }
-    assert long == {}
+    assert {each.place: each.lines for each in _functions() if each.lines > LONGEST_FUNCTION} == {}
 
 
 def test_no_function_takes_more_parameters_than_the_limit() -> None:
-    wide = {}
-    for path, item in _functions():
-        names = [arg.arg for arg in [*item.args.posonlyargs, *item.args.args, *item.args.kwonlyargs]]
-        count = len([name for name in names if name not in {"self", "cls"}])
-        if count > MOST_PARAMETERS:
-            wide[f"{path.relative_to(ROOT)}:{item.name}"] = count
+    wide = {each.place: each.parameters for each in _functions() if each.parameters > MOST_PARAMETERS}
     assert wide == {}
 
 

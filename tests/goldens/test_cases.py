@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from provisioner import documents
 from provisioner.catalogue.registry import Registry
@@ -26,6 +25,7 @@ from tests.goldens.comparing import (
     settings_compiled,
     settings_of,
 )
+from tests.yaml_files import read_yaml
 
 CASES = sorted((REPOSITORY / "tests" / "goldens" / "cases").glob("*.yaml"))
 NODE = "node"
@@ -57,7 +57,7 @@ def project(folder: Path, case: dict[str, Any]) -> None:
 def test_yaml_compiles_to_what_windows_wrote(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    case = read_yaml(path)
     theirs = read(golden_bytes(path.stem))
     if "refused" in case:
         project(tmp_path, case)

@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from tests.lab.labs import running_lab
+from tests.yaml_files import read_yaml
 
 pytestmark = pytest.mark.slow
 
 _FILE = Path(__file__).resolve().parents[1] / "cases" / "planted" / "domain_errors.yml"
-_TABLE: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_TABLE: dict[str, Any] = read_yaml(_FILE)
 
 _INVENTORY = {
     "site": "planted",

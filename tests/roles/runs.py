@@ -33,10 +33,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.compiling import REPOSITORY
 from tests.roles.site import Applied, Site, running_site
+from tests.yaml_files import read_yaml
 
 CASES = Path(__file__).parents[1] / "cases" / "role_runs"
 NODE = "node1"
@@ -45,7 +44,7 @@ _PORT = 15985
 
 def case_files() -> list[tuple[str, dict[str, Any]]]:
     """Every file with its name."""
-    return [(path.stem, yaml.safe_load(path.read_text("utf-8"))) for path in sorted(CASES.glob("*.yml"))]
+    return [(path.stem, read_yaml(path)) for path in sorted(CASES.glob("*.yml"))]
 
 
 def inventory_of(
@@ -172,7 +171,7 @@ def _leftovers(project: Path, roles: list[str]) -> list[tuple[str, str]]:
     found = []
     for role in roles:
         own, ours = (folder / "roles" / role / "role.yaml" for folder in (project, REPOSITORY))
-        file = yaml.safe_load((own if own.exists() else ours).read_text("utf-8"))
+        file = read_yaml(own if own.exists() else ours)
         found += [(role, what.strip()) for what in file["decommission"].get("leaves", ())]
     return found
 

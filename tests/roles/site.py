@@ -30,6 +30,7 @@ from provisioner.lab.hosting.app import Lab, LabSpec, node_folder
 from provisioner.lab.machine.machine import Machine
 from provisioner.project import ApplyRequest, Project
 from tests.networks import own_network
+from tests.yaml_files import read_yaml
 
 T = TypeVar("T")
 
@@ -127,7 +128,7 @@ class Site:
     @property
     def machines(self) -> list[str]:
         """The names of all nodes."""
-        return list((yaml.safe_load(self.path.read_text(encoding="utf-8")))["nodes"])
+        return list(read_yaml(self.path)["nodes"])
 
     def state(self, node: str, name: str) -> Any:
         """Give a part of a machine's state as plain values; see ``change``."""

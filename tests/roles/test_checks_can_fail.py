@@ -97,6 +97,8 @@ def _bring_up_and_mend(site: Site, case: Mapping[str, Any]) -> None:
         assert not applied.failures, applied.text
 
 
+# Slow, as the next one: each role is brought up twice before it begins, 2 to 7 seconds of a processor.
+@pytest.mark.slow
 def test_no_check_passes_when_the_node_refuses_what_it_asks(asked: list[_Asked]) -> None:
     for each in asked:
         for node, answers in each.answers.items():

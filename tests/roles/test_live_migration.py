@@ -10,6 +10,8 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.roles.runs import case_files, inventory_of
 from tests.roles.site import running_site
 
@@ -23,6 +25,8 @@ def _accounts(site: Any) -> dict[str, Any]:
     return computers
 
 
+# Slow: four hosts and their domain come up, 5 seconds of a processor.
+@pytest.mark.slow
 def test_every_host_may_send_machines_to_every_other_one(tmp_path: Path) -> None:
     case = dict(case_files())["live_migration"]
     more = {

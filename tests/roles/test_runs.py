@@ -9,7 +9,7 @@ import pytest
 
 from tests.roles.runs import case_files, fail, refuse, run
 
-#: Releases but this one are slow tests: what differs between them is little, and an apply takes a second.
+#: The release that a mistake is told on.
 _FIRST = "2022"
 _FILES = case_files()
 
@@ -24,12 +24,7 @@ def _first(case: dict[str, Any]) -> str:
 
 
 _RUNS = [
-    pytest.param(
-        case,
-        windows,
-        id=f"{name}-{windows}",
-        marks=[] if windows == _first(case) else [pytest.mark.slow],
-    )
+    pytest.param(case, windows, id=f"{name}-{windows}")
     for name, case in _FILES
     for windows in _releases(case)
 ]
@@ -43,6 +38,8 @@ def _steps(kind: str) -> list[Any]:
     ]
 
 
+# Slow: ten and more applies each, 5 to 25 seconds of a processor.
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("case", "windows"), _RUNS)
 def test_a_role_comes_up_is_mended_and_changes_only_what_it_must(

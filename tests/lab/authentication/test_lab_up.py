@@ -94,6 +94,7 @@ nodes:
 """
 
 
+@pytest.mark.slow
 def test_the_controller_applies_over_https_it_can_verify(tmp_path: Path) -> None:
     with running_lab(tmp_path, _OVER_HTTPS) as run:
         done = run.apply()
@@ -106,6 +107,7 @@ def test_the_controller_applies_over_https_it_can_verify(tmp_path: Path) -> None
         assert run.verify().returncode == 0
 
 
+@pytest.mark.slow
 @needs_kerberos
 def test_the_controller_applies_with_a_ticket_and_no_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from provisioner import documents
 from provisioner.cli.app import main
 from tests.compiling import REPOSITORY, compile_project, write
+from tests.yaml_files import read_yaml
 
 FOLDER = REPOSITORY / "tests/cases/diagnostics"
 PAGE = REPOSITORY / "docs/diagnostics.md"
@@ -29,7 +29,7 @@ _SUMMARY = re.compile(r"^(?:\S.*: )?(error|warning): (?!--)(.+)$", re.MULTILINE)
 
 
 def load() -> dict[Path, list[dict[str, Any]]]:
-    return {path: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yml"))}
+    return {path: read_yaml(path) for path in sorted(FOLDER.glob("*.yml"))}
 
 
 CASES = load()

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from provisioner.catalogue.registry import Registry
 from provisioner.configuration.emit.mof import emit_mof
 from provisioner.inventory.model import MofEncoding
 from tests.compiling import REPOSITORY, compile_project, write
+from tests.yaml_files import read_yaml
 
 FOLDER = REPOSITORY / "tests/cases/resources"
 
@@ -47,5 +47,5 @@ def emitted(case: dict[str, Any], folder: Path) -> str:
 @pytest.mark.parametrize("path", paths())
 def test_properties_become_this_instance(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    case = read_yaml(path)
     assert emitted(case, tmp_path) == case["mof"]

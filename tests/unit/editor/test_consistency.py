@@ -29,6 +29,7 @@ from provisioner.roles.model import Value, VariableType
 from provisioner.roles.reading.variables import FIELD_KEYS, VARIABLE_KEYS
 from tests.compiling import REPOSITORY, compile_project, write
 from tests.unit.editor.schemas import refusals, texts, validator
+from tests.yaml_files import read_yaml
 
 CASES = REPOSITORY / "tests/cases"
 NOWHERE = SourceRange(SourceFile("x", ""), 1, 1, 1, 1)
@@ -53,7 +54,7 @@ def diagnosed() -> list[Any]:
     return [
         pytest.param(case, id=f"{path.stem}-{case['case'].replace(' ', '-')}")
         for path in sorted(CASES.glob("diagnostics/compile-*.yml"))
-        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+        for case in read_yaml(path)
     ]
 
 
@@ -83,7 +84,7 @@ def resource_cases() -> list[Any]:
 
 @pytest.mark.parametrize("path", resource_cases())
 def test_the_properties_of_every_resource_case_are_accepted(path: Path) -> None:
-    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    case = read_yaml(path)
     indented = re.sub(r"^", "      ", case["properties"], flags=re.MULTILINE)
     text = f"resources:\n  - name: one\n    type: {case['type']}\n    properties:\n{indented}\n"
     assert refusals("configuration", text) == []
@@ -204,7 +205,7 @@ def golden_cases() -> list[Any]:
 
 @pytest.mark.parametrize("path", golden_cases())
 def test_configurations_that_equal_what_windows_compiled_are_accepted(path: Path) -> None:
-    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    case = read_yaml(path)
     if "profile" in case:
         assert list(validator("lcm").iter_errors(case["profile"])) == []
     if "resources" in case:

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 
 from provisioner.catalogue.importing.modules import read_modules
 from provisioner.catalogue.schema import Module
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import InputError
 from tests.unit.modules.resource_rules import documented
+from tests.yaml_files import read_yaml
 from upkeep.documented import net_address, read_documented
 from upkeep.module import (
     CATALOGUE,
@@ -60,7 +60,7 @@ def test_what_was_set_by_hand_in_the_catalogue_stays() -> None:
 
 
 def test_the_lock_file_has_the_hash_of_every_file_of_the_module() -> None:
-    entry = yaml.safe_load(LOCK.read_text("utf-8"))["modules"][NAME]
+    entry = read_yaml(LOCK)["modules"][NAME]
     assert entry["source"] == MODULE.relative_to(ROOT).as_posix()
     assert entry["version"] == MODULE.name
     assert entry["sha256"] == file_hashes(), ADVICE

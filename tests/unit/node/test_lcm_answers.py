@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from provisioner.node import lcm_answers
 from provisioner.transport.base import Record
 from provisioner.transport.psrp_values import ValueSerializer
+from tests.yaml_files import read_yaml
 
 CASES = Path(__file__).parents[2] / "cases" / "lcm"
 
@@ -20,7 +20,7 @@ CASES = Path(__file__).parents[2] / "cases" / "lcm"
 def all_cases() -> list[Any]:
     cases = []
     for path in sorted(CASES.glob("*.yml")):
-        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for case in read_yaml(path):
             cases.append(pytest.param(case, id=f"{path.stem}: {case['name']}"))
     return cases
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from provisioner.configuration.emit.mof import emit_mof
 from provisioner.inventory.model import MofEncoding
 from provisioner.project.sealers import Withheld
 from tests.compiling import REPOSITORY, compile_project, write
+from tests.yaml_files import read_yaml
 
 FOLDER = REPOSITORY / "tests/cases/roles"
 
@@ -21,7 +21,7 @@ def cases() -> list[Any]:
     return [
         pytest.param(path.stem, case, id=f"{path.stem}-{case['case'].replace(' ', '-')}")
         for path in sorted(FOLDER.glob("*.yml"))
-        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+        for case in read_yaml(path)
     ]
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pypsrp.complex_objects import (
@@ -26,6 +25,7 @@ from pypsrp.serializer import Serializer
 from provisioner.transport.base import SWITCH, Pipeline, Record
 from provisioner.transport.psrp_values import NotClixmlError, ValueSerializer, read_error, to_wire
 from tests.shared_data import shared
+from tests.yaml_files import read_yaml
 
 
 def read(text: str) -> Any:
@@ -219,7 +219,7 @@ def test_messages_of_recorded_windows_conversations_are_read() -> None:
 
     messages = 0
     for path in sorted(shared("wire-traces").glob("psrp_*.yml")):
-        recorded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        recorded = read_yaml(path)
         fragmenter = Fragmenter(32768, ValueSerializer())
         for exchange in recorded["messages"]:
             if "<rsp:Stream" not in exchange["response"]:

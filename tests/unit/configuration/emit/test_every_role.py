@@ -18,6 +18,7 @@ from tests.compiling import REPOSITORY, compile_project
 from tests.unit.configuration.emit import reading_with_pywbem as pywbem_reader
 from tests.unit.configuration.emit.test_dsc3 import check
 from tests.unit.configuration.emit.test_powershell import mistakes
+from tests.yaml_files import read_yaml
 
 
 class Sealer:
@@ -33,7 +34,7 @@ def compile_every_role(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Co
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         for path in sorted((REPOSITORY / "tests/cases/roles").glob("*.yml")):
-            case = yaml.safe_load(path.read_text(encoding="utf-8"))[0]
+            case = read_yaml(path)[0]
             patch.chdir(tmp_path_factory.mktemp(path.stem))
             node = {"address": "192.0.2.1", "roles": [path.stem], "variables": case["variables"]}
             inventory = {

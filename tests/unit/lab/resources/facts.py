@@ -47,8 +47,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.ground.hyperv import SwitchOptions
 from provisioner.lab.machine.machine import Machine
@@ -56,6 +54,7 @@ from provisioner.lab.resources.base import ResourceError, SimulatedResource
 from provisioner.lab.resources.registry import find
 from provisioner.lab.spec import FileSpec, PackageSpec, ServiceSpec, VirtualMachineSpec
 from tests.unit.lab.machines import REBOOTED, context, machine
+from tests.yaml_files import read_yaml
 
 _CASES = Path(__file__).parents[3] / "cases" / "lab"
 _ABSENT = "nothing there"
@@ -63,11 +62,7 @@ _ABSENT = "nothing there"
 
 def cases() -> list[tuple[str, dict[str, Any]]]:
     """Every case with the name of its file."""
-    return [
-        (path.stem, case)
-        for path in sorted(_CASES.glob("*.yml"))
-        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
-    ]
+    return [(path.stem, case) for path in sorted(_CASES.glob("*.yml")) for case in read_yaml(path)]
 
 
 async def differences(case: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.unit.lab.resources.cluster import test_goldens as cluster
 from tests.unit.lab.resources.computer import test_goldens as computer
@@ -21,6 +20,7 @@ from tests.unit.lab.resources.iscsi import test_goldens as iscsi
 from tests.unit.lab.resources.network import test_goldens as network
 from tests.unit.lab.resources.security import test_goldens as security
 from tests.unit.lab.resources.storage import test_goldens as storage
+from tests.yaml_files import read_yaml
 
 _CASES = Path(__file__).parents[3] / "cases" / "lab" / "branches"
 _SCENARIOS: dict[str, Scenario] = {
@@ -34,7 +34,7 @@ _BESIDE = {"case", "state", "parameters"}
 
 
 def _cases() -> list[Any]:
-    read = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(_CASES.glob("*.yml"))}
+    read = {path.stem: read_yaml(path) for path in sorted(_CASES.glob("*.yml"))}
     return [
         pytest.param(resource, {**case, "state": {**it["state"], **case.get("state", {})}}, id=case["case"])
         for resource, it in read.items()

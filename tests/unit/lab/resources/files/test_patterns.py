@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from provisioner.lab.resources.base import ResourceError
 from provisioner.lab.resources.files.patterns import parse
+from tests.yaml_files import read_yaml
 
 _FILE = Path(__file__).parents[4] / "cases" / "patterns_of_dotnet.yml"
-_CASES: list[dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: list[dict[str, Any]] = read_yaml(_FILE)
 
 
 @pytest.mark.parametrize("case", _CASES, ids=[case["pattern"] for case in _CASES])
