@@ -9,6 +9,7 @@ from typing import TypeVar
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.commands.failure import texts
 from provisioner.lab.machine.basics.local_accounts import Group, LocalAccounts, User
+from provisioner.lab.machine.directory.principals import name_of
 from provisioner.lab.values import EnumValue, ErrorRecord, PsObject
 
 _NAMESPACE = "Microsoft.PowerShell.Commands."
@@ -46,7 +47,7 @@ async def members(invocation: Invocation) -> None:
         )
         return
     for sid in group.members:
-        name = machine.accounts.name(sid)
+        name = name_of(machine, sid)
         if name == sid:
             invocation.output.error(
                 ErrorRecord(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.directory.principals import sid_of
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
@@ -144,7 +145,7 @@ class UserRights(Area["Machine"]):
         return _NOT_DONE if any(_is_sid(text) for text in entries) else _DONE
 
     def _entry(self, text: str) -> str:
-        return text if text.startswith("*") or _is_sid(text) else f"*{self.owner.accounts.sid(text)}"
+        return text if text.startswith("*") or _is_sid(text) else f"*{sid_of(self.owner, text)}"
 
     def adopt(self, rights: Mapping[str, Sequence[str]]) -> None:
         """Take over rights as they are, in place of those of a fresh machine."""

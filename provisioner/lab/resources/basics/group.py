@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.local_accounts import Group as LocalGroup
 from provisioner.lab.machine.basics.local_accounts import LocalAccounts
+from provisioner.lab.machine.directory.principals import name_of, sid_of
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, invalid_argument, is_same
 
@@ -40,7 +41,7 @@ class Group:
         if group is None:
             return {"GroupName": bound["GroupName"], "Ensure": "Absent"}
         local = context.machine.computer_name + "\\"
-        names = [context.machine.accounts.name(sid).removeprefix(local) for sid in _members(group, context)]
+        names = [name_of(context.machine, sid).removeprefix(local) for sid in _members(group, context)]
         return {
             "GroupName": bound["GroupName"],
             "Ensure": "Present",
@@ -119,7 +120,7 @@ def _find(name: str, context: ResourceContext) -> LocalGroup | None:
 
 def _members(group: LocalGroup, context: ResourceContext) -> tuple[str, ...]:
     """Give the members; a SID that is nobody's cannot be enumerated."""
-    orphan = next((sid for sid in group.members if context.machine.accounts.name(sid) == sid), None)
+    orphan = next((sid for sid in group.members if name_of(context.machine, sid) == sid), None)
     if orphan is not None:
         raise ResourceError(
             'Exception calling "GetNext" with "0" argument(s): "An error (1332) occurred while enumerating the '
@@ -148,7 +149,7 @@ def _sids(names: Iterable[str], context: ResourceContext) -> list[str]:
     found: dict[str, None] = {}
     for name in names:
         try:
-            found[context.machine.accounts.sid(name)] = None
+            found[sid_of(context.machine, name)] = None
         except MachineError:
             raise invalid_argument(
                 f"Could not find a principal with the provided name {name}.", name

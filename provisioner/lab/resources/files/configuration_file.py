@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.lab.machine.area import MachineError
+from provisioner.lab.machine.directory.principals import sid_of
 from provisioner.lab.machine.ground.accounts import ADMINISTRATORS, SYSTEM
 from provisioner.lab.machine.ground.files import FULL_CONTROL, Acl, parent_of
 from provisioner.lab.machine.ground.files import Rule as AccessRule
@@ -226,7 +227,7 @@ def _rights(bound: Mapping[str, Any], context: ResourceContext) -> Acl | None:
     readers: dict[str, None] = {}
     for name in bound["ReadAccess"] or ():
         try:
-            readers[context.machine.accounts.sid(name)] = None
+            readers[sid_of(context.machine, name)] = None
         except MachineError:
             raise ResourceError(
                 f"No account is named '{name}'.",

@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.basics.local_accounts import LocalAccounts
+from provisioner.lab.machine.directory.principals import name_of, sid_of
 from provisioner.lab.machine.security.user_rights import CONSTANTS, UserRights
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same
@@ -133,15 +134,14 @@ def _translate(identity: str, context: ResourceContext, policy: str, *, in_set: 
     Raises:
         ResourceError: in Set only, the account does not exist.
     """
-    accounts = context.machine.accounts
     text = identity.replace("*", "").strip()
     try:
-        sid = text if _SID.match(text) else accounts.sid(text)
+        sid = text if _SID.match(text) else sid_of(context.machine, text)
     except MachineError:
         if in_set:
             raise _thrown(f"Could not convert Identity: {text} to SID") from None
         return []
-    name = accounts.name(sid)
+    name = name_of(context.machine, sid)
     if in_set and name == sid:
         raise _thrown(f"Could not translate SID: {sid} on Policy: {policy}")
     return [name]

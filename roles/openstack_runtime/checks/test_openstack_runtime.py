@@ -1,0 +1,14 @@
+"""What a node with OpenStack's programs must answer."""
+
+from __future__ import annotations
+
+
+def test_the_wrapper_of_services_is_there(host, variables):
+    """Windows starts the services by OpenStackService.exe."""
+    assert host.file(variables["openstack_runtime_folder"] + r"\bin\OpenStackService.exe").is_file
+
+
+def test_the_folder_of_python_is_there(host, variables):
+    """The programs lie where the services' command lines look for them."""
+    folder = rf"{variables['openstack_runtime_folder']}\{variables['openstack_runtime_python_folder']}\Scripts"
+    assert host.file(folder).is_directory
