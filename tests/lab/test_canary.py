@@ -296,13 +296,18 @@ nodes:
     roles: [nova_compute]
     variables:
       hyperv_switch_adapters: [Ethernet 2]
-      nova_installer:
+      openstack_release: "2023.1"
+      openstack_runtime_installer:
         path: C:\\a.msi
         sha256: 468f683e9370f85cd17be0cae0b4a85c6947843d8925e6128c5087992378db98
         product_code: '{0B7F6C5E-6E0C-4C39-9C3B-5C1B6F1D2A10}'
         version: 27.0.0
-      nova_transport_host: mq.example
-      nova_rabbit_password: env:LAB_CANARY_SECRET
+      openstack_transport_hosts: [mq.example]
+      openstack_transport_password: env:LAB_CANARY_SECRET
+      openstack_auth_url: https://keystone.example:5000/v3
+      nova_service_password: env:LAB_CANARY_SECRET
+      nova_placement_password: env:LAB_CANARY_SECRET
+      nova_neutron_password: env:LAB_CANARY_SECRET
 """
 
 
@@ -346,10 +351,13 @@ def test_a_compiled_secret_is_nowhere(tmp_path: Path) -> None:
 _HEAD = (
     EXAMPLE.read_text(encoding="utf-8")
     .split("\nnodes:")[0]
-    .replace("nova_rabbit_password: file:.secrets/rabbit", "nova_rabbit_password: env:LAB_CANARY_SECRET")
+    .replace(
+        "openstack_transport_password: file:.secrets/rabbit",
+        "openstack_transport_password: env:LAB_CANARY_SECRET",
+    )
     .replace(
         "nova_service_password: file:.secrets/keystone-nova",
-        "nova_service_password: env:LAB_CANARY_SECRET\n      nova_config_readers: [Users]",
+        "nova_service_password: env:LAB_CANARY_SECRET\n      openstack_config_readers: [Users]",
     )
 )
 INVENTORY = f"""{_HEAD}
@@ -444,7 +452,7 @@ def _secrets_are_in_place(run: Quiet) -> None:
 
 @pytest.mark.slow
 def test_the_secret_is_nowhere_when_the_file_it_is_for_cannot_be_written(run: Quiet) -> None:
-    run.write(INVENTORY.replace("nova_config_readers: [Users]", "nova_config_readers: [nobody]"))
+    run.write(INVENTORY.replace("openstack_config_readers: [Users]", "openstack_config_readers: [nobody]"))
     done = run.apply("--limit", "hv01", "--json")
     assert done.returncode == 1
     assert "No account is named" in done.stdout

@@ -35,10 +35,12 @@ CANARIES = {
     "iscsi_target.iscsi_targets.chap": "CANARY_CHAP",
     "iscsi_target.iscsi_targets.reverse_chap": "CANARY_BACK",
     "live_migration.live_migration_credential": "CANARY_DELEGATE",
-    "nova_compute.nova_rabbit_password": "CANARY_RABBIT",
+    "nova_compute.nova_account": "CANARY_SERVICE",
+    "nova_compute.nova_option_secrets": "CANARY_OPTION",
     "nova_compute.nova_service_password": "CANARY_NOVA",
     "nova_compute.nova_placement_password": "CANARY_PLACEMENT",
     "nova_compute.nova_neutron_password": "CANARY_NEUTRON",
+    "openstack_node.openstack_transport_password": "CANARY_RABBIT",
     "windows_base.windows_domain_credential": "CANARY_JOIN",
     "windows_base.windows_pfx_credential": "CANARY_PFX",
 }
@@ -70,6 +72,7 @@ lab:
       controllers: [dc01]
       users:
         - {name: join, password: 'env:CANARY_JOIN'}
+        - {name: nova, password: 'env:CANARY_SERVICE'}
         - {name: cluster, password: 'env:CANARY_CLUSTER', groups: [Domain Admins]}
         - {name: delegate, password: 'env:CANARY_DELEGATE', groups: [Domain Admins]}
 nodes:
@@ -96,9 +99,13 @@ nodes:
       cluster_former: hv01
       cluster_address: 127.20.0.90
       cluster_credential: {user: 'CONTOSO\\cluster', password: 'env:CANARY_CLUSTER'}
-      nova_transport_host: mq.example
-      nova_rabbit_password: env:CANARY_RABBIT
-      nova_auth_url: https://keystone.example:5000/v3
+      openstack_release: "2023.1"
+      openstack_transport_hosts: [mq.example]
+      openstack_transport_password: env:CANARY_RABBIT
+      openstack_auth_url: https://keystone.example:5000/v3
+      nova_account: {user: 'CONTOSO\\nova', password: 'env:CANARY_SERVICE'}
+      nova_options: {vendordata_dynamic_auth: {auth_type: password, password: '@{secret:vendor}'}}
+      nova_option_secrets: {vendor: 'env:CANARY_OPTION'}
       nova_service_password: env:CANARY_NOVA
       nova_placement_password: env:CANARY_PLACEMENT
       nova_neutron_password: env:CANARY_NEUTRON
@@ -155,7 +162,8 @@ def _inventory() -> str:
         "compute"
     ]
     node = inventory["nodes"]["hv01"]
-    node["variables"]["nova_installer"] = example["variables"]["nova_installer"]
+    installer = "openstack_runtime_installer"
+    node["variables"][installer] = example["variables"][installer]
     node["lab"] = {"files": example["lab"]["files"]}
     return yaml.safe_dump(inventory, sort_keys=False)
 

@@ -28,7 +28,7 @@ def _inventory(count: int) -> str:
     """Return hosts without the agent: one reboot, little else."""
     head = EXAMPLE.read_text(encoding="utf-8").split("\nnodes:")[0]
     head = head.replace("[hyperv_vswitch, nova_compute]", "[hyperv_vswitch]")
-    head = re.sub(r"(?m)^      nova_installer:\n(?:        .*\n)+", "", head)
+    head = re.sub(r"(?m)^      openstack_runtime_installer:\n(?:        .*\n)+", "", head)
     # Short enough that a wait for something that never comes fails the test.
     head = head.replace("  port: 15985", "  port: 15985\n  reconnect_timeout: 40\n  reboot_timeout: 40")
     nodes = "\n".join(

@@ -33,11 +33,11 @@ def test_the_hash_the_lab_s_inventory_pins_is_that_of_its_package() -> None:
     compute = text["groups"]["compute"]
     [package] = compute["lab"]["files"]
     assert (
-        compute["variables"]["nova_installer"]["sha256"]
+        compute["variables"]["openstack_runtime_installer"]["sha256"]
         == hashlib.sha256(package["content"].encode()).hexdigest()
     )
-    assert compute["variables"]["nova_installer"]["product_code"] == package["msi"]["product_id"]
-    assert compute["variables"]["nova_installer"]["path"] == package["path"]
+    assert compute["variables"]["openstack_runtime_installer"]["product_code"] == package["msi"]["product_id"]
+    assert compute["variables"]["openstack_runtime_installer"]["path"] == package["path"]
 
 
 def test_the_lab_has_three_compute_and_two_storage_nodes_and_no_stray_variable() -> None:

@@ -76,12 +76,6 @@ VARIABLES: dict[str, Any] = {
         },
         {"name": "old", "path": r"D:\Old", "access": [], "encrypt": False, "ensure": "Absent"},
     ],
-    "nova_install_folder": r"C:\OpenStack\nova",
-    "nova_instances_path": r"C:\OpenStack\Instances",
-    "nova_log_folder": r"C:\OpenStack\Log",
-    "nova_lock_path": r"C:\OpenStack\Lock",
-    "nova_transport_host": "mq.example",
-    "nova_transport_port": 5672,
 }
 FEATURES = (
     "Hyper-V",
@@ -91,17 +85,7 @@ FEATURES = (
     "FS-iSCSITarget-Server",
     "FS-FileServer",
 )
-SERVICES = ("vmms", "MSiSCSI", "WinTarget", "nova-compute")
-CONFIGURATION = r"""[DEFAULT]
-compute_driver = compute_hyperv.driver.HyperVDriver
-transport_url = rabbit://openstack:p%40ss@mq.example:5672/
-instances_path = C:\OpenStack\Instances
-log_dir = C:\OpenStack\Log
-[hyperv]
-vswitch_name = external
-[oslo_concurrency]
-lock_path = C:\OpenStack\Lock
-""".replace("\n", "\r\n")
+SERVICES = ("vmms", "MSiSCSI", "WinTarget")
 
 
 def features(**states: str) -> Result:
@@ -220,7 +204,6 @@ GOOD: dict[str, Result | Exception] = {
     "Get-SmbShareAccess": access(),
     "Get-Acl": rows({"AccessToString": "CONTOSO\\HV01$ Allow  Modify, Synchronize"}),
     "Get-Item": rows({"Name": "x", "PSIsContainer": False}),
-    "Get-Content": Result((CONFIGURATION,)),
 }
 NOT_THERE = Result(
     errors=(
@@ -298,13 +281,6 @@ DRIFTS = [
     ("smb_share", "Get-SmbShareAccess", access({"AccountName": "Everyone"}), "smb share instances access: "),
     ("smb_share", "Get-Acl", rows({"AccessToString": "CONTOSO\\HV01$ Allow  ReadAndExecute, Synchronize"}),
      r"folder access D:\Instances allows("),
-    ("nova_compute", "Get-CimInstance", services("Stopped", of="nova-compute"),
-     "service nova-compute is_running: False"),
-    ("nova_compute", "Get-CimInstance", rows(), "service nova-compute exists: False"),
-    ("nova_compute", "Get-Content", Result((CONFIGURATION.replace("compute_hyperv", "libvirt"),)),
-     r"file C:\OpenStack\nova\etc\nova.conf contains('^compute_driver = compute_hyperv"),
-    ("nova_compute", "Get-Content", Result((CONFIGURATION.replace("= external", "= other"),)),
-     r"file C:\OpenStack\nova\etc\nova.conf contains('^vswitch_name = external$'): False"),
 ]  # fmt: skip
 
 
