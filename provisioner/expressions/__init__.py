@@ -25,6 +25,7 @@ from provisioner.expressions.bounds import (
 )
 from provisioner.expressions.evaluation import Expressions, is_expression
 from provisioner.expressions.names import literal_arguments, names_in
+from provisioner.expressions.overlaying import OverlayError
 
 __all__ = [
     "MAX_DEPTH",
@@ -33,6 +34,7 @@ __all__ = [
     "MAX_STEPS",
     "ExpressionError",
     "Expressions",
+    "OverlayError",
     "is_expression",
     "literal_arguments",
     "names_in",

@@ -39,6 +39,14 @@ class _Block:
     pieces: list[_Piece] = field(default_factory=list)
 
 
+class OverlayError(ExpressionError):
+    """A mapping says what no file can say. ``path`` leads there: a section, or a section and an option."""
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 #: Per section, folded: its name as spelt, what stands above its heading, and the pieces of each of its options.
 _Overlay = dict[str, tuple[str, list[str], dict[str, list[_Piece]]]]
 
@@ -174,24 +182,30 @@ def _of_mapping(overlay: Mapping[Any, Any]) -> _Overlay:
     found: _Overlay = {}
     for section, options in overlay.items():
         if not isinstance(section, str) or not _SECTION_NAME.fullmatch(section):
-            raise ExpressionError(
+            raise OverlayError(
                 f"'{_shown(section)}' is no name of a section: one line of text without brackets, and without "
-                "blanks around it."
+                "blanks around it.",
+                str(section),
             )
         if not isinstance(options, Mapping):
-            raise ExpressionError(
-                f"Section [{section}] is a mapping of options to values, and this is {kind_of(options)}."
+            raise OverlayError(
+                f"Section [{section}] is a mapping of options to values, and this is {kind_of(options)}.",
+                section,
             )
         spelt, _, pieces = found.setdefault(_folded(section), (section, [], {}))
         for name, value in options.items():
             if not isinstance(name, str) or not _OPTION_NAME.fullmatch(name):
-                raise ExpressionError(
+                raise OverlayError(
                     f"'{_shown(name)}' in section [{section}] is no name of an option: one line of text without "
-                    "'=' and ':', and without blanks around it."
+                    "'=' and ':', and without blanks around it.",
+                    section,
+                    str(name),
                 )
             if name in pieces:
-                raise ExpressionError(
-                    f"Option '{name}' stands in [{spelt}] and in [{section}], which are one section."
+                raise OverlayError(
+                    f"Option '{name}' stands in [{spelt}] and in [{section}], which are one section.",
+                    section,
+                    name,
                 )
             pieces[name] = [_Piece(name, lines) for lines in _written(section, name, value)]
     return found
@@ -211,23 +225,28 @@ def _written(section: str, name: str, value: Any) -> Iterator[list[str]]:
                 yield [f"{name} = {text_of(part)}"]
             case _:
                 inside = "a list with " if part is not value else ""
-                raise ExpressionError(
+                kind = "a mapping" if isinstance(part, Mapping) else kind_of(part)
+                raise OverlayError(
                     f"Option '{name}' of [{section}] is text, a number, true or false, a list of these, or null; "
-                    f"this is {inside}{kind_of(part)}."
+                    f"this is {inside}{kind}.",
+                    section,
+                    name,
                 )
 
 
 def _of_value(section: str, name: str, value: str) -> list[str]:
     if _CONTROL.search(value):
-        raise ExpressionError(f"The value of '{name}' of [{section}] holds a control character.")
+        raise OverlayError(f"The value of '{name}' of [{section}] holds a control character.", section, name)
     first, *more = value.split("\n")
     # Values lose the blanks around them, and one pair of quotes: so they get one.
     if first != first.strip() or (first and first[0] == first[-1] and first[0] in "\"'"):
         first = f'"{first}"'
     if any(not line or line != line.strip() for line in more):
-        raise ExpressionError(
+        raise OverlayError(
             f"The value of '{name}' of [{section}] has an empty line, or one with blanks at an end, and a file "
-            "has no way to say so. A block that starts with '|-' has no line end behind it."
+            "has no way to say so. A block that starts with '|-' has no line end behind it.",
+            section,
+            name,
         )
     return [f"{name} = {first}".rstrip(), *(f"{_CONTINUED}{line}" for line in more)]
 

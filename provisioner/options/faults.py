@@ -10,7 +10,8 @@ from provisioner.diagnostics import Severity
 
 #: Longest piece of a value that is shown.
 _LONGEST = 80
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+#: Of a password, any letter may be part: '/' and '@' too.
+_CREDENTIALS = re.compile(r"(?<=://)\S*@|[^\s:/@]+:\S+@")
 
 
 class Kind(Enum):

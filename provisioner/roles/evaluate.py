@@ -10,12 +10,13 @@ list of ``[Type]Name`` that ``dependsOn`` takes.
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provisioner.addresses import ResourceId
 from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
-from provisioner.expressions import ExpressionError, Expressions
+from provisioner.expressions import ExpressionError, Expressions, OverlayError
 from provisioner.roles.checking.services import PROPERTY
 from provisioner.roles.memo import Memo, Values
 from provisioner.roles.model import (
@@ -35,6 +36,18 @@ if TYPE_CHECKING:
 
     from provisioner.documents import Tree
     from provisioner.roles.model import ResourceTemplate, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the expressions of a role reach beyond its variables.
+
+    ``required`` are the folders of the roles it requires, directly or not, by name. ``locate`` finds where a
+    variable that an expression reads has a section, and an option, of a configuration file.
+    """
+
+    required: AbstractMapping[str, Path] = field(default_factory=dict)
+    locate: Callable[[str, tuple[str, ...]], SourceRange | None] = lambda _text, _path: None
 
 
 class _Scope:
@@ -62,12 +75,11 @@ class Evaluation:
         variables: dict[str, Any],
         node_name: str,
         memo: Memo | None = None,
-        required: AbstractMapping[str, Path] | None = None,
+        reach: Reach | None = None,
     ) -> None:
         """Take what expressions see as ``variables``: those of the role, ``node`` and ``site``.
 
-        ``required`` are the folders of the roles it requires, directly or not, by name. ``memo`` is
-        shared by the nodes of a fleet; then equal resources of two nodes are one object.
+        ``memo`` is shared by the nodes of a fleet; then equal resources of two nodes are one object.
         """
         self.declarations: list[Declaration] = []
         self.left_out: list[LeftOut] = []
@@ -76,14 +88,14 @@ class Evaluation:
         self._variables = variables
         self._node_name = node_name
         self._memo = memo or Memo()
-        self._required = required or {}
+        self._reach = reach or Reach()
 
     def run(self, resources: Iterable[ResourceTemplate]) -> None:
         """Evaluate resources in the order given."""
         everywhere = _Scope(self._variables, self._template)
         values = Values(self._variables)
         for template in resources:
-            key = self._memo.key(self._role, template, values, self._required)
+            key = self._memo.key(self._role, template, values, self._reach.required)
             outcome = None if key is None else self._memo.get(key, template)
             if outcome is not None:
                 self.declarations.extend(outcome[0])
@@ -257,13 +269,16 @@ class Evaluation:
             return scope.expressions.evaluate(scalar.value)
         except _InTemplate:
             raise _Skip from None
+        except OverlayError as error:
+            self._report(error, self._reach.locate(scalar.value, error.path) or scalar.where)
+            raise _Skip from None
         except ExpressionError as error:
             self._report(error, scalar.where)
             raise _Skip from None
 
     def _template(self, name: Any, scope: _Scope) -> str:
         """Render a text file of a ``templates`` folder with the variables of the expression."""
-        text, source, problems = self._memo.texts.read(self._role.folder, name, self._required)
+        text, source, problems = self._memo.texts.read(self._role.folder, name, self._reach.required)
         self.problems.extend(problems)
         if text is None:
             raise _InTemplate("The template cannot be read.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.roles.checking.pinned_files import is_pinned, upload_of
-from provisioner.roles.evaluate import Evaluation
+from provisioner.roles.evaluate import Evaluation, Reach
 from provisioner.roles.model import Declaration, Expansion, LeftOut, Leftover, RoleChecks
 from provisioner.roles.statements.asking import Asking
 from provisioner.roles.statements.binding import RolesOfNode
 from provisioner.roles.statements.refusals import refuse
-from provisioner.roles.statements.service_options import check_options
+from provisioner.roles.statements.service_options import check_options, option_of_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,13 @@ def expand(
     # With a variable missing or of the wrong type, expressions would only repeat that in other words.
     is_bound = not problems.has_errors
     for role, resources in _declared(of_node) if is_bound else ():
-        evaluation = Evaluation(role, of_node.seen_by(role, site), node.name, memo, of_node.required(role))
+        evaluation = Evaluation(
+            role,
+            of_node.seen_by(role, site),
+            node.name,
+            memo,
+            Reach(of_node.required(role), partial(option_of_variable, role=role, of_node=of_node)),
+        )
         evaluation.run(resources)
         problems.extend(evaluation.problems)
         declarations.extend(evaluation.declarations)

@@ -212,7 +212,11 @@ class _Check:
 def check_default(variable: Variable, choices: Many[Tree], problems: Diagnostics, word: str) -> None:
     """Hold default and choices of a variable against the rest of it; ``word`` says what it is called."""
     chosen = variable.items or variable.type
-    of = f"The items of the {word} '{variable.name}' are" if variable.items else f"The {word} '{variable.name}' is"
+    of = (
+        f"The items of the {word} '{variable.name}' are"
+        if variable.items
+        else f"The {word} '{variable.name}' is"
+    )
     for choice in choices:
         if not chosen.accepts(plain(choice)):
             problems.error(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provisioner.diagnostics import Diagnostics
     from provisioner.documents import Tree
     from provisioner.options.faults import Fault
+    from provisioner.options.reading import Assignment
     from provisioner.roles.memo import Memo
     from provisioner.roles.model import Declaration, DeclaredOptions, Role
     from provisioner.roles.statements.binding import RolesOfNode
@@ -113,12 +114,14 @@ def option_of_variable(
             key, value = found
             if isinstance(value, Sequence) and index is not None and index < len(value.items):
                 key = value.items[index].where
-            return starred(key, *_scalars(tree))
+            hidden = tuple(_scalars(tree))
+            return starred(key, *hidden) if hidden else key
     return None
 
 
 def _entry(tree: Mapping, path: tuple[str, ...]) -> tuple[SourceRange, Tree] | None:
-    for section in tree.entries:
+    # The very name first: two spellings of one section may stand there.
+    for section in sorted(tree.entries, key=lambda each: each.name != path[0]):
         if folded(section.name) != folded(path[0]):
             continue
         if len(path) == 1:
@@ -156,18 +159,20 @@ class _Origins:
     def of(self, fault: Fault) -> SourceRange | None:
         """Return the place to blame; None when only the whole text can be blamed."""
         text = self._written.text if self._written else ""
-        if not fault.option:
+        # The option whose value goes on in the line, not one that is lost in it.
+        blamed = next((each for each in self._lines.assignments if fault.line in _numbers(each)), None)
+        if blamed is None:
             return None
         same = [
             each.line
             for each in self._lines.assignments
-            if each.name == fault.option and folded(each.section) == folded(fault.section)
+            if each.name == blamed.name and folded(each.section) == folded(blamed.section)
         ]
-        index = same.index(fault.line) if fault.line in same and len(same) > 1 else None
-        path = (fault.section, fault.option)
-        return option_of_variable(text, path, self._role, self._of_node, index) or self._in_texts(fault)
+        index = same.index(blamed.line) if len(same) > 1 else None
+        path = (blamed.section, blamed.name)
+        return option_of_variable(text, path, self._role, self._of_node, index) or self._in_texts(blamed)
 
-    def _in_texts(self, fault: Fault) -> SourceRange | None:
+    def _in_texts(self, blamed: Assignment) -> SourceRange | None:
         """Look for the option in the text files, the one on top first, then in the configuration itself."""
         written = self._written
         if written is None:
@@ -178,13 +183,13 @@ class _Origins:
                 text, source, _ = self._memo.texts.read(self._role.folder, name, required)
             except ExpressionError:
                 continue
-            line = _line_of(fault, text or "")
+            line = _line_of(blamed, text or "")
             if line:
                 return _without_value(SourceRange(source, line, 1, line, len(source.line(line)) + 1))
         where = written.where
         below = [where.source.line(number) for number in range(where.line + 1, where.end_line + 1)]
         indent = min((len(each) - len(each.lstrip()) for each in below if each.strip()), default=0)
-        line = _line_of(fault, "\n".join(each[indent:] for each in below))
+        line = _line_of(blamed, "\n".join(each[indent:] for each in below))
         if not line:
             return None
         line += where.line
@@ -193,10 +198,14 @@ class _Origins:
         )
 
 
-def _line_of(fault: Fault, text: str) -> int:
+def _numbers(assignment: Assignment) -> list[int]:
+    return [assignment.line, *(number for number, _ in assignment.more)]
+
+
+def _line_of(blamed: Assignment, text: str) -> int:
     """Return the line of a text that is not yet evaluated where an option is given; 0 when it cannot be told."""
-    named = [each for each in read_lines(text).assignments if each.name == fault.option]
-    own = [each.line for each in named if folded(each.section) == folded(fault.section)]
+    named = [each for each in read_lines(text).assignments if each.name == blamed.name]
+    own = [each.line for each in named if folded(each.section) == folded(blamed.section)]
     return own[-1] if own else named[0].line if len(named) == 1 else 0
 
 
