@@ -16,6 +16,7 @@
     AliasesToExport      = @()
     DscResourcesToExport = @(
         'AssignableDevice'
+        'BridgeAddress'
         'ClusterEviction'
         'ClusterPhysicalDisk'
         'ClusterSharedVolume'
@@ -30,12 +31,14 @@
         'IscsiTargetPortals'
         'MpioClaim'
         'MsiProduct'
+        'OvsBridge'
         'SanPolicy'
         'ServiceAccount'
         'ServiceRecovery'
         'ServiceRestart'
         'ServiceTrigger'
         'StorageSpacesDirect'
+        'SwitchExtension'
         'TimeSource'
         'VMMigration'
         'WindowsFeatures'

@@ -10,6 +10,7 @@ names: a mapping is a part of what is expected, a list is the whole of it.
         windows: "2022"
         features: [Hyper-V]          # installed, with their tools, and booted
         volumes: {C: 127}
+        adapters: [{name: Ethernet, description: NIC, status: Up}]
         services: [{name: Svc, status: Running}]
         packages: [{path: 'C:\app.msi', product_id: '{...}', name: App, exit_codes: [0]}]
         removed_features: [NET-Framework-Core]
@@ -52,7 +53,7 @@ from provisioner.lab.machine.ground.hyperv import SwitchOptions
 from provisioner.lab.machine.machine import Machine
 from provisioner.lab.resources.base import ResourceError, SimulatedResource
 from provisioner.lab.resources.registry import find
-from provisioner.lab.spec import FileSpec, PackageSpec, ServiceSpec, VirtualMachineSpec
+from provisioner.lab.spec import AdapterSpec, FileSpec, PackageSpec, ServiceSpec, VirtualMachineSpec
 from tests.unit.lab.machines import REBOOTED, context, machine
 from tests.yaml_files import read_yaml
 
@@ -103,6 +104,8 @@ def _machine(case: Mapping[str, Any]) -> Machine:
     wanted["virtual_machines"] = tuple(
         VirtualMachineSpec(**item) for item in wanted.get("virtual_machines", ())
     )
+    if "adapters" in wanted:
+        wanted["adapters"] = tuple(AdapterSpec(**item) for item in wanted["adapters"])
     wanted["removed_features"] = tuple(wanted.get("removed_features", ()))
     made = machine(**wanted)
     if features:

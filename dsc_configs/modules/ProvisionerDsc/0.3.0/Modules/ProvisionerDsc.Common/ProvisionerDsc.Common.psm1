@@ -1,6 +1,6 @@
 <#
-    What the resources of this module have in common: errors with stable ids, and markers that tell whether a secret
-    is the one that was given to Windows last.
+    What the resources of this module have in common: errors with stable ids, markers that tell whether a secret is
+    the one that was given to Windows last, and guards, tasks of Windows that undo what nobody confirmed.
     This module has been parsed, but has not run on Windows.
 #>
 
@@ -9,6 +9,12 @@ $ErrorActionPreference = 'Stop'
 
 # Below HKEY_LOCAL_MACHINE; a key for each resource, a value for each thing that has a secret.
 $script:markerKey = 'SOFTWARE\provisioner\Markers'
+
+# The folder of this module, for tasks that load a resource of it.
+$script:moduleFolder = Split-Path -Path (Split-Path -Path $PSScriptRoot -Parent) -Parent
+
+# The folder of the tasks that guard a change.
+$script:guardFolder = '\provisioner\'
 
 # Hashing that often takes about a tenth of a second. SHA-1 is what PBKDF2 has in .NET Framework 4.6 (Server 2016).
 $script:markerRounds = 100000
@@ -193,6 +199,200 @@ function Clear-SecretMarker
     )
 
     Remove-SecretMarker -Resource $Resource -Name $Name
+}
+
+<#
+    .SYNOPSIS
+        Returns the name of the task that disables an extension of a virtual switch.
+
+    .PARAMETER VMSwitchName
+        Name of the virtual switch.
+#>
+function Get-GuardName
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $VMSwitchName
+    )
+
+    # A name of a task holds none of these.
+    $name = $VMSwitchName
+
+    foreach ($character in @('\', '/', ':', '*', '?', '"', '<', '>', '|'))
+    {
+        $name = $name.Replace($character, '_')
+    }
+
+    return ('extension of {0}' -f $name)
+}
+
+<#
+    .SYNOPSIS
+        Lets a task of Windows call Set of a resource as SYSTEM after some time; one of that name is replaced.
+
+    .PARAMETER Name
+        Name of the task.
+
+    .PARAMETER Resource
+        Name of the resource.
+
+    .PARAMETER Option
+        Parameters of its Set, as written in PowerShell. They hold no double quotes.
+
+    .PARAMETER Second
+        After how many seconds. A machine that is off by then runs it when it is up.
+#>
+function Register-Guard
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name,
+
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Resource,
+
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Option,
+
+        [Parameter(Mandatory = $true)]
+        [System.UInt32]
+        $Second
+    )
+
+    $path = Join-Path -Path $script:moduleFolder -ChildPath ('DSCResources\PROV_{0}\PROV_{0}.psm1' -f $Resource)
+    $line = "Import-Module -Name '{0}'; Set-TargetResource {1}" -f $path.Replace("'", "''"), $Option
+    $action = @{
+        Execute     = 'powershell.exe'
+        Argument    = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{0}"' -f $line
+        ErrorAction = 'Stop'
+    }
+    $part = @{
+        Action    = New-ScheduledTaskAction @action
+        Trigger   = New-ScheduledTaskTrigger -Once -At (Get-TimeIn -Second $Second) -ErrorAction 'Stop'
+        Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType 'ServiceAccount' -ErrorAction 'Stop'
+        Settings  = New-ScheduledTaskSettingsSet -StartWhenAvailable -ErrorAction 'Stop'
+    }
+
+    Write-Verbose -Message ("In {0} seconds the task '{1}' runs unless it is taken away." -f $Second, $Name)
+    Add-GuardTask -Name $Name -Part $part
+}
+
+<#
+    .SYNOPSIS
+        Takes a task away; one that is not there is no matter.
+
+    .PARAMETER Name
+        Name of the task.
+#>
+function Unregister-Guard
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name
+    )
+
+    if (Test-Guard -Name $Name)
+    {
+        Remove-GuardTask -Name $Name
+    }
+}
+
+<#
+    .SYNOPSIS
+        Tells whether there is a task of this name.
+
+    .PARAMETER Name
+        Name of the task.
+#>
+function Test-Guard
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name
+    )
+
+    return (@(Get-GuardTask | Where-Object -FilterScript { $_.TaskName -eq $Name }).Count -gt 0)
+}
+
+<#
+    .SYNOPSIS
+        Runs a task now; one that is not there is no matter.
+
+    .PARAMETER Name
+        Name of the task.
+#>
+function Invoke-Guard
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name
+    )
+
+    if (Test-Guard -Name $Name)
+    {
+        Start-GuardTask -Name $Name
+    }
+}
+
+<#
+    .SYNOPSIS
+        Lets a task disable an extension of a virtual switch after some time, unless it is taken away before.
+
+    .PARAMETER VMSwitchName
+        Name of the virtual switch.
+
+    .PARAMETER Names
+        Names that the extension may have.
+
+    .PARAMETER Second
+        After how many seconds.
+#>
+function Register-ExtensionGuard
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $VMSwitchName,
+
+        [Parameter(Mandatory = $true)]
+        [System.String[]]
+        $Names,
+
+        [Parameter(Mandatory = $true)]
+        [System.UInt32]
+        $Second
+    )
+
+    $quoted = @($Names | ForEach-Object -Process { "'{0}'" -f $_.Replace("'", "''") }) -join ', '
+    $guard = @{
+        Name     = Get-GuardName -VMSwitchName $VMSwitchName
+        Resource = 'SwitchExtension'
+        Option   = "-VMSwitchName '{0}' -Names {1} -Ensure Absent" -f $VMSwitchName.Replace("'", "''"), $quoted
+        Second   = $Second
+    }
+
+    Register-Guard @guard
 }
 
 #region One call each
@@ -387,11 +587,130 @@ function Remove-SecretMarker
     }
 }
 
+<#
+    .SYNOPSIS
+        Returns the time of day that it is after some seconds.
+
+    .PARAMETER Second
+        How many seconds.
+#>
+function Get-TimeIn
+{
+    [CmdletBinding()]
+    [OutputType([System.DateTime])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.UInt32]
+        $Second
+    )
+
+    return (Get-Date).AddSeconds($Second)
+}
+
+<#
+    .SYNOPSIS
+        Hands out the tasks in the folder of provisioner.
+#>
+function Get-GuardTask
+{
+    [CmdletBinding()]
+    [OutputType([System.Object])]
+    param ()
+
+    # All tasks, since asking for a folder that is not there is an error.
+    Get-ScheduledTask -ErrorAction 'Stop' | Where-Object -FilterScript { $_.TaskPath -eq $script:guardFolder }
+}
+
+<#
+    .SYNOPSIS
+        Registers a task; one of that name is replaced.
+
+    .PARAMETER Name
+        Name of the task.
+
+    .PARAMETER Part
+        Its action, trigger, principal and settings.
+#>
+function Add-GuardTask
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name,
+
+        [Parameter(Mandatory = $true)]
+        [System.Collections.Hashtable]
+        $Part
+    )
+
+    $task = @{
+        TaskName    = $Name
+        TaskPath    = $script:guardFolder
+        Action      = $Part['Action']
+        Trigger     = $Part['Trigger']
+        Principal   = $Part['Principal']
+        Settings    = $Part['Settings']
+        Force       = $true
+        ErrorAction = 'Stop'
+    }
+
+    $null = Register-ScheduledTask @task
+}
+
+<#
+    .SYNOPSIS
+        Unregisters a task.
+
+    .PARAMETER Name
+        Name of the task.
+#>
+function Remove-GuardTask
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name
+    )
+
+    Unregister-ScheduledTask -TaskName $Name -TaskPath $script:guardFolder -Confirm:$false -ErrorAction 'Stop'
+}
+
+<#
+    .SYNOPSIS
+        Starts a task.
+
+    .PARAMETER Name
+        Name of the task.
+#>
+function Start-GuardTask
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name
+    )
+
+    Start-ScheduledTask -TaskName $Name -TaskPath $script:guardFolder -ErrorAction 'Stop'
+}
+
 #endregion
 
 Export-ModuleMember -Function @(
     'Clear-SecretMarker'
+    'Get-GuardName'
+    'Invoke-Guard'
     'New-ResourceError'
+    'Register-ExtensionGuard'
+    'Register-Guard'
     'Set-SecretMarker'
+    'Test-Guard'
     'Test-SecretMarker'
+    'Unregister-Guard'
 )
