@@ -62,8 +62,10 @@ def test_targets_ask_for_the_wanted_user(host, variables):
 
 
 def test_only_the_wanted_addresses_listen(host, variables):
-    """Exactly the addresses of the inventory listen, where it names any."""
-    wanted = {str(ipaddress.ip_address(text)) for text in variables["iscsi_portals"]}
-    if not wanted:
+    """Exactly the addresses of the inventory listen, where it names any, and those of Cinder's volumes."""
+    if not variables["iscsi_portals"]:
         pytest.skip("iscsi_portals is not set")
+    wanted = {str(ipaddress.ip_address(text)) for text in variables["iscsi_portals"]}
+    for backend in variables.get("cinder_backends") or ():
+        wanted |= {backend["target_ip_address"], *backend["target_secondary_ip_addresses"]} - {None}
     assert host.iscsi_portals.listening == wanted
