@@ -28,6 +28,13 @@ from tests.lab.test_canary import Quiet, Watch, needles_of
 #: By the path of the variable: the environment variable that holds its canary. A variable that is not here fails.
 CANARIES = {
     "connection": "CANARY_LOGON",
+    "cinder_volume.cinder_account": "CANARY_ACCOUNT",
+    "cinder_volume.cinder_backends.chap": "CANARY_VOLUMES",
+    "cinder_volume.cinder_backends.shares.credential": "CANARY_SHARE",
+    "cinder_volume.cinder_database_password": "CANARY_DATABASE",
+    "cinder_volume.cinder_nova_password": "CANARY_ASSISTED",
+    "cinder_volume.cinder_option_secrets": "CANARY_EXTRA",
+    "cinder_volume.cinder_service_password": "CANARY_TOKEN",
     "failover_cluster.cluster_credential": "CANARY_CLUSTER",
     "freerdp_webconnect.freerdp_password": "CANARY_GATEWAY",
     "freerdp_webconnect.freerdp_host_password": "CANARY_HOST",
@@ -73,6 +80,7 @@ lab:
       users:
         - {name: join, password: 'env:CANARY_JOIN'}
         - {name: nova, password: 'env:CANARY_SERVICE'}
+        - {name: cinder, password: 'env:CANARY_ACCOUNT'}
         - {name: cluster, password: 'env:CANARY_CLUSTER', groups: [Domain Admins]}
         - {name: delegate, password: 'env:CANARY_DELEGATE', groups: [Domain Admins]}
 nodes:
@@ -87,6 +95,45 @@ nodes:
           disks: [{path: 'D:\\iSCSI\\a.vhdx', size_gb: 1}]
           chap: {user: in, password: 'env:CANARY_CHAP'}
           reverse_chap: {user: out, password: 'env:CANARY_BACK'}
+  st02:
+    address: 127.20.0.22
+    roles: [cinder_volume]
+    variables:
+      openstack_release: "2025.2"
+      openstack_transport_hosts: [mq.example]
+      openstack_transport_password: env:CANARY_RABBIT
+      openstack_auth_url: https://keystone.example:5000/v3
+      cinder_account: {user: 'CONTOSO\\cinder', password: 'env:CANARY_ACCOUNT'}
+      cinder_database_host: db.example
+      cinder_database_password: env:CANARY_DATABASE
+      cinder_nova_password: env:CANARY_ASSISTED
+      cinder_service_password: env:CANARY_TOKEN
+      cinder_options: {barbican_service_user: {auth_type: password, password: '@{secret:extra}'}}
+      cinder_option_secrets: {extra: 'env:CANARY_EXTRA|oslo'}
+      cinder_backends:
+        - name: disks
+          kind: iscsi
+          target_ip_address: 127.20.0.22
+          use_chap_auth: true
+          chap: {user: in, password: 'env:CANARY_VOLUMES'}
+        - name: files
+          kind: smb
+          shares: [{share: //fs.example/a, credential: {user: 'CONTOSO\\cinder', password: 'env:CANARY_SHARE'}}]
+      cinder_installer:
+        path: C:\\Packages\\CinderVolumeSetup.msi
+        sha256: 396532579bb7c4a66e71b3c79c244cb87e885f6bae1821f78bad52de47950beb
+        product_code: '{5D0F2C5E-6E0C-4C39-9C3B-5C1B6F1D2A11}'
+        version: 27.0.0
+    lab:
+      files:
+        - path: C:\\Packages\\CinderVolumeSetup.msi
+          content: "Cinder for the lab, 27.0.0\\n"
+          msi:
+            product_id: '{5D0F2C5E-6E0C-4C39-9C3B-5C1B6F1D2A11}'
+            name: OpenStack Cinder Volume
+            version: 27.0.0
+            files: [{path: 'bin\\OpenStackService.exe'}, {path: 'Python\\Scripts\\cinder-volume.exe'}]
+            services: [{name: cinder-volume}]
   hv01:
     address: 127.20.0.11
     after: [st01]
@@ -207,7 +254,8 @@ _KEPT = {"labs/world": _HASHES, "st01/iscsi": _CHAP, "hv02/areas": _CHAP}
 _outside_nova_conf = test_canary.outside_the_file
 #: Configuration files of services, whose secrets have no other place.
 _SERVICE_FILES = re.compile(
-    rb'("path": "[^"]*(?:wsgate\.ini|neutron_hyperv_agent\.conf|ceilometer\.conf)(?:\.provisioner-new)?", '
+    rb'("path": "[^"]*(?:cinder\.conf|smbfs_shares_files\.txt|'
+    rb'wsgate\.ini|neutron_hyperv_agent\.conf|ceilometer\.conf)(?:\.provisioner-new)?", '
     rb'[^{}]*?"content": ")[^"]*'
 )
 
@@ -261,7 +309,7 @@ def test_the_search_finds_each_of_them(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.slow
 def test_no_secret_of_a_role_is_anywhere_when_all_is_applied_shown_and_told(run: Quiet) -> None:
     first = run.apply("--json", timeout_s=300)
-    assert _ends(first) == dict.fromkeys(["st01", "hv01", "hv02", "gw01"], "NodeDone") | {
+    assert _ends(first) == dict.fromkeys(["st01", "st02", "hv01", "hv02", "gw01"], "NodeDone") | {
         "pf01": "NodeFailed"
     }
     inventory = str(run.inventory)
@@ -270,15 +318,22 @@ def test_no_secret_of_a_role_is_anywhere_when_all_is_applied_shown_and_told(run:
         ("verify", inventory, "--json", "--limit", "!pf01"),
         ("validate", inventory),
         ("compile", inventory, "--format", "mof,ps1,dsc3-yaml,dsc3-json"),
-        *(("explain", inventory, node, *more) for node in ("st01", "hv01") for more in ((), ("--json",))),
-        *(("inventory", "show", inventory, node) for node in ("st01", "hv01", "hv02", "gw01", "pf01")),
+        *(
+            ("explain", inventory, node, *more)
+            for node in ("st01", "st02", "hv01")
+            for more in ((), ("--json",))
+        ),
+        *(
+            ("inventory", "show", inventory, node)
+            for node in ("st01", "st02", "hv01", "hv02", "gw01", "pf01")
+        ),
         ("inventory", "graph", inventory),
         ("roles",),
         ("lab", "status", "--json"),
         *(
             ("lab", word, node, "--name", "test")
             for word in ("show", "diff")
-            for node in ("st01", "hv01", "hv02", "gw01")
+            for node in ("st01", "st02", "hv01", "hv02", "gw01")
         ),
     ]:
         done = run.provision(*words, timeout_s=300)
