@@ -11,7 +11,7 @@ from provisioner.diagnostics import Severity
 #: Longest piece of a value that is shown.
 _LONGEST = 80
 #: Of a password, any letter may be part: '/' and '@' too.
-_CREDENTIALS = re.compile(r"(?<=://)\S*@|[^\s:/@]+:\S+@")
+_CREDENTIALS = re.compile(r"(?<=://)\S*@|[^\s:/@]+:(?!//)\S+@")
 
 
 class Kind(Enum):

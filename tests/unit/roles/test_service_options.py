@@ -290,3 +290,23 @@ def test_a_text_that_many_nodes_have_is_looked_at_once(
     for node in inventory.nodes.values():
         assert len(expand(node, library, registry, memo=memo)[1]) == 1
     assert len(seen) == 1
+
+
+def test_of_two_variables_with_the_option_the_one_on_top_is_told(tmp_path: Path) -> None:
+    for order, where in (
+        ("kept) | overlaid(opts", "inventory.yaml:6:15"),
+        ("opts) | overlaid(kept", "roles/web/"),
+    ):
+        configuration = CONFIGURATION.replace("overlaid(opts", f"overlaid({order}")
+        [problem] = told(tmp_path, "    DEFAULT: {debg: 1}", **{"dsc_configs/web.dsc.yaml": configuration})
+        assert str(problem.where).startswith(where)
+
+
+def test_nodes_of_different_releases_are_held_against_their_own(tmp_path: Path) -> None:
+    nodes = "  n2: {address: 192.0.2.2, roles: [web], variables: {release: 'never'}}\n"
+    told(tmp_path, more=nodes, **{"roles/web/templates/own.conf.j2": "[DEFAULT]\nhost = same\n"})
+    inventory, _ = load_inventory(Path("inventory.yaml"))
+    assert inventory is not None
+    memo, library, registry = Memo(), RoleLibrary([tmp_path]), Registry.builtin()
+    said = [len(expand(node, library, registry, memo=memo)[1]) for node in inventory.nodes.values()]
+    assert said == [0, 1]
