@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -17,3 +19,11 @@ def test_authorities_are_there(host, variables):
     if not path:
         pytest.skip("openstack_ca_file is not set")
     assert host.file(path).contains("^-----BEGIN CERTIFICATE-----")
+
+
+def test_the_message_queue_is_reached(host, variables):
+    """The node opens a connection to each host of the queue; one that is silent takes half a minute."""
+    default = 5671 if variables["openstack_transport_tls"] else 5672
+    for queue in variables["openstack_transport_hosts"]:
+        name, port = re.fullmatch(r"(\[.*\]|[^:]+)(?::(\d+))?", queue).groups()
+        assert host.addr(name.strip("[]")).port(port or default).is_reachable
