@@ -10,7 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,25 @@ class LabRun:
     def password(self, node: str) -> str:
         """The password the lab made for a node."""
         return (self.folder / ".secrets" / node).read_text(encoding="utf-8").strip()
+
+
+def wait_for(what: str, condition: Callable[[], Any], limit_s: float = 100.0) -> None:
+    """Look again and again until a condition holds. Only what hangs takes as long as the limit."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
+        time.sleep(0.05)
+
+
+def many_nodes(count: int) -> str:
+    """Give the inventory of so many nodes, compute and storage in turn, with the password of ``LAB_PASSWORD``."""
+    head = EXAMPLE.read_text(encoding="utf-8").split("\nnodes:")[0]
+    nodes = "\n".join(
+        f"  n{number:03}: {{address: 127.20.0.{number}, groups: [{'compute' if number % 2 else 'storage'}], "
+        'connection: {user: tester, password: "env:LAB_PASSWORD"}}'
+        for number in range(1, count + 1)
+    )
+    return f"{head}\n\nnodes:\n{nodes}\n"
 
 
 @contextmanager

@@ -39,14 +39,19 @@ OLD, NEW = "AAAAAAAA-0000-4000-8000-000000000001", "AAAAAAAA-0000-4000-8000-0000
 
 
 class Packages:
-    """Two releases of one application, and what the lab knows of their files."""
+    """Two releases of one application, and what the lab knows of their files.
 
-    def __init__(self, folder: Path) -> None:
+    ``padding``: bytes at the end of each, which readers of .msi files pass over.
+    """
+
+    def __init__(self, folder: Path, padding: int = 0) -> None:
         folder.mkdir()
         self.digests: dict[str, str] = {}
         self.known: dict[str, dict[str, Any]] = {}
         for name, code, version in (("old", OLD, "1.0.0"), ("new", NEW, "2.0.0")):
             path = build_msi(folder / f"{name}.msi", code=code, version=version)
+            with path.open("ab") as file:
+                file.write(bytes(padding))
             self.digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
             self.known[self.digests[name]] = {
                 "product_id": f"{{{code}}}",

@@ -5,26 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.lab.labs import EXAMPLE, LabRun, running_lab
+from tests.lab.labs import EXAMPLE, LabRun, many_nodes, running_lab, wait_for
 
 pytestmark = pytest.mark.slow
 
 ONE_COMPUTE = EXAMPLE.read_text(encoding="utf-8").split("  hv02:")[0] + '\nlab:\n  windows: "2022"\n'
 
 TWO_FEATURES = ONE_COMPUTE.replace("nova_compute]", "nova_compute, mpio]")
-
-
-def _wait(what: str, condition: Callable[[], Any], limit_s: float = 60.0) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
-        time.sleep(0.05)
 
 
 def _converged(run: LabRun, node: str = "hv01") -> None:
@@ -50,7 +41,7 @@ def test_a_controller_killed_at_any_moment_and_started_again_converges_with_no_e
 ) -> None:
     with running_lab(tmp_path, ONE_COMPUTE, time_scale=0.2) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes")
-        _wait(moment, lambda: run.count("hv01", moment))
+        wait_for(moment, lambda: run.count("hv01", moment))
         controller.send_signal(signal.SIGKILL)
         controller.communicate()
         done = run.apply()
@@ -64,7 +55,7 @@ def test_a_network_cut_for_five_seconds_does_not_lose_the_job(tmp_path: Path) ->
     slow = ONE_COMPUTE.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 4}}\n")
     with running_lab(tmp_path, slow, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes", "--json")
-        _wait("the job", lambda: run.count("hv01", "job-started"))
+        wait_for("the job", lambda: run.count("hv01", "job-started"))
         run.provision("lab", "cut", "hv01", "--for", "5", "--name", "test")
         output, errors = controller.communicate(timeout=110)
         assert controller.returncode == 0, output[-2000:] + errors
@@ -89,7 +80,7 @@ def test_a_node_cut_for_good_fails_alone_with_its_last_known_state_and_a_rerun_c
     text = text.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 6}}\n")
     with running_lab(tmp_path, text, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes")
-        _wait("the job", lambda: run.count("hv01", "job-started"))
+        wait_for("the job", lambda: run.count("hv01", "job-started"))
         run.provision("lab", "cut", "hv01", "--name", "test")
         output, errors = controller.communicate(timeout=110)
         assert controller.returncode == 1, output + errors
@@ -105,23 +96,13 @@ def test_a_node_cut_for_good_fails_alone_with_its_last_known_state_and_a_rerun_c
             assert run.count(node, "job-started") == run.count(node, "boot") + 1
 
 
-def _many(count: int) -> str:
-    head = EXAMPLE.read_text(encoding="utf-8").split("\nnodes:")[0]
-    nodes = "\n".join(
-        f"  n{n:02}: {{address: 127.20.0.{n}, groups: [{'compute' if n % 2 else 'storage'}], "
-        f'connection: {{user: tester, password: "env:LAB_PASSWORD"}}}}'
-        for n in range(1, count + 1)
-    )
-    return f"{head}\n\nnodes:\n{nodes}\n"
-
-
 def test_ctrl_c_at_fifty_nodes_ends_in_seconds_and_leaves_no_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAB_PASSWORD", "Fifty-Nodes-1!")
-    with running_lab(tmp_path, _many(50), time_scale=1.0) as run:
+    with running_lab(tmp_path, many_nodes(50), time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes", "--parallel", "50")
-        _wait("ten jobs", lambda: sum(run.count(f"n{n:02}", "job-started") for n in range(1, 51)) >= 10)
+        wait_for("ten jobs", lambda: sum(run.count(f"n{n:03}", "job-started") for n in range(1, 51)) >= 10)
         begin = time.monotonic()
         controller.send_signal(signal.SIGINT)
         output, errors = controller.communicate(timeout=60)
@@ -164,7 +145,7 @@ def test_a_node_with_running_virtual_machines_restarts_only_with_the_flag(tmp_pa
 def test_a_second_apply_at_the_same_time_is_refused_by_name(tmp_path: Path) -> None:
     with running_lab(tmp_path, ONE_COMPUTE, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes")
-        _wait("the job", lambda: run.count("hv01", "job-started"))
+        wait_for("the job", lambda: run.count("hv01", "job-started"))
         second = run.apply()
         assert second.returncode == 1
         assert "another run is at work" in second.stderr

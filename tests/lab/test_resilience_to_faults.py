@@ -7,14 +7,12 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from provisioner.lab.control import ask
-from tests.lab.labs import EXAMPLE, LabRun, running_lab
+from tests.lab.labs import EXAMPLE, LabRun, many_nodes, running_lab, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -22,27 +20,10 @@ pytestmark = pytest.mark.slow
 _SOON_S = 4.0
 
 
-def _wait(what: str, condition: Callable[[], Any], limit_s: float = 90.0) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
-        time.sleep(0.05)
-
-
-def _many(count: int) -> str:
-    head = EXAMPLE.read_text(encoding="utf-8").split("\nnodes:")[0]
-    nodes = "\n".join(
-        f"  n{number:03}: {{address: 127.20.0.{number}, groups: [{'compute' if number % 2 else 'storage'}], "
-        'connection: {user: tester, password: "env:LAB_PASSWORD"}}'
-        for number in range(1, count + 1)
-    )
-    return f"{head}\n\nnodes:\n{nodes}\n"
-
-
 def _kill_lab(run: LabRun) -> None:
     status = json.loads((run.folder / "labs" / "test" / "lab.json").read_text(encoding="utf-8"))
     os.kill(status["pid"], signal.SIGKILL)
-    _wait("the end of the lab", lambda: not Path(f"/proc/{status['pid']}").exists())
+    wait_for("the end of the lab", lambda: not Path(f"/proc/{status['pid']}").exists())
 
 
 def test_a_lab_killed_in_mid_apply_fails_every_unfinished_node_and_a_rerun_converges(tmp_path: Path) -> None:
@@ -52,7 +33,7 @@ def test_a_lab_killed_in_mid_apply_fails_every_unfinished_node_and_a_rerun_conve
     slow = text.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 8}}\n")
     with running_lab(tmp_path, slow, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes", "--json")
-        _wait("the job", lambda: run.count("hv01", "job-started"))
+        wait_for("the job", lambda: run.count("hv01", "job-started"))
         time.sleep(0.5)
         _kill_lab(run)
         output, errors = controller.communicate(timeout=110)
@@ -87,12 +68,12 @@ def test_ctrl_c_with_five_of_two_hundred_nodes_half_open_ends_soon_and_leaves_no
         for number in range(1, 6):
             ask(folder, {"op": "fault", "node": f"n{number:03}", "fault": {"kind": "half-open"}})
 
-    with running_lab(tmp_path, _many(200), time_scale=1.0) as run:
+    with running_lab(tmp_path, many_nodes(200), time_scale=1.0) as run:
         if moment == "before the run":
             fall_silent()
         controller = run.spawn("apply", str(run.inventory), "--yes", "--parallel", "200")
         numbers = range(6, 201)
-        _wait("the jobs", lambda: sum(run.count(f"n{n:03}", "job-started") for n in numbers) >= 90)
+        wait_for("the jobs", lambda: sum(run.count(f"n{n:03}", "job-started") for n in numbers) >= 90)
         if moment == "in mid-apply":
             fall_silent()
             time.sleep(1.0)
@@ -112,13 +93,13 @@ def test_the_shell_of_a_killed_controller_expires_within_three_minutes(tmp_path:
     slow = one.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 30}}\n")
     with running_lab(tmp_path, slow, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes")
-        _wait("the job", lambda: run.count("hv01", "job-started"))
+        wait_for("the job", lambda: run.count("hv01", "job-started"))
         assert run.status()["hv01"]["shells_open"] == 1
         run.provision("lab", "cut", "hv01", "--name", "test")
         controller.send_signal(signal.SIGKILL)
         controller.communicate()
         lost = time.monotonic()
         assert run.status()["hv01"]["shells_open"] == 1
-        _wait("the end of the shell", lambda: run.status()["hv01"]["shells_open"] == 0, limit_s=200)
+        wait_for("the end of the shell", lambda: run.status()["hv01"]["shells_open"] == 0, limit_s=200)
         # Looked at every few seconds; the last request was a moment before the end.
         assert 150 < time.monotonic() - lost < 180
