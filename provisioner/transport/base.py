@@ -54,10 +54,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of a pipeline. A parameter whose value is ``SWITCH`` is passed without a value."""
+    """One command of a pipeline. A parameter whose value is ``SWITCH`` is passed without a value.
+
+    ``arguments`` have no names: a program takes nothing else.
+    """
 
     name: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
+    arguments: tuple[Value, ...] = ()
 
 
 #: Marks a switch parameter.

@@ -218,6 +218,8 @@ class Conversation:
             shell.add_cmdlet(command.name)
             for name, value in command.parameters.items():
                 shell.add_parameter(name, None if value is SWITCH else to_wire(value))
+            for value in command.arguments:
+                shell.add_argument(to_wire(value))
         try:
             shell.begin_invoke(_feed(pipeline.input) if pipeline.input else None, remote_stream_options=0)
             while shell.state == PSInvocationState.RUNNING:

@@ -114,7 +114,11 @@ async def _ask_one(target: Target, pipeline: Pipeline) -> Result | Exception:
 
 def _key(pipeline: Pipeline) -> _Key:
     return tuple(
-        (command.name, tuple(sorted((name, repr(value)) for name, value in command.parameters.items())))
+        (
+            command.name,
+            tuple(sorted((name, repr(value)) for name, value in command.parameters.items()))
+            + tuple(("", repr(value)) for value in command.arguments),
+        )
         for command in pipeline.commands
     )
 

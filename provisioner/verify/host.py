@@ -37,13 +37,16 @@ if TYPE_CHECKING:
     from provisioner.verify.checks.lcm import Lcm
     from provisioner.verify.checks.migration import Migration
     from provisioner.verify.checks.mpio import Mpio
+    from provisioner.verify.checks.net_adapter import NetAdapter
     from provisioner.verify.checks.operating_system import OperatingSystem
+    from provisioner.verify.checks.ovs_bridge import OvsBridge
     from provisioner.verify.checks.page_file import PageFile
     from provisioner.verify.checks.pending_reboot import PendingReboot
     from provisioner.verify.checks.power_plan import PowerPlan
     from provisioner.verify.checks.service import Service
     from provisioner.verify.checks.smb_share import SmbShare
     from provisioner.verify.checks.storage_setting import StorageSetting
+    from provisioner.verify.checks.switch_extension import SwitchExtension
     from provisioner.verify.checks.system_driver import SystemDriver
     from provisioner.verify.checks.time_source import TimeSource
     from provisioner.verify.checks.time_zone import TimeZone
@@ -137,6 +140,18 @@ class Host:
     def vswitch(self, name: str) -> VSwitch:
         """Return a virtual switch by its name."""
         return cast("VSwitch", self.check("vswitch", name))
+
+    def switch_extension(self, switch: str, *names: str) -> SwitchExtension:
+        """Return the extension of a virtual switch that has one of the names."""
+        return cast("SwitchExtension", self.check("switch_extension", switch, *names))
+
+    def ovs_bridge(self, name: str, database: str = "tcp:127.0.0.1:6640") -> OvsBridge:
+        """Return a bridge of Open vSwitch by its name."""
+        return cast("OvsBridge", self.check("ovs_bridge", name, database))
+
+    def net_adapter(self, name: str) -> NetAdapter:
+        """Return a network adapter by its name."""
+        return cast("NetAdapter", self.check("net_adapter", name))
 
     def iscsi_target(self, name: str) -> IscsiTarget:
         """Return an iSCSI target by its name."""

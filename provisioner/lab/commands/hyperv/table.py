@@ -52,6 +52,25 @@ COMMANDS = (
         type_name=f"{_HYPERV}.GetVM",
     ),
     CommandSpec(
+        "Get-VMSwitchExtension",
+        f"{_HERE}.switch_extensions:get",
+        "Hyper-V",
+        (Parameter("VMSwitchName", "array", 0), Parameter("Name", "array", 1), COMPUTER),
+        feature=_HYPERV_FEATURE,
+        type_name=f"{_HYPERV}.GetVMSwitchExtension",
+    ),
+    *(
+        CommandSpec(
+            f"{verb}-VMSwitchExtension",
+            f"{_HERE}.switch_extensions:{verb.lower()}",
+            "Hyper-V",
+            (Parameter("Name", "array", 0, mandatory=True), Parameter("VMSwitchName", "array", 1), COMPUTER),
+            feature=_HYPERV_FEATURE,
+            type_name=f"{_HYPERV}.{verb}VMSwitchExtension",
+        )
+        for verb in ("Enable", "Disable")
+    ),
+    CommandSpec(
         "Get-VMHost",
         f"{_HERE}.vm_host:get",
         "Hyper-V",

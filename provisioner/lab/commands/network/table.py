@@ -392,4 +392,14 @@ _REACHING: Final = (
     ),
 )
 
-COMMANDS: Final = (*_ADAPTERS, *_ADDRESSES, *_FIREWALL, *_REACHING)
+#: A program, whose arguments have no names.
+_PROGRAMS: Final = (
+    CommandSpec(
+        "ovs-vsctl.exe",
+        f"{_HERE}.ovs_vsctl:run",
+        "",
+        tuple(Parameter(name, "string", number) for number, name in enumerate(("One", "Two", "Three"))),
+    ),
+)
+
+COMMANDS: Final = (*_ADAPTERS, *_ADDRESSES, *_FIREWALL, *_REACHING, *_PROGRAMS)
