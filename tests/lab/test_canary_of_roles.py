@@ -247,7 +247,8 @@ NEEDLES = {
 }
 #: Windows keeps these itself: a target server and an initiator their CHAP secrets, a directory what proves passwords.
 _HASHES = [
-    nt_hash(VALUES[name]).hex().encode() for name in ("CANARY_JOIN", "CANARY_CLUSTER", "CANARY_DELEGATE")
+    nt_hash(VALUES[name]).hex().encode()
+    for name in ("CANARY_JOIN", "CANARY_CLUSTER", "CANARY_DELEGATE", "CANARY_SERVICE", "CANARY_ACCOUNT")
 ]
 _CHAP = [VALUES[name].encode() for name in ("CANARY_CHAP", "CANARY_BACK")]
 _KEPT = {"labs/world": _HASHES, "st01/iscsi": _CHAP, "hv02/areas": _CHAP}
