@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.addresses import NodeName
+from provisioner.cloud.guest_images import guest_images
 from provisioner.diagnostics import Diagnostics
 from provisioner.inventory.loader import load_inventory
 from provisioner.inventory.model import Inventory
@@ -224,4 +225,6 @@ def _beside_each_other(
     """Hold all nodes of the inventory against each other, and return the order they come in."""
     order, found = beside_each_other(compiler.inventory, selected, compiler.library, compiler.memo)
     problems.extend(found)
+    if compiler.inventory.cloud is not None:
+        problems.extend(guest_images(compiler.inventory, compiler.library).conflicts)
     return order

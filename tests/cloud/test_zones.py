@@ -275,6 +275,53 @@ def test_flavors_and_images_are_set_apart_both_ways_once(world: World, url: str,
     assert world.changes() == []
 
 
+GUEST = BERLIN.replace(
+    "nodes:\n",
+    """\
+nodes:
+  image01: {roles: [guest_image], variables: {guest_image_name: server-2022, guest_image_secure_boot: true}}
+""",
+)
+
+
+def test_an_image_that_a_node_becomes_has_the_properties_of_its_role(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    image = world.add_image("server-2022", os_vtpm="required", kept="z")
+    planned = run("zones", written(tmp_path, url, GUEST), "--plan")
+    assert "hw_machine_type=hyperv-gen2" in planned.stdout
+    assert world.changes() == []
+    assert run("zones", written(tmp_path, url, GUEST)).exit_code == 0
+    asked = {"hypervisor_type", "hw_machine_type", "os_type", "os_secure_boot", "os_vtpm", "kept"}
+    assert {key: value for key, value in image.items() if key in asked} == {
+        "hypervisor_type": "hyperv",
+        "hw_machine_type": "hyperv-gen2",
+        "os_type": "windows",
+        "os_secure_boot": "required",
+        "kept": "z",
+    }
+    world.calls.clear()
+    assert run("zones", written(tmp_path, url, GUEST)).stdout == "nothing to change\n"
+    assert world.changes() == []
+
+
+def test_an_image_that_two_places_contradict_each_other_about_is_not_touched(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    world.add_image("server-2022")
+    body = GUEST.replace("groups:\n", "  images: {server-2022: {hw_machine_type: hyperv-gen1}}\ngroups:\n", 1)
+    inventory = written(tmp_path, url, body)
+    result = run("zones", inventory)
+    assert result.exit_code == 2
+    assert (
+        "has 'hw_machine_type: hyperv-gen1' here, and by the role guest_image of 'image01'" in result.stderr
+    )
+    assert world.changes() == []
+    validated = CliRunner().invoke(main, ["validate", str(inventory)])
+    assert validated.exit_code == 2
+    assert "Image is said to be two things" in validated.stderr
+
+
 def test_what_could_still_land_on_the_wrong_side_is_warned_of(world: World, url: str, tmp_path: Path) -> None:
     world.add_flavor("win.small")
     for name in ("server-2022", "ubuntu", "forgotten"):

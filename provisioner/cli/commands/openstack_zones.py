@@ -11,7 +11,10 @@ from provisioner.cli.cloud.controllers import SystemClock, controller_of, invent
 from provisioner.cli.cloud.telling import Telling
 from provisioner.cli.context import inventory_argument, json_option, limit_option, verb
 from provisioner.cli.exit_codes import ExitCode
+from provisioner.cloud.guest_images import with_guest_images
 from provisioner.inventory.selection import select
+from provisioner.project import Project, builtin_folder
+from provisioner.roles.loader import RoleLibrary
 
 
 @click.command()
@@ -33,9 +36,11 @@ def zones(inventory: Path, limit: str, *, is_plan: bool, wait_s: float, as_json:
     """Make aggregates, zones, flavors and images of the cloud what INVENTORY says.
 
     A node joins its aggregates once its nova-compute has registered, in Nova's own spelling of its name. A second
-    run changes nothing. --limit is about nodes: aggregates, flavors and images are seen to whatever is selected.
+    run changes nothing. Images that nodes become (role guest_image) get the properties of the role's variables.
+    --limit is about nodes: aggregates, flavors and images are seen to whatever is selected.
     """
     read = inventory_of(inventory)
+    read = with_guest_images(read, RoleLibrary([Project.of(inventory).root, builtin_folder()]))
     selected = select(read, limit)
     with controller_of(read) as controller, Telling(as_json=as_json, is_plan=is_plan) as telling:
         # The SDK is loaded by now, or nobody comes here.
