@@ -39,7 +39,7 @@ def test_a_file_survives_a_message_lost_anywhere(tmp_path: Path) -> None:
         cut = [name for name in cuts if any(e.get("state") == "took hold" for e in site.journal(name))]
         assert len(cut) > 0.8 * len(cuts), sorted(set(cuts) - set(cut))
         for name in cuts:
-            folder = "Get-ChildItem -Path 'C:\\ProgramData\\provisioner\\installers' -Recurse -File"
+            folder = "Get-ChildItem -Path 'C:\\Program Files\\provisioner\\installers' -Recurse -File"
             files = site.console(name, f"{folder} | Select-Object -ExpandProperty Name").split()
             assert files == ["old.msi"], name
             assert sum(entry["kind"] == "job-started" for entry in site.journal(name)) == 1, name

@@ -29,7 +29,7 @@ def test_there_is_time(host):
         told.write("asked\\n")
     assert host.ask(Pipeline.of("Start-Sleep", Seconds=3)).terminated is None
 """
-_FOLDER = r"C:\ProgramData\provisioner\installers"
+_FOLDER = r"C:\Program Files\provisioner\installers"
 #: Slow enough that no machine has sent the file before it is killed.
 _SIZE, _BYTES_PER_S = 4 << 20, 500_000
 

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _PLACE: Final = r"(?:[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\|https?://[^/]+/)"
-#: Where a file lies on a node that is sent to it.
-FOLDER: Final = r"C:\ProgramData\provisioner\installers"
+#: Where a file lies on a node that is sent to it. Only administrators may write below this folder's parent: in
+#: ProgramData anybody could make the folder first, own it, and swap a file whose hash was just computed.
+FOLDER: Final = r"C:\Program Files\provisioner\installers"
 _HELP: Final = "Write {file: PATH, sha256: DIGEST} for a file beside the inventory."
 
 #: Summary, detail, position and help of something that is wrong.

@@ -84,7 +84,7 @@ def test_a_file_beside_the_inventory_is_read_and_goes_to_the_node(tmp_path: Path
         "ProductCode": f"{{{PRODUCT}}}",
         "UpgradeCode": f"{{{FAMILY}}}",
         "Version": "27.0.1",
-        "Path": rf"C:\ProgramData\provisioner\installers\{digest[:16]}\app.msi",
+        "Path": rf"C:\Program Files\provisioner\installers\{digest[:16]}\app.msi",
         "Sha256": digest,
     }
     (upload,) = node.expansion.uploads

@@ -50,7 +50,7 @@ def test_a_file_beside_the_inventory_goes_to_the_node_under_its_digest(tmp_path:
     node = compiled(tmp_path, f"{{file: app.zip, sha256: {DIGEST.upper()}}}")
     (resource,) = node.configuration.resources
     (upload,) = node.expansion.uploads
-    assert resource.properties["Path"] == rf"C:\ProgramData\provisioner\installers\{DIGEST[:16]}\app.zip"
+    assert resource.properties["Path"] == rf"C:\Program Files\provisioner\installers\{DIGEST[:16]}\app.zip"
     assert (upload.source, upload.destination, upload.sha256) == (
         tmp_path / "app.zip",
         resource.properties["Path"],

@@ -34,7 +34,7 @@ _PATH: Final = re.compile(
     r'(?:[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\|https?://[^/]+/)[^?"]*\.msi(?:\?[^"]*)?', re.IGNORECASE
 )
 _PROPERTY: Final = re.compile(r'[A-Z_][A-Z0-9_.]*=[^"\r\n]*')
-_DATA: Final = r"C:\ProgramData\provisioner"
+_DATA: Final = r"C:\Program Files\provisioner"
 _ATTEMPTS: Final = 40
 _BETWEEN_S: Final = 15.0
 _RESTART: Final = (REBOOT_INITIATED, REBOOT_REQUIRED)
