@@ -13,6 +13,7 @@ from provisioner.cli.commands.roles import described_roles
 from provisioner.cli.role_listing import markdown_page
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import InputError
+from upkeep import releases
 from upkeep.documented import Documented, read_documented
 from upkeep.module import (
     CATALOGUE,
@@ -60,6 +61,7 @@ def main() -> int:
         _write(catalogue_page, modules_row(_read(catalogue_page), module))
     _write(LOCK, lock_text())
     problems += _write_roles()
+    _write(releases.PAGE, releases.releases_text(problems))
     for path in [*map(script_of, resource_names()), SHARED]:
         problems += _script_problems(path, documented)
     for each in problems:

@@ -47,6 +47,12 @@ def case_files() -> list[tuple[str, dict[str, Any]]]:
     return [(path.stem, read_yaml(path)) for path in sorted(CASES.glob("*.yml"))]
 
 
+def case_of(role: str) -> dict[str, Any]:
+    """The runs of one role."""
+    case: dict[str, Any] = read_yaml(CASES / f"{role}.yml")
+    return case
+
+
 def inventory_of(
     case: Mapping[str, Any], windows: str, step: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
