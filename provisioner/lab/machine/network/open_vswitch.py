@@ -5,12 +5,14 @@ Ports are names: when an adapter is renamed, its port leads nowhere and stays in
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ntpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.lab.machine.area import Area
+from provisioner.lab.machine.area import Area, MachineError
+from provisioner.lab.machine.basics import service_control
 from provisioner.lab.machine.ground.network import Adapter
 from provisioner.lab.machine.hyperv.extensions import SwitchExtensions
 
@@ -22,6 +24,7 @@ DAEMON: Final = "ovs-vswitchd"
 TOOL: Final = "ovs-vsctl.exe"
 #: The type of a port that leads to another bridge.
 PATCH: Final = "patch"
+_HYPERV_TRIGGER: Final = "/VmmsWmiEventProvider"
 
 
 @dataclass(slots=True)
@@ -114,6 +117,18 @@ class OpenVSwitch(Area["Machine"]):
             item is not None and item.is_nic and item.status == "Up" and item.switch_id == switch.id
             for item in uplinks
         )
+
+    def on_boot(self) -> None:
+        """Start what waits for Hyper-V to announce itself, and give bridges without an adapter theirs."""
+        vmms = self.owner.services.find("vmms")
+        if vmms is None or vmms.status != "Running":
+            return
+        for service in self.owner.services:
+            triggers = service_control.triggers(self.owner, service.name)
+            if service.status == "Stopped" and any(item.endswith(_HYPERV_TRIGGER) for item in triggers):
+                with contextlib.suppress(MachineError):
+                    self.owner.services.start(service.name)
+        self.follow()
 
     def _changed(self, what: str) -> None:
         self.owner.ledger.changed("open vswitch", what)
