@@ -121,6 +121,7 @@ def properties(values: Mapping[str, Any]) -> dict[str, str | None]:
         "hypervisor_type": "hyperv",
         "hw_machine_type": f"hyperv-gen{of['generation']}",
         "os_vtpm": "required" if of["vtpm"] else None,
+        "img_pdk_reference": of["pdk_reference"],
         "hw_cpu_features": "vmx" if of["nested"] else None,
         "logging_serial_port": _number(of["logging_serial_port"]),
         "interactive_serial_port": _number(of["interactive_serial_port"]),

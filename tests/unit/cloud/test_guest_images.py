@@ -19,6 +19,7 @@ _DEFAULTS: dict[str, Any] = {
         "generation": 2,
         "secure_boot": False,
         "vtpm": False,
+        "pdk_reference": None,
         "nested": False,
         "password_injection": False,
         "disk_bus": None,
@@ -67,6 +68,7 @@ KVM = {
         ({}, HYPERV),
         ({"generation": 1}, HYPERV | {"hw_machine_type": "hyperv-gen1"}),
         ({"secure_boot": True, "vtpm": True}, HYPERV | {"os_secure_boot": "required", "os_vtpm": "required"}),
+        ({"pdk_reference": "https://b/1"}, HYPERV | {"img_pdk_reference": "https://b/1"}),
         ({"nested": True}, HYPERV | {"hw_cpu_features": "vmx"}),
         (
             {"logging_serial_port": 1, "interactive_serial_port": 2},

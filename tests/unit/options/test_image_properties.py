@@ -31,12 +31,19 @@ print(json.dumps(answers, default=str))
 """
 #: Fields Nova reads under another name, and those the driver of Hyper-V looks for itself.
 _RENAMED = {"hypervisor_type": "img_hv_type"}
-_OF_THE_DRIVER = {"os_vtpm", "hw_cpu_features", "logging_serial_port", "interactive_serial_port"}
+_OF_THE_DRIVER = {
+    "os_vtpm",
+    "img_pdk_reference",
+    "hw_cpu_features",
+    "logging_serial_port",
+    "interactive_serial_port",
+}
 _ALL: dict[str, Any] = {
     "guest_image_generation": 2,
     "guest_image_secure_boot": True,
     "guest_image_vtpm": True,
     "guest_image_password_injection": True,
+    "guest_image_pdk_reference": "https://barbican.example/v1/containers/1",
     "guest_image_nested": True,
     "guest_image_logging_serial_port": 1,
     "guest_image_interactive_serial_port": 2,
