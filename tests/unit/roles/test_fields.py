@@ -39,6 +39,7 @@ variables:
         items: mapping
         description: x
         fields: {login: {type: credential, required: true, description: x}, note: {type: string, description: x}}
+  words: {type: list, items: string, choices: [iso, vfat], default: [iso], description: x}
   word: {type: string, default: a, pattern: 'a|b', form: a or b, description: x}
 """
 
@@ -76,6 +77,15 @@ def test_a_pattern_has_to_match_the_whole_text(variables: dict[str, Variable], t
     _, problems = checked(variables["word"], repr(text).replace("'", '"'))
     assert [problem.summary for problem in problems] == ["Variable has a value that is not allowed"]
     assert "has to be a or b" in next(iter(problems)).detail
+
+
+def test_choices_of_a_list_are_those_of_its_items(variables: dict[str, Variable]) -> None:
+    assert checked(variables["words"], "[vfat, iso]")[0] == ["vfat", "iso"]
+    value, problems = checked(variables["words"], "[iso, vfats]")
+    assert value is None
+    [problem] = [problem.render() for problem in problems]
+    assert "Item 2 of the variable is one of: iso, vfat." in problem
+    assert "Did you mean 'vfat'?" in problem
 
 
 @pytest.mark.parametrize("size", ["0", "64.5", ".nan", ".inf", "-.inf", "0.999"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.lab.devices import DriverSpec, InstallationSpec
 from provisioner.lab.lcm.cim import NAMESPACE
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import TerminatingError
@@ -87,3 +88,24 @@ async def test_what_is_not_there_is_an_error_record(
 async def test_a_class_or_a_query_must_be_given(node: SimulatedNode, parameters: dict[str, Any]) -> None:
     with pytest.raises(TerminatingError, match="Parameter set cannot be resolved"):
         await get(node, **parameters)
+
+
+async def test_a_node_has_the_drivers_of_hyper_v_and_those_it_was_given(tmp_path: Path) -> None:
+    drivers = (
+        DriverSpec(inf="viostor.inf", service="viostor", start="Boot"),
+        DriverSpec(inf="NetKVM.inf", device_class="Net"),
+    )
+    node = make_node(tmp_path, installation=InstallationSpec(firmware="bios", rearms=2, drivers=drivers))
+    loaded = {
+        each.properties["Name"]: each.properties["StartMode"]
+        for each in (await get(node, ClassName="Win32_SystemDriver")).values
+    }
+    assert loaded == {"vmbus": "Boot", "storvsc": "Boot", "netvsc": "Manual", "viostor": "Boot"}
+    store = (await run(node, call("Get-WindowsDriver", Online=True))).values
+    names = [each.properties["OriginalFileName"].rpartition("\\")[2] for each in store]
+    assert names == ["viostor.inf", "netkvm.inf"]
+    assert [each.properties["BootCritical"] for each in store] == [True, False]
+    [licensing] = (await get(node, ClassName="SoftwareLicensingService")).values
+    assert licensing.properties["RemainingWindowsReArmCount"] == 2
+    [computer] = (await run(node, call("Get-ComputerInfo", Property="BiosFirmwareType"))).values
+    assert (computer.properties["BiosFirmwareType"].text, len(computer.properties)) == ("Bios", 1)
