@@ -231,6 +231,8 @@ class NodeSpec:
     #: What the node finds at addresses of http and https: text by URI.
     downloads: Mapping[str, str] = field(default_factory=dict)
     installers: Mapping[str, PackageSpec] = field(default_factory=dict)
+    #: What .zip files hold, by their SHA-256: paths with contents.
+    archives: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     #: Hosts outside the lab that do not answer, each as ``host`` or ``host:port``.
     unreachable: tuple[str, ...] = ()
     removed_features: tuple[str, ...] = ()
@@ -454,6 +456,15 @@ _SETTINGS: Mapping[str, trees.Reader] = {
     "failing_commands": trees.map_of(trees.text),
     "downloads": trees.map_of(trees.text),
     "installers": trees.map_of(_PACKAGE),
+    "archives": trees.map_of(
+        trees.list_of(
+            trees.record(
+                lambda *, path, content="": (path, content),
+                {"path": trees.text, "content": trees.text},
+                ["path"],
+            )
+        )
+    ),
     "removed_features": trees.list_of(trees.text),
     "unreachable": trees.list_of(trees.text),
     "initiator_ids": trees.one_of(["value", "full"]),

@@ -79,6 +79,8 @@ class Machine:
         self.initiator_ids = spec.initiator_ids
         #: Text by address: what a download from there brings.
         self.downloads: Mapping[str, str] = spec.downloads
+        #: What .zip files hold that are only named by their SHA-256, in lower case.
+        self.archives = {digest.lower(): files for digest, files in spec.archives.items()}
         self.ledger = Ledger()
         first = {spec.user.rpartition("\\")[2]: ("Administrators",)} if spec.user else {}
         #: Groups of the local users, by name; the account of the connection is an administrator.

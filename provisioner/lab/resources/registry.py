@@ -59,6 +59,8 @@ TABLE: Final[Mapping[tuple[str, str], str]] = {
     ("DSR_ReplaceText", "FileContentDsc"): "files.replace_text:ReplaceText",
     ("PROV_ExternalSwitch", "ProvisionerDsc"): "hyperv.external_switch:ExternalSwitch",
     ("PROV_MsiProduct", "ProvisionerDsc"): "basics.msi_product:MsiProduct",
+    ("PROV_PinnedArchive", "ProvisionerDsc"): "files.pinned_archive:PinnedArchive",
+    ("PROV_PythonEnvironment", "ProvisionerDsc"): "files.python_environment:PythonEnvironment",
     ("PROV_AssignableDevice", "ProvisionerDsc"): "hyperv.assignable_device:AssignableDevice",
     ("PROV_ComputerDelegation", "ProvisionerDsc"): "directory.computer_delegation:ComputerDelegation",
     ("PROV_ConfigurationFile", "ProvisionerDsc"): "files.configuration_file:ConfigurationFile",

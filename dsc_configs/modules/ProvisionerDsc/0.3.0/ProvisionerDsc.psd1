@@ -32,6 +32,8 @@
         'MpioClaim'
         'MsiProduct'
         'OvsBridge'
+        'PinnedArchive'
+        'PythonEnvironment'
         'SanPolicy'
         'ServiceAccount'
         'ServiceRecovery'
