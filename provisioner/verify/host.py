@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from provisioner.transport.base import Pipeline, Result
     from provisioner.verify.checks.addr import Addr
     from provisioner.verify.checks.assignable_device import AssignableDevice
+    from provisioner.verify.checks.certificate import Certificate
     from provisioner.verify.checks.cluster import Cluster
     from provisioner.verify.checks.cluster_volume import ClusterVolume
     from provisioner.verify.checks.computer import Computer
@@ -50,9 +51,11 @@ if TYPE_CHECKING:
     from provisioner.verify.checks.system_driver import SystemDriver
     from provisioner.verify.checks.time_source import TimeSource
     from provisioner.verify.checks.time_zone import TimeZone
+    from provisioner.verify.checks.user_right import UserRight
     from provisioner.verify.checks.vm_host import VMHost
     from provisioner.verify.checks.vswitch import VSwitch
     from provisioner.verify.checks.windows_image import WindowsImage
+    from provisioner.verify.checks.winrm import WinRM
 
 
 class Host:
@@ -87,6 +90,19 @@ class Host:
     def feature(self, name: str) -> Feature:
         """Return a Windows feature by the name ``Get-WindowsFeature`` shows."""
         return cast("Feature", self.check("feature", name))
+
+    def certificate(self, thumbprint: str, store: str = "My") -> Certificate:
+        """Return a certificate in a store of the computer (My, Root, CA)."""
+        return cast("Certificate", self.check("certificate", thumbprint, store))
+
+    def user_right(self, policy: str) -> UserRight:
+        """Return a user right by the name of its policy (``Log_on_as_a_service``)."""
+        return cast("UserRight", self.check("user_right", policy))
+
+    @property
+    def winrm(self) -> WinRM:
+        """What the service of WinRM lets in, and where it listens."""
+        return cast("WinRM", self.check("winrm"))
 
     @property
     def cluster(self) -> Cluster:

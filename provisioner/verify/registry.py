@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CHECKS = {
     "addr": "provisioner.verify.checks.addr:Addr",
     "assignable_device": "provisioner.verify.checks.assignable_device:AssignableDevice",
+    "certificate": "provisioner.verify.checks.certificate:Certificate",
     "cluster": "provisioner.verify.checks.cluster:Cluster",
     "cluster_volume": "provisioner.verify.checks.cluster_volume:ClusterVolume",
     "computer": "provisioner.verify.checks.computer:Computer",
@@ -52,8 +53,10 @@ CHECKS = {
     "system_driver": "provisioner.verify.checks.system_driver:SystemDriver",
     "time_source": "provisioner.verify.checks.time_source:TimeSource",
     "time_zone": "provisioner.verify.checks.time_zone:TimeZone",
+    "user_right": "provisioner.verify.checks.user_right:UserRight",
     "vm_host": "provisioner.verify.checks.vm_host:VMHost",
     "vswitch": "provisioner.verify.checks.vswitch:VSwitch",
+    "winrm": "provisioner.verify.checks.winrm:WinRM",
     "windows_image": "provisioner.verify.checks.windows_image:WindowsImage",
 }
 

@@ -235,6 +235,14 @@ class Engine:
             raise LcmError.of("MOF file size exceeded max size limit.", 27)
         return document
 
+    def framed(self, document: bytes) -> bytes:
+        """Put the length before a document in the way this node understands; see ``payload``."""
+        if RAW in self.options.accepts:
+            return document
+        is_big = BIG_ENDIAN in self.options.accepts
+        length = len(document) + _PREFIX_BYTES
+        return length.to_bytes(_PREFIX_BYTES, "big" if is_big else "little") + document
+
     def document(self, data: bytes | None) -> ConfigurationDocument:
         """Give a document that was sent, or else Current, or else Pending, as resources see it.
 

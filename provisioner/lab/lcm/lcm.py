@@ -81,6 +81,10 @@ class Lcm:
             found.append((resource.resource_id, resource.type_name, kind))
         return found
 
+    def framed(self, document: bytes) -> bytes:
+        """Put the length before a document in the way this node understands, as its own cmdlets do."""
+        return self._engine.framed(document)
+
     def to_plain(self) -> dict[str, Any]:
         """Give what survives the end of the lab, besides the files of the machine."""
         return self._engine.store.to_plain()

@@ -91,6 +91,35 @@ def test_defender_leaves_the_exclusions_alone_and_scans_the_rest(host, variables
     assert defender.scans_in_real_time
 
 
+def test_certificates_are_in_their_stores(host, variables):
+    """The certificates of the inventory are there, those from .pfx files with their keys."""
+    for wanted in variables["windows_certificates"]:
+        assert host.certificate(wanted["thumbprint"], wanted["store"]).exists
+    for wanted in variables["windows_pfx"]:
+        assert host.certificate(wanted["thumbprint"], wanted["store"]).has_private_key
+    if not variables["windows_certificates"] and not variables["windows_pfx"]:
+        pytest.skip("neither windows_certificates nor windows_pfx is set")
+
+
+def test_winrm_refuses_what_sends_secrets(host, variables):
+    """WinRM takes neither basic authentication nor messages that are not encrypted."""
+    _given(variables, "windows_winrm_hardening")
+    assert not host.winrm.allows_basic
+    assert not host.winrm.allows_unencrypted
+
+
+def test_winrm_listens_on_https_with_the_certificate(host, variables):
+    """WinRM listens on https with the certificate of the inventory."""
+    wanted = _given(variables, "windows_winrm_https_thumbprint")
+    assert wanted.upper() in host.winrm.https_thumbprints
+
+
+def test_accounts_have_their_user_rights(host, variables):
+    """The accounts of the inventory have their rights; others may have them too."""
+    for policy, accounts in _given(variables, "windows_user_rights").items():
+        assert host.user_right(policy).is_held_by(accounts)
+
+
 def test_no_reboot_is_pending(host):
     """Neither servicing nor an update waits for a restart."""
     assert not host.pending_reboot.is_pending

@@ -36,8 +36,9 @@ async def run(invocation: Invocation) -> None:
 
 
 def _write_certificates(path: str, invocation: Invocation) -> None:
-    """Write the certificates of a store; all of the lab's are for documents, so the switch leaves out none."""
-    found = certificates(path, invocation.node.machine.certificates)
+    """Write the certificates of a store; a switch leaves out those that are not for documents."""
+    only_for_documents = bool(invocation.parameters.get("DocumentEncryptionCert"))
+    found = certificates(path, invocation.node.machine, only_for_documents=only_for_documents)
     if found is None:
         invocation.output.error(paths.not_found(path, invocation, TYPE, "Get-ChildItem"))
     for each in found or ():

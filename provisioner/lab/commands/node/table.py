@@ -25,6 +25,17 @@ COMMANDS = (
         type_name=f"{_CIM}.InvokeCimMethodCommand",
     ),
     CommandSpec(
+        "Invoke-DscResource",
+        f"{_HERE}.invoke_dsc_resource:run",
+        "PSDesiredStateConfiguration",
+        (
+            Parameter("Name", "string", mandatory=True),
+            Parameter("Method", "string", mandatory=True),
+            Parameter("ModuleName", "any", mandatory=True, aliases=("FQN",)),
+            Parameter("Property", "any", mandatory=True),
+        ),
+    ),
+    CommandSpec(
         "Get-CimInstance",
         f"{_HERE}.get_cim_instance:run",
         "CimCmdlets",

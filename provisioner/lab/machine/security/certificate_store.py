@@ -17,16 +17,17 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provisioner.lab.machine.area import Area, MachineError
-from provisioner.lab.machine.ground.certificates import encoded, thumbprint
+from provisioner.lab.machine.ground.certificates import DOCUMENT_ENCRYPTION, encoded, thumbprint
 
 if TYPE_CHECKING:
     from provisioner.lab.machine.machine import Machine
 
 MY: Final = "LocalMachine\\My"
+FOR_DOCUMENTS: Final = "Document Encryption"
 _USAGES: Final[Mapping[str, str]] = {
     ExtendedKeyUsageOID.SERVER_AUTH.dotted_string: "Server Authentication",
     ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string: "Client Authentication",
-    "1.3.6.1.4.1.311.80.1": "Document Encryption",
+    DOCUMENT_ENCRYPTION.dotted_string: FOR_DOCUMENTS,
 }
 _COMMANDS: Final = "System.ComponentModel.Win32Exception"
 
@@ -62,7 +63,11 @@ class CertificateStore(Area["Machine"]):
     def all(self, store: str = MY) -> list[StoredCertificate]:
         """Give the certificates of a store."""
         own = [read(pair.certificate, has_key=True) for pair in self.owner.certificates.own]
-        return [item for item in (*self._imported, *own) if item.store.casefold() == store.casefold()]
+        return self.imported(store) + [item for item in own if item.store.casefold() == store.casefold()]
+
+    def imported(self, store: str) -> list[StoredCertificate]:
+        """Give what was imported into a store."""
+        return [item for item in self._imported if item.store.casefold() == store.casefold()]
 
     def find(self, mark: str, store: str = MY) -> StoredCertificate | None:
         """Find a certificate by its thumbprint."""
