@@ -133,6 +133,8 @@ class Diagnostics:
 
     def extend(self, others: Iterable[Diagnostic]) -> None:
         """Add the problems of another collection, each once: nodes that share a role share its problems."""
+        if isinstance(others, Diagnostics) and not len(others):
+            return  # it is so for nearly every node of a fleet
         added = [*self._problems[self._known_count :], *others]
         del self._problems[self._known_count :]
         for problem in added:

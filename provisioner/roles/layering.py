@@ -15,6 +15,8 @@ from provisioner.inventory.model import Located
 from provisioner.inventory.strategies import REPLACE, Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from provisioner.documents import Tree
     from provisioner.inventory.model import Node
     from provisioner.roles.model import Variable
@@ -33,6 +35,17 @@ def given(variable: Variable, node: Node) -> Located | None:
         return None
     whole = joined(variable, node, values)
     return Located(plain(whole), whole.where, whole)
+
+
+def all_given(variables: Iterable[Variable], node: Node) -> Iterator[tuple[Variable, Located | None]]:
+    """Yield each variable with what the layers give it; most are merged by nobody, and found by their name."""
+    values, has_rules = node.variables, bool(node.rules)
+    for variable in variables:
+        if has_rules or variable.merge is not None:
+            yield variable, given(variable, node)
+        else:
+            located = values.get(variable.name)
+            yield variable, None if located is None or located.value is None else located
 
 
 def is_merged(variable: Variable, node: Node) -> bool:

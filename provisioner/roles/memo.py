@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from provisioner.documents import Tree
     from provisioner.options.faults import Fault
     from provisioner.roles.literals import Property
-    from provisioner.roles.model import Declaration, LeftOut, ResourceTemplate, Role
+    from provisioner.roles.model import Declaration, LeftOut, Refusal, ResourceTemplate, Role
 
 #: What a template became: its declarations, and what its condition left out.
 Outcome = tuple[tuple["Declaration", ...], tuple["LeftOut", ...]]
@@ -42,6 +42,9 @@ class Memo:
 
     def __init__(self, most: int = _MOST) -> None:
         self.texts = TemplateTexts()
+        #: What a role was seen not to refuse, by the statement and the values it reads.
+        self.allowed: Recent[bool] = Recent(most)
+        self._read: dict[int, tuple[Refusal, tuple[str, ...] | None]] = {}
         #: What is wrong with a configuration file, by its text, service and release.
         self.faults: Recent[tuple[Fault, ...]] = Recent(_MOST_FILES)
         self._outcomes: Recent[Outcome] = Recent(most)
@@ -93,6 +96,13 @@ class Memo:
         """Remember an outcome that went without a problem."""
         self._in_vain[id(template)] = self._in_vain.get(id(template), 0) + 1
         self._outcomes.put(key, outcome)
+
+    def key_of(self, refusal: Refusal, values: Values) -> Hashable | None:
+        """Return what a refusal depends on; None when it is asked on each node anew."""
+        known = self._read.get(id(refusal))
+        if known is None:
+            known = self._read[id(refusal)] = (refusal, _read_by(refusal))
+        return None if known[1] is None else (id(refusal), values.of(known[1]))
 
     def _names_of(
         self, role: Role, template: ResourceTemplate, required: Mapping[str, Path]
@@ -158,6 +168,18 @@ def frozen(value: Any) -> Hashable:
             return (type(value).__name__, repr(value))
         case _:
             return (type(value).__name__, value)
+
+
+def _read_by(refusal: Refusal) -> tuple[str, ...] | None:
+    """Return the names a refusal decides by; None when that cannot be told, or when the node is among them."""
+    names: set[str] = set()
+    trees: list[Tree] = [refusal.when, *([refusal.for_each] if refusal.for_each else [])]
+    for scalar in (scalar for tree in trees for scalar in scalars(tree)):
+        found = names_in(scalar.value) if isinstance(scalar.value, str) else frozenset()
+        if found is None or "node" in found:
+            return None
+        names |= found
+    return tuple(sorted(names))
 
 
 def _texts(template: ResourceTemplate) -> Iterator[str]:

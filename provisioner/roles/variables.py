@@ -38,8 +38,7 @@ def bind(
     """
     problems = Diagnostics()
     values: dict[str, Any] = {}
-    for variable in role.variables.values():
-        given = layering.given(variable, node)
+    for variable, given in layering.all_given(role.variables.values(), node):
         if given is not None:
             found = Diagnostics()
             check_value(variable, given, f"variable '{variable.name}' of role '{role.name}'", found)
@@ -144,9 +143,10 @@ def _note_merges(
     node: Node, roles: dict[str, Role], merged: set[tuple[int, ...]], findings: Findings
 ) -> None:
     """Merge what this node merges, each list of values once, to see what the merges do."""
+    has_rules = bool(node.rules)
     for role in roles.values():
         for variable in role.variables.values():
-            if not layering.is_merged(variable, node):
+            if not (has_rules or variable.merge) or not layering.is_merged(variable, node):
                 continue
             values = layering.contributions(variable, node)
             key = (id(variable), *map(id, values))

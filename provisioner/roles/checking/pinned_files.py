@@ -113,7 +113,7 @@ _SORTS: Final = {
 
 def is_pinned(kind: VariableType | None) -> bool:
     """Whether variables of a type say which file is meant."""
-    return kind in _SORTS
+    return kind is VariableType.INSTALLER or kind is VariableType.PACKAGE
 
 
 def faults(kind: VariableType, what: str, given: Located) -> Iterator[Found]:

@@ -46,6 +46,7 @@ class RolesOfNode:
             self._take_leave(use)
         self.undone = {name: role for name, role in reversed(self._known.items()) if name in self.undone}
         self._values: dict[RoleName, dict[str, Any]] = {}
+        self._seen: dict[RoleName, dict[str, Any]] = {}
         self.memo = memo or Memo()
         self._read: tuple[frozenset[str] | None] | None = None
 
@@ -99,12 +100,16 @@ class RolesOfNode:
         return found
 
     def _visible(self, role: Role) -> dict[str, Any]:
+        """Return the variables a role sees; whoever adds to them takes a copy."""
+        if role.name in self._seen:
+            return self._seen[role.name]
         seen: dict[str, Any] = {}
         for required in role.requires:
             needed = self._known.get(RoleName(required.name))
             if needed:
                 seen |= self._visible(needed)
-        return seen | self.values(role)
+        self._seen[role.name] = seen | self.values(role)
+        return self._seen[role.name]
 
     def _visit(self, reference: Reference, use: SourceRange, path: tuple[Reference, ...]) -> None:
         name = reference.name

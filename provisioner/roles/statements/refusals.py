@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.expressions import ExpressionError
+from provisioner.roles.memo import Values
 from provisioner.roles.model import kind_of
 
 if TYPE_CHECKING:
@@ -20,10 +21,15 @@ _MOST_TOLD = 20
 
 def refuse(asking: Asking) -> None:
     """Report everything a role refuses on a node."""
+    memo, values = asking.of_node.memo, Values(asking.seen)
     for refusal in asking.role.refuse:
         if not asking.knows(refusal.variable):
             continue
-        told = 0
+        # Nodes of a fleet differ in few variables, and a statement reads few.
+        key = memo.key_of(refusal, values)
+        if key is not None and memo.allowed.get(key):
+            continue
+        told, before = 0, len(asking.problems)
         for item, names in _turns(refusal, asking):
             if told == _MOST_TOLD:
                 break
@@ -31,6 +37,8 @@ def refuse(asking: Asking) -> None:
                 told += _refused(refusal, asking, item, names)
             except ExpressionError:
                 break  # it is reported, and would be again for each item
+        if key is not None and len(asking.problems) == before:
+            memo.allowed.put(key, True)
 
 
 def _refused(refusal: Refusal, asking: Asking, item: tuple[int, Any] | None, names: dict[str, Any]) -> bool:
