@@ -18,8 +18,9 @@ from provisioner.lab.server.authentication.accounts import nt_hash
 from provisioner.lab.spec import NodeSpec
 from provisioner.project import Project, builtin_folder
 from provisioner.roles.loader import RoleLibrary
-from provisioner.roles.model import Variable
+from provisioner.roles.model import Role, Variable
 from provisioner.roles.secret_variables import holds_secrets, references_in
+from provisioner.roles.variables import roles_of
 from provisioner.secrets.stores import resolve
 
 _SECRET_BYTES = 18
@@ -29,9 +30,11 @@ _HTTP_PORT = 5985
 def secret_files(inventory: Inventory, path: Path) -> list[Path]:
     """Return the files, named relative to the inventory at ``path``, that variables for secrets point to."""
     library = RoleLibrary([Project.of(path).root, builtin_folder()])
-    roles = [role for role, _ in map(library.load, library.names) if role is not None]
+    roles: dict[str, Role] = {}
+    for node in inventory.nodes.values():
+        roles |= roles_of(node, library)[0]
     variables: dict[str, list[Variable]] = {}
-    for role in roles:
+    for role in roles.values():
         for variable in filter(holds_secrets, role.variables.values()):
             variables.setdefault(variable.name, []).append(variable)
     written = (
