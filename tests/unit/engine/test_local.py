@@ -46,11 +46,15 @@ print(summary.interrupted, summary.skipped, threading.active_count(), flush=True
 
 def test_ctrl_c_ends_the_run_with_a_summary_and_no_thread() -> None:
     with subprocess.Popen([sys.executable, "-c", RUNNER], stdout=subprocess.PIPE, text=True) as runner:
-        assert runner.stdout
-        assert runner.stdout.readline() == "at work\n"
-        runner.send_signal(signal.SIGINT)
-        assert runner.stdout.readline() == "True ('a', 'b', 'c') 1\n"
-        assert runner.wait() == 0
+        try:
+            assert runner.stdout
+            assert runner.stdout.readline() == "at work\n"
+            runner.send_signal(signal.SIGINT)
+            assert runner.stdout.readline() == "True ('a', 'b', 'c') 1\n"
+            assert runner.wait() == 0
+        finally:
+            # Nothing waits for a process that did not listen.
+            runner.kill()
 
 
 async def never_ending(_batch: Mapping[Any, Any], _report: Callable[[CheckFinished], None]) -> None:
