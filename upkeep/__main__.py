@@ -13,7 +13,7 @@ from provisioner.cli.commands.roles import described_roles
 from provisioner.cli.role_listing import markdown_page
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import InputError
-from upkeep import releases
+from upkeep import example_cloud, releases
 from upkeep.documented import Documented, read_documented
 from upkeep.module import (
     CATALOGUE,
@@ -62,6 +62,7 @@ def main() -> int:
     _write(LOCK, lock_text())
     problems += _write_roles()
     _write(releases.PAGE, releases.releases_text(problems))
+    problems += _write_example()
     for path in [*map(script_of, resource_names()), SHARED]:
         problems += _script_problems(path, documented)
     for each in problems:
@@ -88,6 +89,16 @@ def _write_roles() -> list[str]:
         _write(ROOT / "docs/roles.md", markdown_page(described_roles([ROOT])))
     except InputError as error:
         return [f"docs/roles.md: {error}"]
+    return []
+
+
+def _write_example() -> list[str]:
+    try:
+        sites = example_cloud.sites()
+        _write(example_cloud.PICTURE, example_cloud.picture_text(sites))
+        _write(example_cloud.PAGE, example_cloud.page_text(_read(example_cloud.PAGE), sites))
+    except (InputError, OSError, ValueError) as error:
+        return [f"docs/example-cloud.md: {error}"]
     return []
 
 

@@ -19,7 +19,6 @@ from provisioner.roles.statements.binding import RolesOfNode
 from upkeep.module import ROOT
 
 _SUBNET = 24
-_TUNNELS = "neutron_ovs_tunnel_types"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +174,13 @@ _ORDER = (MANAGEMENT, TENANTS, TUNNELS, MIGRATION)
 
 def _networks_of(machine: Machine) -> Iterator[tuple[str, str]]:
     values = machine.values
-    yield MANAGEMENT, str(ipaddress.ip_network(f"{machine.address}/{_SUBNET}", strict=False))
+    yield MANAGEMENT, _network(machine.address)
     if "hyperv_vswitch" in machine.all_roles:
         adapters = ", ".join(values["hyperv_switch_adapters"])
         yield TENANTS, f"switch {values['hyperv_switch_name']} on {adapters}"
-    if "neutron_ovs_agent" in machine.all_roles and values.get(_TUNNELS):
-        yield TUNNELS, ", ".join(values[_TUNNELS]).upper()
+    if "neutron_ovs_agent" in machine.all_roles and values["neutron_ovs_tunnel_types"]:
+        kinds = ", ".join(values["neutron_ovs_tunnel_types"]).upper()
+        yield TUNNELS, f"{kinds} in {_network(values['neutron_ovs_local_ip'] or machine.address)}"
     if "live_migration" in machine.all_roles:
         if values["live_migration_clustered"]:
             yield MIGRATION, f"networks of {values['cluster_name']}"
@@ -194,6 +194,10 @@ def _joined(ways: Iterable[Way]) -> tuple[Way, ...]:
     for way in ways:
         found.setdefault((way.machine, way.kind, way.what), {}).update(dict.fromkeys(way.frames))
     return tuple(Way(tuple(frames), *to) for to, frames in found.items())
+
+
+def _network(address: str) -> str:
+    return str(ipaddress.ip_network(f"{address}/{_SUBNET}", strict=False))
 
 
 def _ways(frames: tuple[Frame, ...]) -> Iterator[Way]:

@@ -43,6 +43,7 @@ class Story:
 
 
 _NOVA = {"[ConfigurationFile]nova.conf", "[ServiceRestart]nova-compute"}
+_OVS = {"[ConfigurationFile]neutron_ovs_agent.conf", "[ServiceRestart]neutron-ovs-agent"}
 STORIES = [
     Story(
         site="berlin",
@@ -68,6 +69,32 @@ STORIES = [
         left={
             **{f"ber-hv0{number}": {"[ComputerDelegation]delegation"} for number in range(1, 6)},
             "ber-st02": {"[FolderAccess]D\\Volumes", "[SmbShare]volumes"},
+        },
+    ),
+    Story(
+        site="hamburg",
+        network="127.20.20",
+        hosts=("compute",),
+        changed={
+            "ham-hv01": {"neutron_ovs_options": {"agent": {"l2_population": True}}},
+            "ham-hv03": {"neutron_ovs_options": {"agent": {"l2_population": True}}},
+        },
+        change_sets={"ham-hv01": _OVS, "ham-hv03": _OVS},
+        drift={
+            "ham-hv01": ("Stop-Service -Name neutron-ovs-agent", {"[Service]neutron-ovs-agent"}),
+            "ham-hv02": ("Stop-Service -Name ovs-vswitchd -Force", {"[Service]ovs-vswitchd"}),
+            "ham-st01": ("Stop-Service -Name WinTarget", {"[Service]WinTarget"}),
+            "ham-st02": (
+                "Set-Content -Path C:\\OpenStack\\cloudbase\\cinder\\etc\\cinder.conf -Value nothing",
+                {"[ConfigurationFile]cinder.conf", "[ServiceRestart]cinder-volume"},
+            ),
+        },
+        leaver="ham-hv04",
+        agent="Open vSwitch agent",
+        services=("neutron-ovs-agent",),
+        left={
+            **{f"ham-hv0{number}": {"[ComputerDelegation]delegation"} for number in range(1, 4)},
+            "ham-st02": {"[FolderAccess]D\\Volumes", "[SmbShare]volumes"},
         },
     ),
 ]
