@@ -25,7 +25,7 @@ _DIGEST: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _FOLDER: Final = re.compile(r'[A-Za-z]:\\[^<>:"|?*/]*[^<>:"|?*/\\. ]')
 _PATH: Final = re.compile(r'(?:[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\|https?://[^/]+/)[^"]+', re.IGNORECASE)
 _UNSAFE: Final = re.compile(r'[. ]\Z|[\x00-\x1f<>:"|?*]')
-_COPIES: Final = r"C:\ProgramData\provisioner\archives"
+_COPIES: Final = r"C:\Program Files\provisioner\archives"
 
 #: Name below the folder and content.
 _Files = list[tuple[str, bytes]]

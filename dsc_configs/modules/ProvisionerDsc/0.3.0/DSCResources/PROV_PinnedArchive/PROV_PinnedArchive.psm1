@@ -843,7 +843,9 @@ function Test-Link
 
 <#
     .SYNOPSIS
-        Returns the folder in which this module keeps what it needs on a node.
+        Returns the folder in which this module keeps what it needs on a node. Only administrators may write below
+        the folder of programs: below that of application data, anybody could make this folder first, own it, and
+        put another file in place of one whose hash was just computed.
 #>
 function Get-DataFolder
 {
@@ -851,7 +853,7 @@ function Get-DataFolder
     [OutputType([System.String])]
     param ()
 
-    $folder = [System.Environment]::GetFolderPath('CommonApplicationData')
+    $folder = [System.Environment]::GetFolderPath('ProgramFiles')
 
     return (Join-Path -Path $folder -ChildPath 'provisioner')
 }
