@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 _SETUP_COMPLETE = r"C:\Windows\Setup\Scripts\SetupComplete.cmd"
@@ -59,5 +61,6 @@ def test_the_metadata_service_answers(host, variables):
     """The metadata service answers, on an instance of a cloud."""
     if not variables["cloudbase_init_check_metadata"]:
         pytest.skip("cloudbase_init_check_metadata is not set")
-    address, _, port = variables["cloudbase_init_metadata_url"].split("/")[2].partition(":")
-    assert host.addr(address).port(int(port or 80)).is_reachable
+    asked = urlsplit(variables["cloudbase_init_metadata_url"])
+    port = asked.port or {"http": 80, "https": 443}[asked.scheme]
+    assert host.addr(asked.hostname).port(port).is_reachable

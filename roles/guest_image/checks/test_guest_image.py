@@ -44,6 +44,26 @@ def test_nobody_switched_the_drivers_of_hyperv_off(host, variables):
         assert driver.start_mode != "Disabled"
 
 
+def test_cloudbase_init_leaves_the_clock_as_it_is(host, variables):
+    """The service sets the clock of each instance by its own file, which says the same."""
+    is_utc = variables["guest_image_hypervisor"] == "kvm" and variables["guest_image_clock_utc"] is not False
+    assert _file_of_cloudbase_init(host, variables).contains(f"^real_time_clock_utc = {str(is_utc).lower()}$")
+
+
+def test_cloudbase_init_takes_the_password_over(host, variables):
+    """The service sets the password that an instance is given."""
+    if not variables["guest_image_password_injection"]:
+        pytest.skip("guest_image_password_injection is not set")
+    assert _file_of_cloudbase_init(host, variables).contains("^inject_user_password = true$")
+
+
+def _file_of_cloudbase_init(host, variables):
+    folder = variables.get("cloudbase_init_folder")
+    if folder is None:
+        pytest.skip("the node does not have the role cloudbase_init")
+    return host.file(f"{folder}\\conf\\cloudbase-init.conf")
+
+
 def test_volumes_become_usable(host, variables):
     """New disks are treated as the inventory says."""
     wanted = variables["guest_image_disk_policy"]
