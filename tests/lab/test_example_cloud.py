@@ -83,7 +83,10 @@ STORIES = [
         drift={
             "ham-hv01": ("Stop-Service -Name neutron-ovs-agent", {"[Service]neutron-ovs-agent"}),
             "ham-hv02": ("Stop-Service -Name ovs-vswitchd -Force", {"[Service]ovs-vswitchd"}),
-            "ham-st01": ("Stop-Service -Name WinTarget", {"[Service]WinTarget"}),
+            "ham-st01": (
+                "Stop-Service -Name WinTarget -Force",
+                {"[Service]WinTarget", "[Service]cinder-volume"},
+            ),
             "ham-st02": (
                 "Set-Content -Path C:\\OpenStack\\cloudbase\\cinder\\etc\\cinder.conf -Value nothing",
                 {"[ConfigurationFile]cinder.conf", "[ServiceRestart]cinder-volume"},
