@@ -235,6 +235,88 @@ def test_both_directions_of_chap_are_asked_of_foreign_and_own_initiators(tmp_pat
         assert _PROOF not in told
 
 
+_VOLUMES = """\
+site: lab
+connection: {transport: psrp, port: 15985, user: provisioner}
+encryption: {certificate: .secrets/certificates/}
+nodes:
+  st01:
+    address: 127.20.0.21
+    connection: {password: file:.secrets/st01}
+    roles: [cinder_volume]
+    variables:
+      openstack_release: "2025.2"
+      openstack_transport_hosts: [mq.example]
+      openstack_transport_password: file:.secrets/rabbit
+      cinder_database_host: db.example
+      cinder_database_password: file:.secrets/database
+      cinder_installer:
+        path: https://packages.example/CinderVolumeSetup.msi
+        sha256: 8f1fcccd62e15020c5b41df43fbc66f03fd77257e59e22359a132fb212ada48f
+        product_code: '{5D0F2C5E-6E0C-4C39-9C3B-5C1B6F1D2A11}'
+        version: 27.0.0
+      cinder_backends: [{name: winiscsi, kind: iscsi, target_ip_address: 127.20.0.121}]
+    lab:
+      downloads: {'https://packages.example/CinderVolumeSetup.msi': 'Cinder for the lab, 27.0.0'}
+      installers:
+        8f1fcccd62e15020c5b41df43fbc66f03fd77257e59e22359a132fb212ada48f:
+          product_id: '{5D0F2C5E-6E0C-4C39-9C3B-5C1B6F1D2A11}'
+          name: OpenStack Cinder Volume
+          version: 27.0.0
+          files: [{path: 'bin\\OpenStackService.exe'}, {path: 'Python\\Scripts\\cinder-volume.exe'}]
+          services: [{name: cinder-volume}]
+lab:
+  windows: "2022"
+"""
+_BESIDE = """\
+    roles: [cinder_volume, iscsi_target]
+    variables:
+      iscsi_portals: [127.20.0.21]
+      iscsi_targets:
+        - name: others
+          initiators: ['iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls']
+          disks: [{path: 'D:\\other.vhdx', size_gb: 1}]
+"""
+
+
+@pytest.mark.skipif(shutil.which("iscsi-ls") is None, reason="libiscsi-bin is not installed")
+def test_a_node_with_volumes_answers_initiators_on_its_declared_portals_only(tmp_path: Path) -> None:
+    with running_lab(tmp_path, _VOLUMES) as run:
+        management, storage = f"{run.network}.21", f"{run.network}.121"
+        refused = run.apply()
+        assert refused.returncode == 1, refused.stdout
+        said = " ".join((refused.stdout + refused.stderr).split())
+        assert f"has the address {storage} of the back end 'winiscsi'" in said
+        assert run.count("st01", "resource-set") == 0
+        line = f"New-NetIPAddress -InterfaceAlias 'Ethernet 2' -IPAddress {storage} -PrefixLength 24"
+        done = run.provision("lab", "shell", "st01", "-c", line, "--name", "test")
+        assert done.returncode == 0, done.stderr
+        assert run.apply().returncode == 0
+        assert _listed(management).returncode != 0
+        assert _listed(storage).returncode == 0
+        # What Cinder's driver would do for a volume: a target with a disk, for one initiator.
+        own = "volume-1"
+        initiator = "IQN:iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-ls"
+        disk = r"C:\iSCSIVirtualDisks\volume-1.vhdx"
+        for line in (
+            rf"New-IscsiVirtualDisk -Path {disk} -SizeBytes 1GB",
+            f"New-IscsiServerTarget -TargetName {own} -InitiatorIds '{initiator}'",
+            rf"Add-IscsiVirtualDiskTargetMapping -TargetName {own} -Path {disk}",
+        ):
+            done = run.provision("lab", "shell", "st01", "-c", line, "--name", "test")
+            assert done.returncode == 0, done.stderr
+        assert f"Portal:{storage}:3260,1" in _listed(storage).stdout
+        assert _listed(management).returncode != 0
+        # The portals of a second role are added, and nothing is taken from the first.
+        both = _VOLUMES.replace("    roles: [cinder_volume]\n    variables:\n", _BESIDE)
+        run.write(both)
+        assert run.apply().returncode == 0
+        for address in (management, storage):
+            listed = _listed(address).stdout
+            assert f"-volume-1-target Portal:{address}:3260,1" in listed
+            assert f"-others-target Portal:{address}:3260,1" in listed
+
+
 def test_a_switch_on_the_management_adapter_loses_the_node_until_somebody_mends_it(run: LabRun) -> None:
     done = run.apply("--limit", "hv01")
     assert done.returncode == 0, done.stdout + done.stderr
