@@ -16,6 +16,9 @@ from provisioner.options.unknown import unknown_option
 from provisioner.options.values import Values, WrongReference
 from provisioner.options.wording import suggestion, wanted
 
+#: A password in an address.
+_PASSWORD = re.compile(r"://[^/\s]*:[^\s]+@")
+
 
 def check_text(
     text: str, service: str, release: str, *, placeholder: re.Pattern[str] | None = None
@@ -26,7 +29,8 @@ def check_text(
         text: The file.
         service: Who reads it.
         release: A series of OpenStack; for cloudbase-init a package version.
-        placeholder: What stands for something that is not known yet. A value with one in it is let pass.
+        placeholder: What stands for a secret that is not known yet. A value with one in it is let pass, and one
+            of a secret option without it is told.
 
     Returns:
         The faults in the order of their lines; warnings are among them (``Fault.severity``).
@@ -43,6 +47,8 @@ def check_text(
         found += _swallowed(assignment, contents)
         found += _letters(assignment)
     found += _value_faults(contents, placeholder)
+    if placeholder:
+        found += _clear_secrets(contents, placeholder)
     found += _overridden(contents)
     found += _section_faults(contents)
     found += _plugin_faults(contents)
@@ -145,6 +151,29 @@ def _value_faults(contents: Contents, placeholder: re.Pattern[str] | None) -> It
                 )
             except ValueError:
                 yield _wrong_value(assignment, option)
+
+
+def _clear_secrets(contents: Contents, placeholder: re.Pattern[str]) -> Iterator[Fault]:
+    """Tell secrets that stand where others read them. Without a password in it, an address is none."""
+    for option in _touched(contents):
+        for assignment in contents.effective(option):
+            value = assignment.value.strip()
+            is_harmless = "://" in value and not _PASSWORD.search(value)
+            if (
+                option.is_secret
+                and value
+                and "$" not in value
+                and not placeholder.search(value)
+                and not is_harmless
+            ):
+                yield Fault(
+                    assignment.line,
+                    Kind.CLEAR_SECRET,
+                    assignment.section,
+                    assignment.name,
+                    "The value is a secret, and it stands in clear where the file is made.",
+                    "Write a placeholder for it, and keep the secret where the placeholder refers to.",
+                )
 
 
 def _wrong_value(assignment: Assignment, option: Option) -> Fault:

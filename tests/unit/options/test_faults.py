@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from provisioner.options.faults import Fault
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).resolve().parents[2] / "cases/options/faults.yml").read_text(encoding="utf-8")
 )
-WARNINGS = {"deprecated", "duplicate"}
+WARNINGS = {"deprecated", "duplicate", "clear-secret"}
 
 
 def faults_of(case: dict[str, Any]) -> list[Fault]:
-    return check_text(case["text"], case["service"], str(case.get("release", "2023.1")))
+    placeholder = re.compile(case["placeholder"]) if "placeholder" in case else None
+    release = str(case.get("release", "2023.1"))
+    return check_text(case["text"], case["service"], release, placeholder=placeholder)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])

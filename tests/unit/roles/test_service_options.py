@@ -310,3 +310,26 @@ def test_nodes_of_different_releases_are_held_against_their_own(tmp_path: Path) 
     memo, library, registry = Memo(), RoleLibrary([tmp_path]), Registry.builtin()
     said = [len(expand(node, library, registry, memo=memo)[1]) for node in inventory.nodes.values()]
     assert said == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_told"),
+    [
+        ("hush", True),
+        ("'@{secret:queue}'", False),
+        ("$my_ip", False),
+        ("''", False),
+    ],
+)
+def test_a_secret_in_clear_is_a_warning(tmp_path: Path, value: str, is_told: bool) -> None:  # noqa: FBT001 - a case
+    problems = told(tmp_path, f"    placement:\n      auth_type: password\n      password: {value}")
+    assert [(str(each.where), each.severity) for each in problems] == (
+        [("inventory.yaml:8:7", Severity.WARNING)] if is_told else []
+    )
+    assert "hush" not in "".join(each.render() for each in problems)
+
+
+def test_an_address_without_a_password_is_no_secret(tmp_path: Path) -> None:
+    assert told(tmp_path, "    api_database: {connection: 'sqlite:///x.db'}") == []
+    [problem] = told(tmp_path, "    api_database: {connection: 'mysql://nova:hush@db/nova'}")
+    assert "hush" not in problem.render()
