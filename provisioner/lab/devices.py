@@ -1,8 +1,8 @@
 """The ``lab:`` settings ``pci_devices`` (devices virtual machines could be given) and ``installation``.
 
 The latter is what the Windows of a node is as an image: firmware, drivers, how far Setup is. Values and their
-readers only; what becomes of the devices is an area of the machine. Source of the states: Microsoft's page "Windows
-Setup States".
+readers only; what becomes of the devices is an area of the machine. Source of the states: Microsoft's page
+"Windows Setup States".
 """
 
 from __future__ import annotations
