@@ -325,3 +325,20 @@ async def test_a_verification_of_no_checks_ends_without_a_report() -> None:
     started = time.monotonic()
     assert await verified([TableNode("a", {}).target()]) == []
     assert time.monotonic() >= started
+
+
+async def test_two_calls_of_a_program_with_other_arguments_are_two_questions(tmp_path: Path) -> None:
+    checks = write_checks(
+        tmp_path,
+        """
+import pytest
+
+@pytest.mark.parametrize("database", ["tcp:127.0.0.1:6640", "tcp:127.0.0.1:6641", "tcp:127.0.0.1:6640"])
+def test_bridge(host, database):
+    assert host.ovs_bridge("br-ex", database).exists
+""",
+    )
+    node = TableNode("hv01", {"ovs-vsctl.exe": Result(("    Bridge br-ex", "        Port br-ex"))})
+    events = await verified([node.target(openvswitch=checks)])
+    assert [event.outcome for event in events] == ["passed"] * 3
+    assert len(node.asked) == 2
