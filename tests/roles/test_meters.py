@@ -88,6 +88,16 @@ def test_ceilometer_polls_what_the_file_names(
     assert verdict_of(recipe, text, tmp_path) == {"meters": polled, "unknown": []}
 
 
+@pytest.mark.parametrize("meters", [["*", "!disk.*"], ["!disk.*"]])
+def test_all_but_some_are_polled(meters: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text, said = compiled(meters, tmp_path)
+    assert said == []
+    polled = verdict_of(_RELEASES[0], text, tmp_path)["meters"]
+    assert "network.incoming.bytes" in polled
+    assert "disk.device.iops" not in polled
+
+
 @pytest.mark.parametrize("meters", [[], ["cpu", "!disk.*"], ["*", "cpu"]])
 def test_what_ceilometer_does_not_start_with_is_refused(
     meters: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
