@@ -171,7 +171,7 @@ nodes:
       ceilometer_account: {user: 'CONTOSO\\poller', password: 'env:CANARY_POLLER'}
       ceilometer_password: env:CANARY_METER
       ceilometer_telemetry_secret: env:CANARY_SIGNING
-      ceilometer_options: {zaqar: {auth_type: password, password: '@{secret:unseen}'}}
+      ceilometer_options: {vmware: {host_password: '@{secret:unseen}'}}
       ceilometer_option_secrets: {unseen: 'env:CANARY_UNSEEN'}
   hv02:
     address: 127.20.0.12
@@ -263,10 +263,8 @@ NEEDLES = {
     for encoding, needle in needles_of(text).items()
 }
 #: Windows keeps these itself: a target server and an initiator their CHAP secrets, a directory what proves passwords.
-_HASHES = [
-    nt_hash(VALUES[name]).hex().encode()
-    for name in ("CANARY_JOIN", "CANARY_CLUSTER", "CANARY_DELEGATE", "CANARY_SERVICE", "CANARY_ACCOUNT")
-]
+_USERS = ("JOIN", "CLUSTER", "DELEGATE", "SERVICE", "ACCOUNT", "AGENT", "POLLER")
+_HASHES = [nt_hash(VALUES[f"CANARY_{name}"]).hex().encode() for name in _USERS]
 _CHAP = [VALUES[name].encode() for name in ("CANARY_CHAP", "CANARY_BACK")]
 _KEPT = {"labs/world": _HASHES, "st01/iscsi": _CHAP, "hv02/areas": _CHAP}
 _outside_nova_conf = test_canary.outside_the_file
@@ -325,6 +323,7 @@ def test_the_search_finds_each_of_them(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_no_secret_of_a_role_is_anywhere_when_all_is_applied_shown_and_told(run: Quiet) -> None:
     first = run.apply("--json", timeout_s=300)
     assert _ends(first) == dict.fromkeys(["st01", "st02", "hv01", "hv02", "gw01"], "NodeDone") | {
@@ -359,6 +358,7 @@ def test_no_secret_of_a_role_is_anywhere_when_all_is_applied_shown_and_told(run:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["CANARY_JOIN", "CANARY_LOGON", "CANARY_CHAP"])
 def test_no_secret_is_anywhere_when_one_is_wrong(run: Quiet, name: str) -> None:
     # The secret of CHAP is wrong for the rules of Windows: it is too short.
@@ -369,6 +369,7 @@ def test_no_secret_is_anywhere_when_one_is_wrong(run: Quiet, name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_no_secret_is_anywhere_when_the_controller_ends_early(run: Quiet, number: signal.Signals) -> None:
     for node, moment in [("st01", "job-started"), ("hv01", "boot"), ("hv01", "resource-set")]:
@@ -385,6 +386,7 @@ def test_no_secret_is_anywhere_when_the_controller_ends_early(run: Quiet, number
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_no_secret_is_anywhere_but_on_nodes_that_take_passwords_in_clear(run: Quiet) -> None:
     run.write(_inventory().replace("certificate: .secrets/certificates/", "plain_text: true"))
     done = run.apply("--json", timeout_s=300)
