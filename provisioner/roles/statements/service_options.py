@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from provisioner.diagnostics import Severity, SourceRange
+from provisioner.diagnostics import Severity, SourceRange, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.expressions import ExpressionError, literal_arguments, names_in
 from provisioner.options.catalogue import folded, is_known, releases
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: A place for a secret in the text: its value is seen by nobody before the node.
 PLACEHOLDER: Final = re.compile(r"@\{secret:[^}\r\n]*\}")
+#: A series of OpenStack, or the version of a package.
+_RELEASE: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 #: Faults that are told of one file of one node.
 _MOST_TOLD: Final = 20
 #: What a line says that is no secret: an expression without a text in it.
@@ -83,7 +85,15 @@ def check_options(
 
 
 def _report_unlisted(options: DeclaredOptions, problems: Diagnostics) -> None:
-    """Say that a text cannot be looked at: nobody listed the options of this release."""
+    """Say that a text cannot be looked at: nobody listed the options of this release, or it is none."""
+    if not _RELEASE.fullmatch(options.release):
+        problems.error(
+            "Unknown release",
+            f"'{options.release}' is no release of {options.service}: numbers with dots between them.",
+            options.release_where,
+            did_you_mean(options.release, releases()[options.service]),
+        )
+        return
     problems.warning(
         "Options are not checked",
         f"Nobody listed the options of {options.service} {options.release}, so its configuration file is not "

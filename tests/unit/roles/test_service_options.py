@@ -244,6 +244,7 @@ def test_a_release_nobody_listed_is_told_once(tmp_path: Path) -> None:
         ('{service: nva, release: "2023.1"}', "4:24", "Did you mean 'nova'?"),
         ('{service: "{{ \'nva\' }}", release: "2023.1"}', "4:24", "Did you mean 'nova'?"),
         ("{service: nova, release: 2023.1}", "4:39", "'release' is text"),
+        ('{service: nova, release: "2023,1"}', "4:39", "Did you mean '2023.1'?"),
         ('{service: nova, release: "{{ 2023.1 }}"}', "4:39", "this is a decimal number on node 'n1'"),
         ("{service: nova}", "4:14", "needs the key 'release'"),
         ('{service: nova, relase: "2023.1"}', "4:30", "Did you mean 'release'?"),
@@ -303,7 +304,7 @@ def test_of_two_variables_with_the_option_the_one_on_top_is_told(tmp_path: Path)
 
 
 def test_nodes_of_different_releases_are_held_against_their_own(tmp_path: Path) -> None:
-    nodes = "  n2: {address: 192.0.2.2, roles: [web], variables: {release: 'never'}}\n"
+    nodes = "  n2: {address: 192.0.2.2, roles: [web], variables: {release: '2019.1'}}\n"
     told(tmp_path, more=nodes, **{"roles/web/templates/own.conf.j2": "[DEFAULT]\nhost = same\n"})
     inventory, _ = load_inventory(Path("inventory.yaml"))
     assert inventory is not None
