@@ -50,7 +50,7 @@ def guest_images(inventory: Inventory, library: RoleLibrary) -> GuestImages:
         given = of_node.given(role, _NAME)
         where = given[1].where if given else node.where
         if name in made:
-            found.conflicts.error(
+            found.refused.error(
                 "Two nodes are one image",
                 f"'{node.name}' and '{made[name].name}' ({_place(made[name].where)}) both become the image "
                 f"'{name}', and could ask for different things.",

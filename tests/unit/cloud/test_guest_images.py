@@ -144,7 +144,7 @@ def test_two_places_that_contradict_each_other_are_both_told(tmp_path: Path, sai
 
 def test_two_nodes_are_not_one_image(tmp_path: Path) -> None:
     other = "  image02: {roles: [guest_image], variables: {guest_image_name: windows-2022}}\n"
-    [problem] = [each.render() for each in found_in(tmp_path, _NODES + other).conflicts]
+    [problem] = [each.render() for each in found_in(tmp_path, _NODES + other).refused]
     assert "'image02' and 'image01'" in problem
 
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
+from provisioner.configuration.model import Configuration
 from provisioner.options.check import check_text
 from tests.compiling import REPOSITORY, compile_project, write
 from tests.unit.options.services import Witness
@@ -35,8 +36,8 @@ for name in json.load(sys.stdin):
 """
 
 
-def files(project: Path, release: str, **variables: Any) -> Mapping[str, str]:
-    """Give the files that a node with these variables gets, by name."""
+def compiled(project: Path, release: str, **variables: Any) -> tuple[Configuration | None, list[str]]:
+    """Compile a node with these variables of the role."""
     installer = {
         "path": "https://packages.example/c.msi",
         "sha256": "0" * 64,
@@ -57,13 +58,28 @@ def files(project: Path, release: str, **variables: Any) -> Mapping[str, str]:
     }
     write(project, {"inventory.yaml": yaml.safe_dump(inventory)})
     configurations, problems = compile_project(project, [REPOSITORY])
-    assert [problem.render() for problem in problems] == []
+    return configurations.get("n1"), [problem.render() for problem in problems]
+
+
+def files(project: Path, release: str, **variables: Any) -> Mapping[str, str]:
+    """Give the files that a node with these variables gets, by name."""
+    configuration, problems = compiled(project, release, **variables)
+    assert problems == []
+    assert configuration is not None
     found = {}
-    for resource in configurations["n1"].resources:
+    for resource in configuration.resources:
         if "Contents" in resource.properties:
             name = resource.properties["Path"].rpartition("\\")[2]
             found[name] = resource.properties["Contents"]
     return found
+
+
+def test_windows_setup_is_never_left_with_all_plugins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, [problem] = compiled(tmp_path, "1.1.9", unattend_options={"DEFAULT": {"plugins": None}})
+    assert "Without plugins in the file Windows Setup would run all that the service runs" in problem
 
 
 def test_the_same_names_stand_for_the_same_classes_in_both_files() -> None:
