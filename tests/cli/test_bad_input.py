@@ -303,8 +303,10 @@ def test_a_full_disk_in_the_middle_leaves_all_older_documents(
     )
     # A limit on the size of files is the nearest a test can come to a full disk: it stops the third of four.
     largest = len(before["n1.mof"])
+    # Python does not notice that what it compiles is cut off too, and the next process would fail on it.
     program = (
         "import resource, signal, sys\n"
+        "sys.dont_write_bytecode = True\n"
         "from provisioner.cli.app import main\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest}))\n"
