@@ -74,7 +74,7 @@ STORIES = [
     Story(
         site="hamburg",
         network="127.20.20",
-        hosts=("compute",),
+        hosts=("hosts",),
         changed={
             "ham-hv01": {"neutron_ovs_options": {"agent": {"l2_population": True}}},
             "ham-hv03": {"neutron_ovs_options": {"agent": {"l2_population": True}}},
