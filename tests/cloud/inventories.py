@@ -1,9 +1,12 @@
-"""Inventories that name a cloud."""
+"""Inventories that name a cloud, and the command that is given one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from click.testing import CliRunner, Result
+
+from provisioner.cli.app import main
 from tests.cloud.controller import PASSWORD
 
 HEAD = """\
@@ -39,3 +42,8 @@ def written(
     path = folder / "inventory.yaml"
     path.write_text(HEAD.format(site=site, url=url) + body, encoding="utf-8")
     return path
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run ``provision openstack``."""
+    return CliRunner().invoke(main, ["openstack", *map(str, arguments)])

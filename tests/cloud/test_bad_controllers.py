@@ -12,18 +12,16 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provisioner.cli.app import main
 from tests.cloud.controller import PASSWORD, Refusal, World, serving
-from tests.cloud.inventories import written
+from tests.cloud.inventories import run, written
 from tests.networks import own_network
 
 pytest.importorskip("openstack", reason="openstacksdk, the extra 'openstack', is not installed")
@@ -36,16 +34,6 @@ def world() -> World:
     world.add_compute("HV01")
     world.add_compute("HV02")
     return world
-
-
-@pytest.fixture
-def url(world: World) -> Iterator[str]:
-    with serving(world) as address:
-        yield address
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["openstack", *map(str, arguments)])
 
 
 def is_kept(result: Result) -> bool:

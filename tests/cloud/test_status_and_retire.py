@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from provisioner.cli.app import main
-from tests.cloud.controller import Refusal, World, serving
-from tests.cloud.inventories import written
+from tests.cloud.controller import Refusal, World
+from tests.cloud.inventories import run, written
 
 pytest.importorskip("openstack", reason="openstacksdk, the extra 'openstack', is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
@@ -42,16 +39,6 @@ def world() -> World:
     made = {"id": 1, "uuid": "x", "name": "windows", "hosts": ["HV01", "HV02"]}
     world.aggregates.append({**made, "metadata": {"availability_zone": "windows", "hypervisor": "hyperv"}})
     return world
-
-
-@pytest.fixture
-def url(world: World) -> Iterator[str]:
-    with serving(world) as address:
-        yield address
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["openstack", *map(str, arguments)])
 
 
 def test_status_shows_every_service_of_a_node_under_the_names_the_cloud_uses(

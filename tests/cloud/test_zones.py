@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from provisioner.cli.app import main
-from tests.cloud.controller import Refusal, World, serving
-from tests.cloud.inventories import BERLIN, written
+from tests.cloud.controller import Refusal, World
+from tests.cloud.inventories import BERLIN, run, written
 
 pytest.importorskip("openstack", reason="openstacksdk, the extra 'openstack', is not installed")
 # The SDK warns of parts of itself, whoever calls it.
@@ -28,16 +27,6 @@ def world() -> World:
     world.add_compute("HV02")
     world.add_compute("kvm01")
     return world
-
-
-@pytest.fixture
-def url(world: World) -> Iterator[str]:
-    with serving(world) as address:
-        yield address
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["openstack", *map(str, arguments)])
 
 
 def happenings(result: Result) -> list[dict[str, Any]]:
