@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import ntpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -120,15 +120,7 @@ class Packages:
         if ntpath.splitdrive(folder)[0].rstrip(":").upper() in self._files.full:
             return self.code_without_room
         self._files.make_folder(folder)
-        for relative, content in package.files:
-            if relative in left_out:
-                continue
-            target = ntpath.join(folder, relative)
-            if target.endswith("\\"):
-                self._files.make_folder(target)
-            else:
-                self._files.make_folder(parent_of(target))
-                self._files.write(target, content.encode())
+        self._bring(folder, [(path, text) for path, text in package.files if path not in left_out])
         for service in () if _FILES_ONLY.search(arguments) else package.services:
             if self._services.find(service.name) is None:
                 self._services.add(service_of(service, folder))
@@ -137,6 +129,15 @@ class Packages:
         self._register(package, path, folder)
         self._ledger.changed("packages", f"{package.product_id} installed")
         return code
+
+    def _bring(self, folder: str, files: Iterable[tuple[str, str]]) -> None:
+        for relative, content in files:
+            target = ntpath.join(folder, relative)
+            if target.endswith("\\"):
+                self._files.make_folder(target)
+            else:
+                self._files.make_folder(parent_of(target))
+                self._files.write(target, content.encode())
 
     def uninstall(self, product_id: str) -> int:
         """Run ``msiexec /x`` and give its exit code."""
