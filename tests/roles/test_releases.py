@@ -6,7 +6,8 @@ networking-hyperv 14, neutron 24, ceilometer 22, cinder 27 and os-brick 6 are th
 
 from __future__ import annotations
 
-from copy import deepcopy
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,9 @@ def of_every_pair(role: str) -> dict[str, Any]:
 
 def _node(model: dict[str, Any], number: int, pair: Pair) -> dict[str, Any]:
     release, windows = pair
-    node = deepcopy(model)
-    node["address"] = f"127.20.0.{number}"
+    # What the runs say of the address of their node is said of this one's.
+    own = re.sub(rf"{re.escape(model['address'])}(?!\d)", f"127.20.0.{number}", json.dumps(model))
+    node: dict[str, Any] = json.loads(own)
     node["variables"] |= {"openstack_release": release, "windows_version": windows}
     node["lab"] = node.get("lab", {}) | {"windows": windows}
     return node
