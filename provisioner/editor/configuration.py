@@ -125,7 +125,7 @@ def _resource(types: list[str], summaries: list[str], cases: list[Schema]) -> Sc
             **nullable(
                 closed({"service": {"type": "string"}, "release": {"type": "string"}}, ["service", "release"])
             ),
-            "description": "Which service reads the file, and in which release: its text is held against their options.",
+            "description": "The service that reads the file, and its release: the text is held against its options.",
         },
         "metadata": _ANY,
     }

@@ -19,7 +19,9 @@ def test_agent_runs_as_wanted(host, variables):
     """The service starts this program with this file, as this account."""
     service = host.service("neutron-ovs-agent")
     folder = variables["openstack_runtime_folder"]
-    program = rf"{folder}\{variables['openstack_runtime_python_folder']}\Scripts\neutron-openvswitch-agent.exe"
+    program = (
+        rf"{folder}\{variables['openstack_runtime_python_folder']}\Scripts\neutron-openvswitch-agent.exe"
+    )
     assert program.casefold() in service.path.casefold()
     assert rf'--config-file "{folder}\etc\neutron_ovs_agent.conf"'.casefold() in service.path.casefold()
     account = variables["neutron_ovs_account"]

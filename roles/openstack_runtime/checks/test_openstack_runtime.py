@@ -10,5 +10,7 @@ def test_the_wrapper_of_services_is_there(host, variables):
 
 def test_the_folder_of_python_is_there(host, variables):
     """The programs lie where the services' command lines look for them."""
-    folder = rf"{variables['openstack_runtime_folder']}\{variables['openstack_runtime_python_folder']}\Scripts"
+    folder = (
+        rf"{variables['openstack_runtime_folder']}\{variables['openstack_runtime_python_folder']}\Scripts"
+    )
     assert host.file(folder).is_directory

@@ -15,4 +15,6 @@ def test_windows_started_with_test_signing(host, variables):
         pytest.skip("ovs_driver_signed is true")
     (control,) = host.ask(OPTIONS).output
     started_with = str(control.get("SystemStartOptions", ""))
-    assert "TESTSIGNING" in started_with.upper(), "run 'bcdedit /set TESTSIGNING ON' on the node, and restart it"
+    assert "TESTSIGNING" in started_with.upper(), (
+        "run 'bcdedit /set TESTSIGNING ON' on the node, and restart it"
+    )

@@ -9,7 +9,7 @@ from provisioner.lab.commands.failure import reporting, texts
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.ground.hyperv import Switch
 from provisioner.lab.machine.hyperv.extensions import Extension, SwitchExtensions
-from provisioner.lab.machine.network.open_vswitch import OpenVSwitch
+from provisioner.lab.machine.openvswitch.bridges import OpenVSwitch
 from provisioner.lab.values import EnumValue, PsObject
 
 _NAMESPACE: Final = "Microsoft.HyperV.PowerShell."

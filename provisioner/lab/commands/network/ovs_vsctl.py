@@ -11,7 +11,7 @@ from typing import Final
 
 from provisioner.lab.commands.base import Invocation
 from provisioner.lab.machine.area import command_not_found
-from provisioner.lab.machine.network.open_vswitch import DATABASE_SERVICE, OpenVSwitch
+from provisioner.lab.machine.openvswitch.bridges import DATABASE_SERVICE, OpenVSwitch
 from provisioner.lab.values import ErrorRecord, TerminatingError
 
 _NAME: Final = "ovs-vsctl.exe"

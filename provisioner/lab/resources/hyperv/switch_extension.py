@@ -8,8 +8,8 @@ from typing import Any, Final
 from provisioner.lab.machine.area import MachineError, command_not_found
 from provisioner.lab.machine.ground.hyperv import Switch
 from provisioner.lab.machine.hyperv.extensions import Extension, SwitchExtensions
-from provisioner.lab.machine.network.address_moves import AddressMoves, extension_guard
-from provisioner.lab.machine.network.open_vswitch import OpenVSwitch
+from provisioner.lab.machine.openvswitch.address_moves import AddressMoves, extension_guard
+from provisioner.lab.machine.openvswitch.bridges import OpenVSwitch
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 

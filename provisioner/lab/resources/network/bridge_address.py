@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.network.address_moves import (
+from provisioner.lab.machine.openvswitch.address_moves import (
     AddressMoves,
     Configuration,
     Move,
     extension_guard,
     own_guard,
 )
-from provisioner.lab.machine.network.open_vswitch import OpenVSwitch
+from provisioner.lab.machine.openvswitch.bridges import OpenVSwitch
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.ground.network import Adapter
-from provisioner.lab.machine.network.open_vswitch import PATCH, OpenVSwitch
+from provisioner.lab.machine.openvswitch.bridges import PATCH, OpenVSwitch
 from provisioner.lab.resources.base import ResourceContext
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 

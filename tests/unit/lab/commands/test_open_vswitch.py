@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.lab.machine.area import MachineError
 from provisioner.lab.machine.ground.services import Service
-from provisioner.lab.machine.network.open_vswitch import OpenVSwitch
+from provisioner.lab.machine.openvswitch.bridges import OpenVSwitch
 from provisioner.lab.simulated_node import SimulatedNode
 from provisioner.lab.values import TerminatingError
 from tests.unit.lab.commands.recording import call, make_node, run

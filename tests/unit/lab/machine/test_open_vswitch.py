@@ -9,8 +9,8 @@ from provisioner.lab.machine.ground.hyperv import Switch
 from provisioner.lab.machine.ground.services import Service
 from provisioner.lab.machine.hyperv.extensions import SwitchExtensions
 from provisioner.lab.machine.machine import Machine
-from provisioner.lab.machine.network.address_moves import AddressMoves, Configuration, Move, own_guard
-from provisioner.lab.machine.network.open_vswitch import OpenVSwitch
+from provisioner.lab.machine.openvswitch.address_moves import AddressMoves, Configuration, Move, own_guard
+from provisioner.lab.machine.openvswitch.bridges import OpenVSwitch
 from tests.unit.lab.machines import REBOOTED, hyperv_machine
 
 _TRIGGER = "start/strcustom/6066f867-7ca1-4418-85fd-36e3f9c0600c/VmmsWmiEventProvider"
