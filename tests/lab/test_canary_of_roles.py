@@ -48,6 +48,8 @@ CANARIES = {
     "live_migration.live_migration_credential": "CANARY_DELEGATE",
     "neutron_hyperv_agent.neutron_hyperv_account": "CANARY_AGENT",
     "neutron_hyperv_agent.neutron_hyperv_option_secrets": "CANARY_LAID",
+    "neutron_ovs_agent.neutron_ovs_account": "CANARY_TUNNELS",
+    "neutron_ovs_agent.neutron_ovs_option_secrets": "CANARY_OVER",
     "nova_compute.nova_account": "CANARY_SERVICE",
     "nova_compute.nova_option_secrets": "CANARY_OPTION",
     "nova_compute.nova_service_password": "CANARY_NOVA",
@@ -88,6 +90,7 @@ lab:
         - {name: nova, password: 'env:CANARY_SERVICE'}
         - {name: agent, password: 'env:CANARY_AGENT'}
         - {name: poller, password: 'env:CANARY_POLLER'}
+        - {name: tunnels, password: 'env:CANARY_TUNNELS'}
         - {name: cinder, password: 'env:CANARY_ACCOUNT'}
         - {name: cluster, password: 'env:CANARY_CLUSTER', groups: [Domain Admins]}
         - {name: delegate, password: 'env:CANARY_DELEGATE', groups: [Domain Admins]}
@@ -182,6 +185,37 @@ nodes:
         - target: iqn.1991-05.com.microsoft:st01-a-target
           portals: [127.20.0.21]
           chap: {user: in, password: 'env:CANARY_CHAP'}
+  hv03:
+    address: 127.20.0.15
+    roles: [neutron_ovs_agent]
+    variables:
+      hyperv_switch_adapters: [Ethernet]
+      openstack_release: "2023.1"
+      openstack_transport_hosts: [mq.example]
+      openstack_transport_password: env:CANARY_RABBIT
+      ovs_installer:
+        path: C:\\Packages\\openvswitch.msi
+        sha256: 2c78ad3bb27366fc7bcf1dfcce37e978b7d0a87f5504779caed1a2cef2305644
+        product_code: '{A5CE0CD6-AABF-42AB-B52D-077492FF41A6}'
+        version: 2.7.0
+      ovs_bridges: [{name: br-ex, adapter: Ethernet, move_address: true}]
+      neutron_ovs_account: {user: 'CONTOSO\\tunnels', password: 'env:CANARY_TUNNELS'}
+      neutron_ovs_options: {nova: {auth_type: password, password: '@{secret:over}'}}
+      neutron_ovs_option_secrets: {over: 'env:CANARY_OVER'}
+    lab:
+      files:
+        - path: C:\\Packages\\openvswitch.msi
+          content: Open vSwitch for the lab, 2.7.0
+          msi:
+            product_id: '{A5CE0CD6-AABF-42AB-B52D-077492FF41A6}'
+            name: Cloudbase Open vSwitch
+            version: 2.7.0
+            services:
+              - {name: ovsdb-server, start_mode: Auto, status: Running}
+              - {name: ovs-vswitchd, start_mode: Auto, status: Running, dependencies: [ovsdb-server]}
+            files:
+              - {path: 'bin\\ovs-vsctl.exe', feature: OpenvSwitchCLI}
+              - {path: 'driver\\ovsext.inf', content: Cloudbase Open vSwitch Extension, feature: OpenvSwitchDriver}
   pf01:                       # its .pfx file is none, so its password is refused on every run
     address: 127.20.0.13
     roles: [windows_base]
@@ -225,10 +259,11 @@ def _inventory() -> str:
     example = yaml.safe_load((ROOT / "inventories/lab/inventory.yaml").read_text("utf-8"))["groups"][
         "compute"
     ]
-    node = inventory["nodes"]["hv01"]
     installer = "openstack_runtime_installer"
-    node["variables"][installer] = example["variables"][installer]
-    node["lab"] = {"files": example["lab"]["files"]}
+    for name in ("hv01", "hv03"):
+        node = inventory["nodes"][name]
+        node["variables"][installer] = example["variables"][installer]
+        node["lab"] = {"files": [*node.get("lab", {}).get("files", ()), *example["lab"]["files"]]}
     return yaml.safe_dump(inventory, sort_keys=False)
 
 
@@ -263,7 +298,7 @@ NEEDLES = {
     for encoding, needle in needles_of(text).items()
 }
 #: Windows keeps these itself: a target server and an initiator their CHAP secrets, a directory what proves passwords.
-_USERS = ("JOIN", "CLUSTER", "DELEGATE", "SERVICE", "ACCOUNT", "AGENT", "POLLER")
+_USERS = ("JOIN", "CLUSTER", "DELEGATE", "SERVICE", "ACCOUNT", "AGENT", "POLLER", "TUNNELS")
 _HASHES = [nt_hash(VALUES[f"CANARY_{name}"]).hex().encode() for name in _USERS]
 _CHAP = [VALUES[name].encode() for name in ("CANARY_CHAP", "CANARY_BACK")]
 _KEPT = {"labs/world": _HASHES, "st01/iscsi": _CHAP, "hv02/areas": _CHAP}
@@ -271,7 +306,7 @@ _outside_nova_conf = test_canary.outside_the_file
 #: Configuration files of services, whose secrets have no other place.
 _SERVICE_FILES = re.compile(
     rb'("path": "[^"]*(?:cinder\.conf|smbfs_shares_files\.txt|'
-    rb'wsgate\.ini|neutron_hyperv_agent\.conf|ceilometer\.conf)(?:\.provisioner-new)?", '
+    rb'wsgate\.ini|neutron_(?:hyperv|ovs)_agent\.conf|ceilometer\.conf)(?:\.provisioner-new)?", '
     rb'[^{}]*?"content": ")[^"]*'
 )
 
@@ -326,7 +361,7 @@ def test_the_search_finds_each_of_them(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.timeout(600)
 def test_no_secret_of_a_role_is_anywhere_when_all_is_applied_shown_and_told(run: Quiet) -> None:
     first = run.apply("--json", timeout_s=300)
-    assert _ends(first) == dict.fromkeys(["st01", "st02", "hv01", "hv02", "gw01"], "NodeDone") | {
+    assert _ends(first) == dict.fromkeys(["st01", "st02", "hv01", "hv02", "hv03", "gw01"], "NodeDone") | {
         "pf01": "NodeFailed"
     }
     inventory = str(run.inventory)
@@ -342,7 +377,7 @@ def test_no_secret_of_a_role_is_anywhere_when_all_is_applied_shown_and_told(run:
         ),
         *(
             ("inventory", "show", inventory, node)
-            for node in ("st01", "st02", "hv01", "hv02", "gw01", "pf01")
+            for node in ("st01", "st02", "hv01", "hv02", "hv03", "gw01", "pf01")
         ),
         ("inventory", "graph", inventory),
         ("roles",),
@@ -350,7 +385,7 @@ def test_no_secret_of_a_role_is_anywhere_when_all_is_applied_shown_and_told(run:
         *(
             ("lab", word, node, "--name", "test")
             for word in ("show", "diff")
-            for node in ("st01", "st02", "hv01", "hv02", "gw01")
+            for node in ("st01", "st02", "hv01", "hv02", "hv03", "gw01")
         ),
     ]:
         done = run.provision(*words, timeout_s=300)

@@ -91,7 +91,7 @@ def command_rows() -> list[str]:
     """The table of the page."""
     by_module = collections.defaultdict(list)
     for spec in table().values():
-        by_module[spec.module].append(spec.name)
+        by_module[spec.module or "(programs)"].append(spec.name)
     return [
         f"| {module} | {', '.join(f'`{name}`' for name in sorted(names))} |"
         for module, names in sorted(by_module.items(), key=lambda item: item[0].casefold())

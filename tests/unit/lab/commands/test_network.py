@@ -146,6 +146,6 @@ async def test_hosts_outside_the_lab_answer_unless_they_are_called_unreachable(
     name: str, port: int | None, *, is_open: bool, tmp_path: Path
 ) -> None:
     node = make_node(tmp_path, unreachable=("mq.example:5671", "Keystone.example", "[fd00::21]:5671"))
-    asked = {"ComputerName": name} | ({} if port is None else {"Port": port})
+    asked: dict[str, Any] = {"ComputerName": name} | ({} if port is None else {"Port": port})
     (shown,) = (await run(node, call("Test-NetConnection", **asked))).values
     assert shown.properties["PingSucceeded" if port is None else "TcpTestSucceeded"] is is_open
