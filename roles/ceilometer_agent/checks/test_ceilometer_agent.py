@@ -51,4 +51,4 @@ def test_configuration_names_the_message_queue(host, variables):
         pytest.skip("ceilometer_options say what the message queue is")
     configuration = host.file(variables["openstack_runtime_folder"] + r"\etc\ceilometer.conf")
     for queue in variables["openstack_transport_hosts"]:
-        assert configuration.contains(rf"^transport_url = rabbit://.*@{re.escape(queue)}\b")
+        assert configuration.contains(rf"^transport_url = rabbit://.*@{re.escape(queue)}[:,/]")

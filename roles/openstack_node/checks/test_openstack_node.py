@@ -6,11 +6,25 @@ import re
 
 import pytest
 
+_EVERYBODY = ("Everyone", r"BUILTIN\Users", r"NT AUTHORITY\Authenticated Users")
+_READING = {"ReadAndExecute", "Read", "Synchronize"}
+
 
 def test_folders_are_there(host, variables):
     """Services find the folders of their logs and locks."""
     assert host.file(variables["openstack_log_folder"]).is_directory
     assert host.file(variables["openstack_lock_folder"]).is_directory
+
+
+def test_nobody_plants_files_beside_those_of_services(host, variables):
+    """Ordinary users read the folder of the cloud and write nothing there; of logs and locks they see nothing."""
+    if folder := variables["openstack_folder"]:
+        for account in _EVERYBODY:
+            assert host.folder_access(folder).allows(account) <= _READING
+    for folder in (variables["openstack_log_folder"], variables["openstack_lock_folder"]):
+        for account in _EVERYBODY:
+            if account not in variables["openstack_log_readers"]:
+                assert not host.folder_access(folder).allows(account)
 
 
 def test_authorities_are_there(host, variables):
