@@ -27,6 +27,8 @@ SECRETS: Final = frozenset({VariableType.SECRET, VariableType.CREDENTIAL})
 _HELP: Final = "Write 'env:NAME' for an environment variable or 'file:PATH' for a file beside the inventory."
 _HELP_CREDENTIAL: Final = "Write {user: NAME, password: 'env:NAME'}."
 _KEYS: Final = ("user", "password")
+#: A role may put the name into a file, where it must not become another line or another secret.
+_SEEN_IN_USER: Final = "a line break, an invisible character or '@{secret:'"
 
 
 class SecretChecks:
@@ -68,6 +70,13 @@ class SecretChecks:
         if user is not None and not isinstance(value["user"], str):
             detail = f"The user of a credential is text, and this is {kind_of(value['user'])}."
             self._error("Variable has the wrong type", detail, user.where, "Put it in quotes.")
+        elif user is not None and not value["user"].replace("@{secret:", "\n").isprintable():
+            detail = (
+                f"The user of {what[0].lower()}{what[1:]} holds {_SEEN_IN_USER}, which no account's name has."
+            )
+            self._error(
+                "User is no name of an account", detail, user.where, "Write it in one line, as it is."
+            )
         if password is not None:
             self.secret(f"{what} is a credential, and its password", value["password"], password.where)
 

@@ -287,7 +287,9 @@ def _head(of: str) -> str:
 def _seen(text: str) -> str:
     """Return a text as a message shows it; the whole of it stands in the line above."""
     longest = 60
-    return f"'{text}'" if len(text) <= longest else f"'{text[:longest]}…'"
+    cut = text if len(text) <= longest else f"{text[:longest]}…"
+    # A line break or an invisible letter is what is wrong, so it has to be seen.
+    return "'" + "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut) + "'"
 
 
 def _range(lowest: float | None, highest: float | None) -> str:
@@ -304,4 +306,6 @@ def advice(kind: VariableType, value: Any) -> str:
         return "Write it without quotes." if value.strip() else ""
     if kind is VariableType.LIST and isinstance(value, str):
         return "Put '- ' before each item, on a line of its own."
+    if kind is VariableType.MAPPING:
+        return "Write {KEY: VALUE}, or KEY: VALUE on lines of their own, further in."
     return ""

@@ -51,6 +51,7 @@ def check_options(
     )
     if options is None or contents is None or not isinstance(contents.data, str):
         return
+    _check_secrets(declaration, contents.data, role, of_node, problems)
     if options.service not in releases():
         check_service(options.service, options.service_where, problems)
         return
@@ -82,6 +83,33 @@ def check_options(
             contents.where,
             "Correct these, and ask again.",
         )
+
+
+def _check_secrets(
+    declaration: Declaration, text: str, role: Role, of_node: RolesOfNode, problems: Diagnostics
+) -> None:
+    """Report a placeholder in a variable's option that stands for no secret, where the option is given."""
+    written = declaration.options.contents if declaration.options else None
+    given = (each for each in declaration.properties if each.name.name.casefold() == "secrets")
+    secrets = next((each.value.data for each in given), None)
+    if written is None or PLACEHOLDER.search(text) is None:
+        return
+    names = [name for name, kept in secrets.items() if kept] if isinstance(secrets, dict) else []
+    for each in read_lines(text).assignments:
+        value = "\n".join([each.value, *(more for _, more in each.more)])
+        for name in (found[0][len("@{secret:") : -1] for found in PLACEHOLDER.finditer(value)):
+            where = None
+            if name not in names:
+                where = option_of_variable(written.text, (each.section, each.name), role, of_node)
+            if where is not None:
+                problems.error(
+                    "Unknown secret",
+                    f"Option '{each.name}' of [{each.section}] on node '{of_node.node.name}' asks for "
+                    f"'@{{secret:{name}}}', and there is no secret of this name.",
+                    where,
+                    did_you_mean(name, names)
+                    or "Name it, with a reference to where it is kept, in the role's variable for such secrets.",
+                )
 
 
 def _report_unlisted(options: DeclaredOptions, problems: Diagnostics) -> None:
