@@ -26,15 +26,19 @@ _OURS: Final = "169.254."
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What an adapter has: addresses as 192.0.2.10/24, gateway (empty for none), name servers, DHCP."""
+    """What an adapter has: addresses as 192.0.2.10/24, gateway (empty for none), name servers, DHCP.
+
+    ``metric`` is that of the route to the gateway.
+    """
 
     addresses: tuple[str, ...] = ()
     gateway: str = ""
     servers: tuple[str, ...] = ()
     dhcp: bool = False
+    metric: int = 256
 
     def is_like(self, other: Configuration) -> bool:
-        """Whether both have the same; the order of addresses does not count, and DHCP neither."""
+        """Whether both have the same; neither the order of addresses nor DHCP nor metric counts."""
         return (sorted(self.addresses), self.gateway, self.servers) == (
             sorted(other.addresses),
             other.gateway,
@@ -69,6 +73,7 @@ class AddressMoves(Area["Machine"]):
             routes[0].next_hop if routes else "",
             tuple(ip.dns_servers(alias, "IPv4")),
             ip.interface(alias, "IPv4").dhcp,
+            routes[0].metric if routes else 256,
         )
 
     def configure(self, alias: str, wanted: Configuration) -> None:
@@ -79,13 +84,13 @@ class AddressMoves(Area["Machine"]):
         """
         ip, found = self.owner.area(Ip), self.of(alias)
         anywhere = DEFAULT_ROUTES["IPv4"]
+        if found.dhcp and not wanted.dhcp:
+            ip.set_interface(alias, "IPv4", dhcp=False)
         if found.gateway and found.gateway != wanted.gateway:
             ip.remove_route(alias, anywhere, found.gateway)
         for address in found.addresses:
             if address not in wanted.addresses:
                 ip.remove(alias, address.partition("/")[0])
-        if found.dhcp != wanted.dhcp:
-            ip.set_interface(alias, "IPv4", dhcp=wanted.dhcp)
         if wanted.dhcp:
             # The lease of before, which the server of a lab gives again.
             self._lease(alias, wanted)
@@ -95,7 +100,7 @@ class AddressMoves(Area["Machine"]):
                 text, _, prefix = address.partition("/")
                 ip.add(alias, text, int(prefix))
         if wanted.gateway and self.of(alias).gateway != wanted.gateway:
-            ip.add_route(alias, anywhere, wanted.gateway)
+            ip.add_route(alias, anywhere, wanted.gateway, wanted.metric)
         if found.servers != wanted.servers:
             ip.set_dns_servers(alias, wanted.servers)
 
@@ -105,7 +110,7 @@ class AddressMoves(Area["Machine"]):
             text, _, prefix = address.partition("/")
             ip.add(alias, text, int(prefix))
         if wanted.gateway:
-            ip.add_route(alias, DEFAULT_ROUTES["IPv4"], wanted.gateway)
+            ip.add_route(alias, DEFAULT_ROUTES["IPv4"], wanted.gateway, wanted.metric)
         ip.set_interface(alias, "IPv4", dhcp=True)
 
     # -- what is kept ---------------------------------------------------------------------------------------
@@ -120,13 +125,20 @@ class AddressMoves(Area["Machine"]):
         if not registry.has_key(key) or not text("Phase"):
             return None
         before = Configuration(_listed(text("Addresses")), text("Gateway"), _listed(text("DnsServers")))
-        return Move(text("Source"), replace(before, dhcp=text("Dhcp") == "yes"), text("Phase"))
+        before = replace(before, dhcp=text("Dhcp") == "yes", metric=int(text("Metric") or 256))
+        return Move(text("Source"), before, text("Phase"))
+
+    def saved(self) -> list[str]:
+        """Name the bridges of which a move is kept."""
+        names = self.owner.registry.subkeys(_KEY.rstrip("\\"))
+        return [name for name in names if self.find(name) is not None]
 
     def keep(self, bridge: str, move: Move) -> None:
         """Write down a move."""
         values = {
             "Source": move.source,
             "Gateway": move.before.gateway,
+            "Metric": str(move.before.metric),
             "Addresses": ",".join(move.before.addresses),
             "DnsServers": ",".join(move.before.servers),
             "Dhcp": "yes" if move.before.dhcp else "no",

@@ -73,7 +73,9 @@ class SwitchExtension:
             with calling(_CMDLETS + "EnableVMSwitchExtension"):
                 context.machine.area(SwitchExtensions).choose(switch, chosen.name, is_enabled=True)
         except Exception:
-            moves.unguard(extension_guard(name))
+            if "GuardSeconds" in bound:
+                _disable(bound, context)
+                moves.unguard(extension_guard(name))
             raise
         context.machine.area(OpenVSwitch).follow()
 

@@ -36,7 +36,7 @@ _RULES: Final = (
     ),
 )
 _SECONDS: Final = 180
-_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _HOST: Final = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _ADDRESS: Final = re.compile(rf"{_HOST.pattern}/(?:[1-9]|[12][0-9]|3[0-2])")
 
@@ -89,9 +89,12 @@ class BridgeAddress:
             return
         _check_adapters(bound, move, machine)
         move = replace(move or _first(bound, moves), phase="Moving")
-        moves.keep(bridge, move)
         wanted = _wanted(bound, move)
-        moves.guard(own_guard(bridge), bridge)
+        _demand_address(bound, wanted)
+        moves.keep(bridge, move)
+        others = [name for name in moves.saved() if not is_same(name, bridge) and "VMSwitchName" in bound]
+        for name in (bridge, *others):
+            moves.guard(own_guard(name), name)
         if "VMSwitchName" in bound:
             moves.guard(extension_guard(bound["VMSwitchName"]), bound["VMSwitchName"])
         try:
@@ -100,12 +103,14 @@ class BridgeAddress:
                 moves.configure(bridge, wanted)
             await _listen(bound, wanted, context)
         except ResourceError:
-            _restore(bridge, move, machine)
+            for name in (bridge, *others):
+                _restore(name, moves.find(name) or move, machine)
             if "VMSwitchName" in bound:
                 moves.run_guard(extension_guard(bound["VMSwitchName"]))
             raise
         moves.keep(bridge, replace(move, phase="Confirmed"))
-        moves.unguard(own_guard(bridge))
+        for name in (bridge, *others):
+            moves.unguard(own_guard(name))
         if "VMSwitchName" in bound:
             moves.unguard(extension_guard(bound["VMSwitchName"]))
 
@@ -114,7 +119,8 @@ def _bound(function: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """Bind, and refuse what is malformed or contradicts itself."""
     bound = bind(function, _RULES, properties)
     bridge, source = bound["BridgeAdapter"], bound["SourceAdapter"]
-    for name in (bridge, source):
+    switch = [bound["VMSwitchName"]] if "VMSwitchName" in bound else []
+    for name in (bridge, source, *switch, *bound.get("ExtensionNames", ())):
         if '"' in name:
             raise _argument(
                 f"The name '{name}' has a double quote, which no task of Windows could be told.",
@@ -191,13 +197,17 @@ def _first(bound: Mapping[str, Any], moves: AddressMoves) -> Move:
     found = moves.of(source)
     if not found.addresses and "Addresses" not in bound:
         found = replace(moves.of(bridge), dhcp=False)
-        if not found.addresses:
-            raise resource_error(
-                f"Neither '{source}' nor '{bridge}' has an IPv4 address, and Addresses are not given.",
-                "NoAddress",
-                "InvalidOperation",
-            )
     return Move(source, found)
+
+
+def _demand_address(bound: Mapping[str, Any], wanted: Configuration) -> None:
+    if not wanted.addresses:
+        raise resource_error(
+            f"Neither '{bound['SourceAdapter']}' nor '{bound['BridgeAdapter']}' has an IPv4 address, and "
+            "Addresses are not given.",
+            "NoAddress",
+            "InvalidOperation",
+        )
 
 
 async def _listen(bound: Mapping[str, Any], wanted: Configuration, context: ResourceContext) -> None:

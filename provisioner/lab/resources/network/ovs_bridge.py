@@ -42,7 +42,7 @@ class OvsBridge:
 
     async def get(self, properties: Mapping[str, Any], context: ResourceContext) -> dict[str, Any]:
         """Get-TargetResource."""
-        bound = bind("Get-TargetResource", (*_RULES[:2], *_RULES[5:]), properties)
+        bound = _checked(bind("Get-TargetResource", (*_RULES[:2], *_RULES[5:]), properties))
         nothing = {
             **dict.fromkeys(("AdapterName", "VlanId", "Ports", "AdapterStatus")),
             "Name": bound["Name"],
@@ -70,7 +70,7 @@ class OvsBridge:
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource, in the order of its page."""
-        bound = bind("Test-TargetResource", _RULES, properties)
+        bound = _checked(bind("Test-TargetResource", _RULES, properties))
         is_absent = is_same(bound.get("Ensure", "Present"), "Absent")
         ovs = context.machine.area(OpenVSwitch)
         if not _is_ready(bound, context):
@@ -87,7 +87,7 @@ class OvsBridge:
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: all checks, then bridge, port, tag, adapter."""
-        bound = bind("Set-TargetResource", _RULES, properties)
+        bound = _checked(bind("Set-TargetResource", _RULES, properties))
         name, ovs = bound["Name"], context.machine.area(OpenVSwitch)
         _demand_ready(bound, context)
         await context.sleep(context.machine.durations.other_s)
@@ -104,6 +104,18 @@ class OvsBridge:
         if "VlanId" in bound and ovs.bridges[name].tag != bound["VlanId"]:
             ovs.tag(name, bound["VlanId"])
         await _enable(name, bound.get("TimeoutSeconds", _SECONDS), context)
+
+
+def _checked(bound: dict[str, Any]) -> dict[str, Any]:
+    for name in (bound["Name"], bound.get("AdapterName", ""), bound.get("Database", "")):
+        if '"' in name or name.startswith("-") or name.endswith("\\"):
+            raise resource_error(
+                f"'{name}' has a double quote, begins with a hyphen or ends with a backslash, and ovs-vsctl.exe "
+                "would take it for something else.",
+                "NameMalformed",
+                "InvalidArgument",
+            )
+    return bound
 
 
 def _adapter(name: str, context: ResourceContext) -> Adapter | None:

@@ -17,6 +17,12 @@ Import-Module -Name (Join-Path -Path $script:moduleFolder -ChildPath 'Modules/Pr
 # Below HKEY_LOCAL_MACHINE; a key for each bridge.
 $script:stateKey = 'SOFTWARE\provisioner\BridgeAddress'
 
+# How long an adapter that was just enabled may take to be up.
+$script:upSeconds = 30
+
+# What New-NetRoute gives a route by itself.
+$script:routeMetric = 256
+
 <#
     .SYNOPSIS
         Returns the addresses on the bridge, and how far a move has come.
@@ -278,6 +284,7 @@ function Set-TargetResource
         return
     }
 
+    Wait-Adapter -Name $BridgeAdapter
     Assert-Adapter -Desired $PSBoundParameters -Saved $saved
 
     if ($null -eq $saved)
@@ -285,9 +292,10 @@ function Set-TargetResource
         $saved = Get-FirstSnapshot -Desired $PSBoundParameters
     }
 
+    $wanted = Get-Wanted -Desired $PSBoundParameters -Saved $saved
+    Assert-Address -Desired $PSBoundParameters -Wanted $wanted
     $saved['Phase'] = 'Moving'
     Write-Snapshot -BridgeAdapter $BridgeAdapter -Snapshot $saved
-    $wanted = Get-Wanted -Desired $PSBoundParameters -Saved $saved
     Add-EveryGuard -Desired $PSBoundParameters -Second ($TimeoutSeconds + 60)
 
     try
@@ -300,12 +308,7 @@ function Set-TargetResource
     catch
     {
         Write-Verbose -Message ('The addresses go back: {0}' -f $_.Exception.Message)
-        Restore-Address -BridgeAdapter $BridgeAdapter -Saved $saved
-
-        if ($PSBoundParameters.ContainsKey('VMSwitchName'))
-        {
-            Invoke-Guard -Name (Get-GuardName -VMSwitchName $VMSwitchName)
-        }
+        Restore-EveryAddress -Desired $PSBoundParameters -Saved $saved
 
         throw
     }
@@ -313,6 +316,11 @@ function Set-TargetResource
     $saved['Phase'] = 'Confirmed'
     Write-Snapshot -BridgeAdapter $BridgeAdapter -Snapshot $saved
     Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $BridgeAdapter)
+
+    foreach ($other in @(Get-OtherBridge -Desired $PSBoundParameters))
+    {
+        Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $other)
+    }
 
     if ($PSBoundParameters.ContainsKey('VMSwitchName'))
     {
@@ -338,9 +346,10 @@ function Assert-Property
     )
 
     $bridge = $Desired['BridgeAdapter']
-    $octet = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
+    $octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
+    $names = @($bridge, $Desired['SourceAdapter'], $Desired['VMSwitchName']) + @($Desired['ExtensionNames'])
 
-    foreach ($name in @($bridge, $Desired['SourceAdapter']))
+    foreach ($name in @($names | Where-Object -FilterScript { $null -ne $_ }))
     {
         if ($name.Contains('"'))
         {
@@ -386,6 +395,36 @@ function Assert-Property
     {
         throw (New-ResourceError -Id 'AddressesMissing' -Category 'InvalidArgument' -Target $bridge -Message (
                 'DefaultGateway and DnsServers go with Addresses; without these, all is taken over from the adapter.'))
+    }
+}
+
+<#
+    .SYNOPSIS
+        Waits for an adapter that was just enabled to be up. What is missing or disabled is not waited for.
+
+    .PARAMETER Name
+        Name of the network adapter.
+#>
+function Wait-Adapter
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Name
+    )
+
+    for ($waited = 0; $waited -lt $script:upSeconds; $waited += 2)
+    {
+        $found = @(Get-EveryAdapter | Where-Object -FilterScript { $_.Name -eq $Name })
+
+        if (($found.Count -eq 0) -or (@('Up', 'Disabled') -contains $found[0].Status.ToString()))
+        {
+            return
+        }
+
+        Wait-Second -Second 2
     }
 }
 
@@ -445,8 +484,7 @@ function Assert-Adapter
 
 <#
     .SYNOPSIS
-        Returns what the source has; what the bridge has, when somebody moved it before; throws when neither has an
-        address to move.
+        Returns what the source has; what the bridge has, when somebody moved it before.
 
     .PARAMETER Desired
         The bound parameters.
@@ -468,21 +506,45 @@ function Get-FirstSnapshot
     {
         $snapshot = Get-Configuration -Alias $Desired['BridgeAdapter']
         $snapshot['Dhcp'] = $false
-
-        if ($snapshot['Addresses'].Count -eq 0)
-        {
-            throw (New-ResourceError -Id 'NoAddress' -Category 'InvalidOperation' -Target 'Addresses' -Message (
-                    "Neither '{0}' nor '{1}' has an IPv4 address, and Addresses are not given." -f
-                    $Desired['SourceAdapter'], $Desired['BridgeAdapter']))
-        }
-
-        Write-Verbose -Message ("The addresses are on '{0}' already: {1}." -f
+        Write-Verbose -Message ("The addresses on '{0}' already: '{1}'." -f
             $Desired['BridgeAdapter'], ($snapshot['Addresses'] -join ', '))
     }
 
     $snapshot['Source'] = $Desired['SourceAdapter']
 
     return $snapshot
+}
+
+<#
+    .SYNOPSIS
+        Throws when there is no address to move.
+
+    .PARAMETER Desired
+        The bound parameters.
+
+    .PARAMETER Wanted
+        What the bridge is to have.
+#>
+function Assert-Address
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Collections.IDictionary]
+        $Desired,
+
+        [Parameter(Mandatory = $true)]
+        [System.Collections.Hashtable]
+        $Wanted
+    )
+
+    if ($Wanted['Addresses'].Count -eq 0)
+    {
+        throw (New-ResourceError -Id 'NoAddress' -Category 'InvalidOperation' -Target 'Addresses' -Message (
+                "Neither '{0}' nor '{1}' has an IPv4 address, and Addresses are not given." -f
+                $Desired['SourceAdapter'], $Desired['BridgeAdapter']))
+    }
 }
 
 <#
@@ -515,6 +577,7 @@ function Get-Wanted
         return @{
             Addresses  = @($Saved['Addresses'])
             Gateway    = $Saved['Gateway']
+            Metric     = $Saved['Metric']
             DnsServers = @($Saved['DnsServers'])
             Dhcp       = $false
         }
@@ -549,6 +612,7 @@ function Get-Nothing
     return @{
         Addresses  = @()
         Gateway    = ''
+        Metric     = $script:routeMetric
         DnsServers = @()
         Dhcp       = $false
     }
@@ -556,8 +620,8 @@ function Get-Nothing
 
 <#
     .SYNOPSIS
-        Returns the IPv4 addresses with their prefix, gateway and name servers of an adapter, and whether it asks
-        for them by DHCP. Addresses that Windows makes up itself are none.
+        Returns the IPv4 addresses with their prefix, gateway with its metric and name servers of an adapter, and
+        whether it asks for them by DHCP. Addresses that Windows makes up itself are none.
 
     .PARAMETER Alias
         Name of the network adapter.
@@ -579,15 +643,18 @@ function Get-Configuration
     $servers = @(Get-NameServer | Where-Object -FilterScript { $_.InterfaceAlias -eq $Alias })
     $interfaces = @(Get-Interface | Where-Object -FilterScript { $_.InterfaceAlias -eq $Alias })
     $gateway = ''
+    $metric = $script:routeMetric
 
     if ($routes.Count -gt 0)
     {
         $gateway = $routes[0].NextHop
+        $metric = [System.Int32] $routes[0].RouteMetric
     }
 
     return @{
         Addresses  = @($addresses | ForEach-Object -Process { '{0}/{1}' -f $_.IPAddress, $_.PrefixLength })
         Gateway    = $gateway
+        Metric     = $metric
         DnsServers = @($servers | ForEach-Object -Process { $_.ServerAddresses } | Where-Object -FilterScript { $_ })
         Dhcp       = (@($interfaces | Where-Object -FilterScript { $_.Dhcp.ToString() -eq 'Enabled' }).Count -gt 0)
     }
@@ -655,6 +722,13 @@ function Set-Configuration
 
     $found = Get-Configuration -Alias $Alias
 
+    # First, since who asks for a lease may get one again, and since the name servers of a lease go with it.
+    if ($found['Dhcp'] -and -not $Wanted['Dhcp'])
+    {
+        Set-Dhcp -Alias $Alias -Enabled $false
+        $found = Get-Configuration -Alias $Alias
+    }
+
     if ($found['Gateway'] -and ($found['Gateway'] -ne $Wanted['Gateway']))
     {
         Remove-Gateway -Alias $Alias -NextHop $found['Gateway']
@@ -663,17 +737,29 @@ function Set-Configuration
     foreach ($address in @($found['Addresses'] | Where-Object -FilterScript { $Wanted['Addresses'] -notcontains $_ }))
     {
         Write-Verbose -Message ("Taking the address {0} from '{1}'." -f $address, $Alias)
-        Remove-Address -Alias $Alias -IPAddress ($address -split '/')[0]
-    }
 
-    if ($found['Dhcp'] -ne $Wanted['Dhcp'])
-    {
-        Set-Dhcp -Alias $Alias -Enabled $Wanted['Dhcp']
+        try
+        {
+            Remove-Address -Alias $Alias -IPAddress ($address -split '/')[0]
+        }
+        catch
+        {
+            # That of a lease may be gone by now.
+            if ((Get-Configuration -Alias $Alias)['Addresses'] -contains $address)
+            {
+                throw
+            }
+        }
     }
 
     # With DHCP on, the server says the rest.
     if ($Wanted['Dhcp'])
     {
+        if (-not $found['Dhcp'])
+        {
+            Set-Dhcp -Alias $Alias -Enabled $true
+        }
+
         Clear-NameServer -Alias $Alias
         return
     }
@@ -689,7 +775,7 @@ function Set-Configuration
 
     if ($Wanted['Gateway'] -and ((Get-Configuration -Alias $Alias)['Gateway'] -ne $Wanted['Gateway']))
     {
-        Add-Gateway -Alias $Alias -NextHop $Wanted['Gateway']
+        Add-Gateway -Alias $Alias -NextHop $Wanted['Gateway'] -Metric $Wanted['Metric']
     }
 
     if (($found['DnsServers'] -join ' ') -ne ($Wanted['DnsServers'] -join ' '))
@@ -745,7 +831,10 @@ function Wait-Confirmation
 
     $addresses = @($Wanted['Addresses'] | ForEach-Object -Process { ($_ -split '/')[0] })
 
-    for ($waited = 0; $waited -lt $Second; $waited += 2)
+    # Asking takes time as well, and the tasks do not wait for it.
+    $began = Get-Now
+
+    for ($waited = 0; ($waited -lt $Second) -and (((Get-Now) - $began).TotalSeconds -lt $Second); $waited += 2)
     {
         if (Test-Configuration -Alias $BridgeAdapter -Wanted $Wanted)
         {
@@ -761,8 +850,10 @@ function Wait-Confirmation
                 return
             }
 
+            # What the machine says to itself does not pass the bridge.
             $new = @(Get-Connection | Where-Object -FilterScript {
-                    ($addresses -contains $_.LocalAddress) -and ($_.CreationTime -gt $Since) })
+                    ($addresses -contains $_.LocalAddress) -and ($addresses -notcontains $_.RemoteAddress) -and
+                    ($_.CreationTime -gt $Since) })
 
             if ($new.Count -gt 0)
             {
@@ -837,14 +928,107 @@ function Restore-Address
                 $Saved['Source'], $BridgeAdapter, ($adapters -join ', ')))
     }
 
+    $problem = $null
+
     if ($adapters -contains $BridgeAdapter)
     {
-        Set-Configuration -Alias $BridgeAdapter -Wanted (Get-Nothing)
+        try
+        {
+            Set-Configuration -Alias $BridgeAdapter -Wanted (Get-Nothing)
+        }
+        catch
+        {
+            # The source comes first: the machine may be reached through nothing else.
+            Write-Verbose -Message ("'{0}' keeps something: {1}" -f $BridgeAdapter, $_.Exception.Message)
+            $problem = $_
+        }
     }
 
     Set-Configuration -Alias $Saved['Source'] -Wanted $Saved
+
+    if ($null -ne $problem)
+    {
+        throw $problem
+    }
+
     Clear-Snapshot -BridgeAdapter $BridgeAdapter
     Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $BridgeAdapter)
+}
+
+<#
+    .SYNOPSIS
+        Gives back what this move took, and what other moves did over the same extension, which is then disabled.
+
+    .PARAMETER Desired
+        The bound parameters.
+
+    .PARAMETER Saved
+        What was saved of this move.
+#>
+function Restore-EveryAddress
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Collections.IDictionary]
+        $Desired,
+
+        [Parameter(Mandatory = $true)]
+        [System.Collections.Hashtable]
+        $Saved
+    )
+
+    try
+    {
+        Restore-Address -BridgeAdapter $Desired['BridgeAdapter'] -Saved $Saved
+
+        foreach ($other in @(Get-OtherBridge -Desired $Desired))
+        {
+            Write-Verbose -Message ("The addresses on '{0}' go back too." -f $other)
+            Restore-Address -BridgeAdapter $other -Saved (Read-Snapshot -BridgeAdapter $other)
+        }
+    }
+    finally
+    {
+        if ($Desired.ContainsKey('VMSwitchName'))
+        {
+            Invoke-Guard -Name (Get-GuardName -VMSwitchName $Desired['VMSwitchName'])
+        }
+    }
+}
+
+<#
+    .SYNOPSIS
+        Hands out the other bridges that have addresses, which they would have to themselves once the extension is
+        disabled. Windows lets Open vSwitch have one virtual switch, so it is theirs too.
+
+    .PARAMETER Desired
+        The bound parameters.
+#>
+function Get-OtherBridge
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.Collections.IDictionary]
+        $Desired
+    )
+
+    if (-not $Desired.ContainsKey('VMSwitchName'))
+    {
+        return
+    }
+
+    foreach ($name in @(Get-SavedBridge))
+    {
+        if (($name -ne $Desired['BridgeAdapter']) -and ($null -ne (Read-Snapshot -BridgeAdapter $name)))
+        {
+            $name
+        }
+    }
 }
 
 <#
@@ -892,15 +1076,26 @@ function Add-EveryGuard
         $Second
     )
 
-    $guard = @{
-        Name     = Get-OwnGuardName -BridgeAdapter $Desired['BridgeAdapter']
-        Resource = 'BridgeAddress'
-        Option   = "-BridgeAdapter '{0}' -SourceAdapter '{1}' -Ensure Absent" -f
-            $Desired['BridgeAdapter'].Replace("'", "''"), $Desired['SourceAdapter'].Replace("'", "''")
-        Second   = $Second
+    $sources = @{}
+    $sources[$Desired['BridgeAdapter']] = $Desired['SourceAdapter']
+
+    foreach ($other in @(Get-OtherBridge -Desired $Desired))
+    {
+        $sources[$other] = (Read-Snapshot -BridgeAdapter $other)['Source']
     }
 
-    Register-Guard @guard
+    foreach ($bridge in @($sources.Keys))
+    {
+        $guard = @{
+            Name     = Get-OwnGuardName -BridgeAdapter $bridge
+            Resource = 'BridgeAddress'
+            Option   = '-BridgeAdapter {0} -SourceAdapter {1} -Ensure Absent' -f (
+                ConvertTo-Literal -Text $bridge), (ConvertTo-Literal -Text $sources[$bridge])
+            Second   = $Second
+        }
+
+        Register-Guard @guard
+    }
 
     if ($Desired.ContainsKey('VMSwitchName'))
     {
@@ -916,7 +1111,8 @@ function Add-EveryGuard
 
 <#
     .SYNOPSIS
-        Returns what was saved of a move: Source, Addresses, Gateway, DnsServers, Dhcp and Phase; null without one.
+        Returns what was saved of a move: Source, Addresses, Gateway, Metric, DnsServers, Dhcp and Phase; null without
+        one.
 
     .PARAMETER BridgeAdapter
         Name of the network adapter that the machine has on the bridge.
@@ -939,8 +1135,17 @@ function Read-Snapshot
         return $null
     }
 
+    $metric = $script:routeMetric
+    $text = Read-Value -BridgeAdapter $BridgeAdapter -Name 'Metric'
+
+    if (-not [System.String]::IsNullOrEmpty($text))
+    {
+        $metric = [System.Int32] $text
+    }
+
     return @{
         Phase      = $phase
+        Metric     = $metric
         Source     = Read-Value -BridgeAdapter $BridgeAdapter -Name 'Source'
         Gateway    = Read-Value -BridgeAdapter $BridgeAdapter -Name 'Gateway'
         Addresses  = @(Split-List -Text (Read-Value -BridgeAdapter $BridgeAdapter -Name 'Addresses'))
@@ -1005,6 +1210,7 @@ function Write-Snapshot
 
     Write-Value -BridgeAdapter $BridgeAdapter -Name 'Source' -Text $Snapshot['Source']
     Write-Value -BridgeAdapter $BridgeAdapter -Name 'Gateway' -Text $Snapshot['Gateway']
+    Write-Value -BridgeAdapter $BridgeAdapter -Name 'Metric' -Text ([System.String] $Snapshot['Metric'])
     Write-Value -BridgeAdapter $BridgeAdapter -Name 'Addresses' -Text ($Snapshot['Addresses'] -join ',')
     Write-Value -BridgeAdapter $BridgeAdapter -Name 'DnsServers' -Text ($Snapshot['DnsServers'] -join ',')
     Write-Value -BridgeAdapter $BridgeAdapter -Name 'Dhcp' -Text $dhcp
@@ -1097,6 +1303,33 @@ function Clear-Snapshot
     )
 
     [Microsoft.Win32.Registry]::LocalMachine.DeleteSubKeyTree("$script:stateKey\$BridgeAdapter", $false)
+}
+
+<#
+    .SYNOPSIS
+        Hands out the names of the bridges of which something was saved.
+#>
+function Get-SavedBridge
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param ()
+
+    $key = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($script:stateKey)
+
+    if ($null -eq $key)
+    {
+        return
+    }
+
+    try
+    {
+        $key.GetSubKeyNames()
+    }
+    finally
+    {
+        $key.Dispose()
+    }
 }
 
 <#
@@ -1293,6 +1526,9 @@ function Remove-Gateway
 
     .PARAMETER NextHop
         The gateway.
+
+    .PARAMETER Metric
+        The metric of the route.
 #>
 function Add-Gateway
 {
@@ -1305,13 +1541,18 @@ function Add-Gateway
 
         [Parameter(Mandatory = $true)]
         [System.String]
-        $NextHop
+        $NextHop,
+
+        [Parameter(Mandatory = $true)]
+        [System.Int32]
+        $Metric
     )
 
     $route = @{
         InterfaceAlias    = $Alias
         DestinationPrefix = '0.0.0.0/0'
         NextHop           = $NextHop
+        RouteMetric       = $Metric
         Confirm           = $false
         ErrorAction       = 'Stop'
     }

@@ -60,6 +60,7 @@ function Get-TargetResource
         $TimeoutSeconds = 30
     )
 
+    Assert-Argument -Text @($Name, $Database)
     $tool = @{
         Path     = $ToolPath
         Database = $Database
@@ -176,6 +177,7 @@ function Test-TargetResource
         $TimeoutSeconds = 30
     )
 
+    Assert-Argument -Text @($Name, $AdapterName, $Database)
     $tool = @{
         Path     = $ToolPath
         Database = $Database
@@ -302,6 +304,7 @@ function Set-TargetResource
         $TimeoutSeconds = 30
     )
 
+    Assert-Argument -Text @($Name, $AdapterName, $Database)
     $tool = @{
         Path     = $ToolPath
         Database = $Database
@@ -335,6 +338,35 @@ function Set-TargetResource
     }
 
     Enable-OwnAdapter -Bridge $Name -Second $TimeoutSeconds
+}
+
+<#
+    .SYNOPSIS
+        Throws when a text would not reach the tool as it is, or would be an option there.
+
+    .PARAMETER Text
+        The texts; an empty one is none.
+#>
+function Assert-Argument
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
+        [System.String[]]
+        $Text
+    )
+
+    foreach ($each in $Text)
+    {
+        if ($each -match '"|\A-|\\\z')
+        {
+            throw (New-ResourceError -Id 'NameMalformed' -Category 'InvalidArgument' -Target $each -Message (
+                    ("'{0}' has a double quote, begins with a hyphen or ends with a backslash, and ovs-vsctl.exe " +
+                    'would take it for something else.') -f $each))
+        }
+    }
 }
 
 <#
@@ -625,7 +657,7 @@ function Test-Patch
         $Tool
     )
 
-    $kind = @(Invoke-Checked -Tool $Tool -Option @('get', 'interface', $Port, 'type')) -join ''
+    $kind = @(Invoke-Checked -Tool $Tool -Option @('--if-exists', 'get', 'interface', $Port, 'type')) -join ''
 
     return ($kind.Trim('"') -eq 'patch')
 }
@@ -883,8 +915,8 @@ function Get-ServiceStatus
         $Name
     )
 
-    Get-Service -Name '*' | Where-Object -FilterScript { $_.Name -eq $Name } | ForEach-Object -Process {
-        $_.Status.ToString() }
+    # Not all services: one that Windows does not let be asked for would be an error.
+    Get-Service -Name $Name -ErrorAction 'SilentlyContinue' | ForEach-Object -Process { $_.Status.ToString() }
 }
 
 <#

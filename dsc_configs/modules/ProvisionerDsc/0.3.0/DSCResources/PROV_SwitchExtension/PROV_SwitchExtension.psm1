@@ -226,10 +226,45 @@ function Set-TargetResource
     {
         if ($PSBoundParameters.ContainsKey('GuardSeconds'))
         {
-            Unregister-Guard -Name (Get-GuardName -VMSwitchName $VMSwitchName)
+            Undo-Enabling -VMSwitchName $VMSwitchName -Names $Names
         }
 
         throw
+    }
+}
+
+<#
+    .SYNOPSIS
+        Disables what was to be enabled, since an error does not say how far Windows came. Where that fails too, the
+        guard stays and does it later.
+
+    .PARAMETER VMSwitchName
+        Name of the virtual switch.
+
+    .PARAMETER Names
+        The names.
+#>
+function Undo-Enabling
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $VMSwitchName,
+
+        [Parameter(Mandatory = $true)]
+        [System.String[]]
+        $Names
+    )
+
+    try
+    {
+        Disable-NamedExtension -VMSwitchName $VMSwitchName -Names $Names
+    }
+    catch
+    {
+        Write-Verbose -Message ('The task stays, and tries it later: {0}' -f $_.Exception.Message)
     }
 }
 

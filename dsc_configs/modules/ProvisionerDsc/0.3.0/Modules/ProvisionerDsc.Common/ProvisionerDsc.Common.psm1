@@ -16,6 +16,10 @@ $script:moduleFolder = Split-Path -Path (Split-Path -Path $PSScriptRoot -Parent)
 # The folder of the tasks that guard a change.
 $script:guardFolder = '\provisioner\'
 
+# How often such a task tries, and how many seconds it waits in between: five minutes.
+$script:guardAttempts = 20
+$script:guardSeconds = 15
+
 # Hashing that often takes about a tenth of a second. SHA-1 is what PBKDF2 has in .NET Framework 4.6 (Server 2016).
 $script:markerRounds = 100000
 
@@ -232,7 +236,34 @@ function Get-GuardName
 
 <#
     .SYNOPSIS
+        Returns a text as it is written in PowerShell, in single quotes. PowerShell takes typographic ones for the
+        same, so these are doubled as well.
+
+    .PARAMETER Text
+        The text.
+#>
+function ConvertTo-Literal
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
+        [System.String]
+        $Text
+    )
+
+    return ("'{0}'" -f ($Text -replace "(['\u2018\u2019\u201a\u201b])", '$1$1'))
+}
+
+<#
+    .SYNOPSIS
         Lets a task of Windows call Set of a resource as SYSTEM after some time; one of that name is replaced.
+
+    .DESCRIPTION
+        A task that fails is not started again by Windows, and after a boot Hyper-V may not answer yet. So the task
+        itself tries for five minutes.
 
     .PARAMETER Name
         Name of the task.
@@ -269,17 +300,26 @@ function Register-Guard
     )
 
     $path = Join-Path -Path $script:moduleFolder -ChildPath ('DSCResources\PROV_{0}\PROV_{0}.psm1' -f $Resource)
-    $line = "Import-Module -Name '{0}'; Set-TargetResource {1}" -f $path.Replace("'", "''"), $Option
+    $line = 'Import-Module -Name {0}; for ($try = 1; $try -le {1}; $try++) {{ try {{ {2}; break }} catch {{ {3} }} }}' -f (
+        ConvertTo-Literal -Text $path), $script:guardAttempts, ('Set-TargetResource {0}' -f $Option), (
+        'Start-Sleep -Seconds {0}' -f $script:guardSeconds)
     $action = @{
         Execute     = 'powershell.exe'
         Argument    = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{0}"' -f $line
         ErrorAction = 'Stop'
     }
+    # A machine on the battery of its power supply is one that needs the task as well.
+    $setting = @{
+        StartWhenAvailable         = $true
+        AllowStartIfOnBatteries    = $true
+        DontStopIfGoingOnBatteries = $true
+        ErrorAction                = 'Stop'
+    }
     $part = @{
         Action    = New-ScheduledTaskAction @action
         Trigger   = New-ScheduledTaskTrigger -Once -At (Get-TimeIn -Second $Second) -ErrorAction 'Stop'
         Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType 'ServiceAccount' -ErrorAction 'Stop'
-        Settings  = New-ScheduledTaskSettingsSet -StartWhenAvailable -ErrorAction 'Stop'
+        Settings  = New-ScheduledTaskSettingsSet @setting
     }
 
     Write-Verbose -Message ("In {0} seconds the task '{1}' runs unless it is taken away." -f $Second, $Name)
@@ -384,11 +424,12 @@ function Register-ExtensionGuard
         $Second
     )
 
-    $quoted = @($Names | ForEach-Object -Process { "'{0}'" -f $_.Replace("'", "''") }) -join ', '
+    $quoted = @($Names | ForEach-Object -Process { ConvertTo-Literal -Text $_ }) -join ', '
+    $literal = ConvertTo-Literal -Text $VMSwitchName
     $guard = @{
         Name     = Get-GuardName -VMSwitchName $VMSwitchName
         Resource = 'SwitchExtension'
-        Option   = "-VMSwitchName '{0}' -Names {1} -Ensure Absent" -f $VMSwitchName.Replace("'", "''"), $quoted
+        Option   = '-VMSwitchName {0} -Names {1} -Ensure Absent' -f $literal, $quoted
         Second   = $Second
     }
 
@@ -704,6 +745,7 @@ function Start-GuardTask
 
 Export-ModuleMember -Function @(
     'Clear-SecretMarker'
+    'ConvertTo-Literal'
     'Get-GuardName'
     'Invoke-Guard'
     'New-ResourceError'
