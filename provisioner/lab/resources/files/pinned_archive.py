@@ -7,7 +7,7 @@ import io
 import ntpath
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from provisioner.lab.resources.base import ResourceContext, ResourceError
@@ -25,6 +25,10 @@ _DIGEST: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _FOLDER: Final = re.compile(r'[A-Za-z]:\\[^<>:"|?*/]*[^<>:"|?*/\\. ]')
 _PATH: Final = re.compile(r'(?:[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\|https?://[^/]+/)[^"]+', re.IGNORECASE)
 _UNSAFE: Final = re.compile(r'[. ]\Z|[\x00-\x1f<>:"|?*]')
+_DEVICE: Final = re.compile(
+    "(?:CON|PRN|AUX|NUL|CONIN\\$|CONOUT\\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3]) *(?:\\..*)?", re.IGNORECASE
+)
+_UNFINISHED: Final = "unfinished"
 _COPIES: Final = r"C:\Program Files\provisioner\archives"
 
 #: Name below the folder and content.
@@ -44,9 +48,9 @@ class PinnedArchive:
         known = _manifest(folder, context)
         return {
             "Folder": folder,
-            "Ensure": "Present" if known else "Absent",
+            "Ensure": "Present" if known and known[0] != _UNFINISHED else "Absent",
             "Path": None,
-            "Sha256": known[0] if known else None,
+            "Sha256": known[0] if known and known[0] != _UNFINISHED else None,
         }
 
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
@@ -73,7 +77,9 @@ class PinnedArchive:
         folder = bound["Folder"]
         _demand_folder(folder)
         if is_same(bound.get("Ensure", "Present"), "Absent"):
-            _remove_content(folder, (), context)
+            known = _manifest(folder, context)
+            for name in (*(name for name, _ in (known[1] if known else ())), _MANIFEST):
+                _remove(ntpath.join(folder, name), context)
             return
         path, digest = bound.get("Path") or "", bound.get("Sha256") or ""
         _demand_archive(path, digest)
@@ -85,14 +91,17 @@ class PinnedArchive:
             content = _content(file, path, context)
             await context.sleep(machine.durations.other_s)
             machine.files.make_folder(folder)
-            _remove_content(folder, [name for name, _ in content], context)
+            kept = {name.casefold() for name, _ in content}
+            known = _manifest(folder, context)
+            gone = [each for each in (known[1] if known else ()) if each[0].casefold() not in kept]
+            _write(folder, _UNFINISHED, [*((name, len(data)) for name, data in content), *gone], context)
+            for name, _ in gone:
+                _remove(ntpath.join(folder, name), context)
             for name, data in content:
                 target = ntpath.join(folder, name)
                 machine.files.make_folder(ntpath.dirname(target))
                 machine.files.write(target, data)
-            lines = [digest.lower(), *(f"{len(data)} {name}" for name, data in content)]
-            text = "".join(f"{line}\r\n" for line in lines)
-            machine.files.write(ntpath.join(folder, _MANIFEST), text.encode())
+            _write(folder, digest.lower(), [(name, len(data)) for name, data in content], context)
         finally:
             if is_copy:
                 machine.files.remove(file)
@@ -104,20 +113,22 @@ def _manifest(folder: str, context: ResourceContext) -> tuple[str, list[tuple[st
     if not context.machine.files.is_file(path):
         return None
     lines = context.machine.files.read(path).decode("utf-8", "replace").splitlines()
-    if not lines or not _DIGEST.fullmatch(lines[0]):
+    if not lines or not (_DIGEST.fullmatch(lines[0]) or is_same(lines[0], _UNFINISHED)):
         return None
     found = [_LINE.fullmatch(line) for line in lines[1:]]
     files = [(line[2], int(line[1])) for line in found if line and _is_inside(line[2])]
     return (lines[0], files) if len(files) == len(found) else None
 
 
-def _remove_content(folder: str, kept: Sequence[str], context: ResourceContext) -> None:
-    known = _manifest(folder, context)
-    files = context.machine.files
-    for name in (_MANIFEST, *(name for name, _ in (known[1] if known else ()))):
-        path = ntpath.join(folder, name)
-        if name.casefold() not in {each.casefold() for each in kept} and files.is_file(path):
-            files.remove(path)
+def _write(folder: str, head: str, files: Iterable[tuple[str, int]], context: ResourceContext) -> None:
+    lines = [head, *(f"{size} {name}" for name, size in files)]
+    text = "".join(f"{line}\r\n" for line in lines)
+    context.machine.files.write(ntpath.join(folder, _MANIFEST), text.encode())
+
+
+def _remove(path: str, context: ResourceContext) -> None:
+    if context.machine.files.is_file(path):
+        context.machine.files.remove(path)
 
 
 def _content(file: str, path: str, context: ResourceContext) -> _Files:
@@ -149,7 +160,7 @@ def _content(file: str, path: str, context: ResourceContext) -> _Files:
 
 
 def _is_inside(name: str) -> bool:
-    return all(part and not _UNSAFE.search(part) for part in name.split("\\"))
+    return all(part and not _UNSAFE.search(part) and not _DEVICE.fullmatch(part) for part in name.split("\\"))
 
 
 def _copied(path: str, digest: str, context: ResourceContext) -> str:

@@ -45,7 +45,7 @@ class PythonEnvironment:
         return {
             "Path": path,
             "Ensure": "Absent" if home is None else "Present",
-            "Python": ntpath.join(home, "python.exe") if home else None,
+            "Python": f"{home}\\python.exe" if home else None,
             "Requirements": None if home is None else list(_installed(path, context)),
             "Wheels": None,
         }
@@ -58,11 +58,11 @@ class PythonEnvironment:
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             return home is None
         python, wanted, _wheels = _demand_wanted(bound)
-        if home is None or not is_same(home, ntpath.dirname(python)):
+        if home is None or not is_same(home, _origin(python)):
             return False
         missing = _missing(bound["Path"], wanted, context)
         context.verbose(f"Missing in {bound['Path']}: {', '.join(missing)}.")
-        return not missing
+        return not missing and context.machine.files.is_file(ntpath.join(bound["Path"], _LIST))
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: made or made anew, then what is missing is installed."""
@@ -86,8 +86,9 @@ class PythonEnvironment:
                 "InvalidOperation",
             )
         await context.sleep(context.machine.durations.other_s)
-        if home is None or not is_same(home, ntpath.dirname(python)) or not _answers(path, context):
-            _make(path, ntpath.dirname(python), context)
+        _forget(path, context)
+        if home is None or not is_same(home, _origin(python)) or not _answers(path, context):
+            _make(path, _origin(python), context)
         missing = _missing(path, wanted, context)
         if missing:
             for requirement in wanted:
@@ -100,6 +101,17 @@ class PythonEnvironment:
                 "NotInstalled",
             )
         files.write(ntpath.join(path, _LIST), "".join(f"{each}\r\n" for each in wanted).encode())
+
+
+def _forget(path: str, context: ResourceContext) -> None:
+    """Remove the list of what was wanted, until that is there."""
+    file = ntpath.join(path, _LIST)
+    if context.machine.files.is_file(file):
+        context.machine.files.remove(file)
+
+
+def _origin(python: str) -> str:
+    return ntpath.dirname(python).rstrip("\\")
 
 
 def _home(path: str, context: ResourceContext) -> str | None:

@@ -26,6 +26,12 @@ $script:compression = -join @(
 
 $script:digest = '\A[0-9A-Fa-f]{64}\z'
 
+# Stands in place of the digest while files are being changed.
+$script:unfinished = 'unfinished'
+
+# Names that lead to devices, whatever follows the first dot.
+$script:device = '\A(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3]) *(\.|\z)'
+
 <#
     .SYNOPSIS
         Returns which archive was unpacked in the folder.
@@ -54,7 +60,7 @@ function Get-TargetResource
         Sha256 = $null
     }
 
-    if ($null -ne $manifest)
+    if ($null -ne $manifest -and $manifest.Digest -ne $script:unfinished)
     {
         $state['Ensure'] = 'Present'
         $state['Sha256'] = $manifest.Digest
@@ -129,7 +135,7 @@ function Test-TargetResource
 
     foreach ($file in $manifest.Files)
     {
-        $length = Read-Length -Path (Join-Path -Path $Folder -ChildPath $file.Name)
+        $length = Read-Length -Path ('{0}\{1}' -f $Folder, $file.Name)
 
         if ($length -ne $file.Length)
         {
@@ -186,7 +192,7 @@ function Set-TargetResource
 
     if ($Ensure -eq 'Absent')
     {
-        Remove-Content -Folder $Folder -Kept @()
+        Remove-Content -Folder $Folder
         return
     }
 
@@ -206,22 +212,24 @@ function Set-TargetResource
         Initialize-Compression
         $archive = Open-Archive -Path $file
         $files = @(Get-ArchiveFile -Archive $archive -Path $Path)
-        Assert-Inside -Folder $Folder -File $files
+        $names = @($files | ForEach-Object -Process { $_.Name })
+        $gone = @(Get-UnpackedFile -Folder $Folder | Where-Object -FilterScript { $_.Name -notin $names })
+        Assert-Inside -Folder $Folder -File @($files + $gone)
 
         Write-Verbose -Message ('Unpacking {0} files of {1} in {2}.' -f $files.Count, $Path, $Folder)
         Initialize-Folder -Path $Folder
-        Remove-Content -Folder $Folder -Kept @($files | ForEach-Object -Process { $_.Name })
+        # Whatever ends this run, the next one knows which files are of archives.
+        Write-Manifest -Folder $Folder -Head $script:unfinished -File @($files + $gone)
+        Remove-UnpackedFile -Folder $Folder -File $gone
 
         foreach ($entry in $files)
         {
-            $target = Join-Path -Path $Folder -ChildPath $entry.Name
+            $target = '{0}\{1}' -f $Folder, $entry.Name
             Initialize-Folder -Path (Split-Path -Path $target -Parent)
             Expand-Entry -Entry $entry.Entry -Destination $target
         }
 
-        $lines = @($Sha256.ToLowerInvariant())
-        $lines += @($files | ForEach-Object -Process { '{0} {1}' -f $_.Length, $_.Name })
-        Write-Line -Path (Join-Path -Path $Folder -ChildPath $script:manifestName) -Line $lines
+        Write-Manifest -Folder $Folder -Head $Sha256.ToLowerInvariant() -File $files
     }
     finally
     {
@@ -239,8 +247,8 @@ function Set-TargetResource
 
 <#
     .SYNOPSIS
-        Returns what was unpacked in a folder, its digest and its files; null when nothing was, or not to
-        the end.
+        Returns what was unpacked in a folder, its digest and its files; null when nothing was. The digest is
+        another word when a run did not come to its end.
 
     .PARAMETER Folder
         The folder.
@@ -256,7 +264,7 @@ function Get-Manifest
         $Folder
     )
 
-    $path = Join-Path -Path $Folder -ChildPath $script:manifestName
+    $path = '{0}\{1}' -f $Folder, $script:manifestName
 
     if (-not (Test-FileExistence -Path $path))
     {
@@ -265,7 +273,7 @@ function Get-Manifest
 
     $lines = @(Read-Line -Path $path)
 
-    if ($lines.Count -eq 0 -or $lines[0] -notmatch $script:digest)
+    if ($lines.Count -eq 0 -or ($lines[0] -notmatch $script:digest -and $lines[0] -ne $script:unfinished))
     {
         return $null
     }
@@ -294,15 +302,69 @@ function Get-Manifest
 
 <#
     .SYNOPSIS
-        Removes the files of an older archive but those that come again, and first the list of them.
+        Removes what was unpacked, and last the list of it: a file in use leaves the list for the next run.
+
+    .PARAMETER Folder
+        The folder.
+#>
+function Remove-Content
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Folder
+    )
+
+    $files = @(Get-UnpackedFile -Folder $Folder)
+    Assert-Inside -Folder $Folder -File $files
+    Remove-UnpackedFile -Folder $Folder -File $files
+    $path = '{0}\{1}' -f $Folder, $script:manifestName
+
+    if (Test-FileExistence -Path $path)
+    {
+        Remove-ExistingFile -Path $path
+    }
+}
+
+<#
+    .SYNOPSIS
+        Hands out the files of the list, finished or not, with their names and lengths.
+
+    .PARAMETER Folder
+        The folder.
+#>
+function Get-UnpackedFile
+{
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Folder
+    )
+
+    $manifest = Get-Manifest -Folder $Folder
+
+    if ($null -ne $manifest)
+    {
+        $manifest.Files
+    }
+}
+
+<#
+    .SYNOPSIS
+        Removes files of an archive; folders stay.
 
     .PARAMETER Folder
         The folder.
 
-    .PARAMETER Kept
-        Names of files that come again.
+    .PARAMETER File
+        The files.
 #>
-function Remove-Content
+function Remove-UnpackedFile
 {
     [CmdletBinding()]
     param
@@ -313,33 +375,57 @@ function Remove-Content
 
         [Parameter(Mandatory = $true)]
         [AllowEmptyCollection()]
-        [System.String[]]
-        $Kept
+        [System.Collections.Hashtable[]]
+        $File
     )
 
-    $manifest = Get-Manifest -Folder $Folder
-    $path = Join-Path -Path $Folder -ChildPath $script:manifestName
-
-    if (Test-FileExistence -Path $path)
+    foreach ($old in $File)
     {
-        Remove-ExistingFile -Path $path
-    }
+        $path = '{0}\{1}' -f $Folder, $old.Name
 
-    if ($null -eq $manifest)
-    {
-        return
-    }
-
-    foreach ($file in $manifest.Files)
-    {
-        $old = Join-Path -Path $Folder -ChildPath $file.Name
-
-        if ($file.Name -notin $Kept -and (Test-FileExistence -Path $old))
+        if (Test-FileExistence -Path $path)
         {
-            Write-Verbose -Message ('Removing {0}.' -f $file.Name)
-            Remove-ExistingFile -Path $old
+            Write-Verbose -Message ('Removing {0}.' -f $old.Name)
+            Remove-ExistingFile -Path $path
         }
     }
+}
+
+<#
+    .SYNOPSIS
+        Writes the list of what lies in the folder.
+
+    .PARAMETER Folder
+        The folder.
+
+    .PARAMETER Head
+        SHA-256 of the archive; another word while files are being changed.
+
+    .PARAMETER File
+        The files, with names and lengths.
+#>
+function Write-Manifest
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Folder,
+
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Head,
+
+        [Parameter(Mandatory = $true)]
+        [AllowEmptyCollection()]
+        [System.Collections.Hashtable[]]
+        $File
+    )
+
+    $lines = @($Head)
+    $lines += @($File | ForEach-Object -Process { '{0} {1}' -f $_.Length, $_.Name })
+    Write-Line -Path ('{0}\{1}' -f $Folder, $script:manifestName) -Line $lines
 }
 
 <#
@@ -396,7 +482,17 @@ function Get-ArchiveFile
         $Path
     )
 
-    $entries = @(Read-Entry -Archive $Archive)
+    try
+    {
+        $entries = @(Read-Entry -Archive $Archive)
+    }
+    catch
+    {
+        # .NET reads what an archive holds when it is asked for it, and not before.
+        throw (New-ResourceError -Id 'ArchiveUnreadable' -Category 'InvalidData' -Target $Path -Message (
+                "The file {0} is no .zip archive that can be read: {1}" -f $Path, $_.Exception.Message))
+    }
+
     $seen = @()
 
     foreach ($entry in $entries)
@@ -448,7 +544,8 @@ function Test-Inside
     foreach ($part in ($Name -split '\\'))
     {
         # Windows drops dots and spaces at the end of a name; a colon begins a drive or a stream.
-        if ($part -eq '' -or $part -match '[. ]\z' -or $part -match '[\x00-\x1f<>:"|?*]')
+        if ($part -eq '' -or $part -match '[. ]\z' -or $part -match '[\x00-\x1f<>:"|?*]' -or
+            $part -match $script:device)
         {
             return $false
         }
@@ -491,7 +588,7 @@ function Assert-Inside
         while ($parent -ne '' -and $parent -notin $seen)
         {
             $seen += $parent
-            $path = Join-Path -Path $Folder -ChildPath $parent
+            $path = '{0}\{1}' -f $Folder, $parent
 
             if ((Test-FolderExistence -Path $path) -and (Test-Link -Path $path))
             {

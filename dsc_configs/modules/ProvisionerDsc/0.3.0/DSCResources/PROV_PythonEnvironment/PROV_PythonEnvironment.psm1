@@ -16,6 +16,9 @@ $script:requirement = '\A[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]
 # In the environment: what was wanted when it was made or mended last.
 $script:listName = 'provisioner-requirements.txt'
 
+# What makes a folder an environment.
+$script:markName = 'pyvenv.cfg'
+
 <#
     .SYNOPSIS
         Returns what is installed in the environment.
@@ -49,12 +52,12 @@ function Get-TargetResource
     if ($null -ne $base)
     {
         $state['Ensure'] = 'Present'
-        $state['Requirements'] = @(Get-Distribution -Path $Path)
+        $state['Requirements'] = [System.String[]] @(Get-Distribution -Path $Path)
     }
 
     if (-not [System.String]::IsNullOrEmpty($base))
     {
-        $state['Python'] = Join-Path -Path $base -ChildPath 'python.exe'
+        $state['Python'] = '{0}\python.exe' -f $base
     }
 
     return $state
@@ -120,7 +123,7 @@ function Test-TargetResource
 
     Assert-Wanted -Python $Python -Requirements $Requirements -Wheels $Wheels
 
-    if ($null -eq $base -or $base -ne (Split-Path -Path $Python -Parent))
+    if ($null -eq $base -or $base -ne (Get-Origin -Python $Python))
     {
         Write-Verbose -Message ('The environment in {0} is made with {1}.' -f $Path, $base)
         return $false
@@ -131,6 +134,12 @@ function Test-TargetResource
     if ($missing.Count -gt 0)
     {
         Write-Verbose -Message ('Missing in {0}: {1}.' -f $Path, ($missing -join ', '))
+        return $false
+    }
+
+    if (-not (Test-FileExistence -Path ('{0}\{1}' -f $Path, $script:listName)))
+    {
+        Write-Verbose -Message ('The environment in {0} was not finished.' -f $Path)
         return $false
     }
 
@@ -194,6 +203,7 @@ function Set-TargetResource
         if ($null -ne $base)
         {
             Write-Verbose -Message ('Removing {0}.' -f $Path)
+            Clear-Environment -Path $Path
             Remove-Folder -Path $Path
         }
 
@@ -214,17 +224,24 @@ function Set-TargetResource
                 "There is no folder {0} with wheels." -f $Wheels))
     }
 
-    $origin = Split-Path -Path $Python -Parent
-
     if ($null -eq $base -and (Test-FolderExistence -Path $Path) -and @(Get-Entry -Path $Path).Count -gt 0)
     {
         throw (New-ResourceError -Id 'FolderNotEmpty' -Category 'InvalidOperation' -Target $Path -Message (
                 "The folder {0} has files, and is no environment of Python that could be cleared." -f $Path))
     }
 
-    if ($null -eq $base -or $base -ne $origin -or $null -eq (Read-Distribution -Path $Path))
+    # Missing until the end: a run that is cut off is found out, and nobody takes what runs for what is there.
+    Remove-ExistingFile -Path ('{0}\{1}' -f $Path, $script:listName)
+
+    if ($null -eq $base -or $base -ne (Get-Origin -Python $Python) -or $null -eq (Read-Distribution -Path $Path))
     {
         Write-Verbose -Message ('Making an environment in {0} with {1}.' -f $Path, $Python)
+
+        if ($null -ne $base)
+        {
+            Clear-Environment -Path $Path
+        }
+
         Invoke-Step -Program $Python -Argument @('-m', 'venv', '--clear', $Path) -Id 'EnvironmentNotMade'
     }
 
@@ -233,7 +250,8 @@ function Set-TargetResource
     if ($missing.Count -gt 0)
     {
         Write-Verbose -Message ('Installing {0}.' -f ($missing -join ', '))
-        $install = @('-m', 'pip', 'install', '--disable-pip-version-check', '--no-index', '--find-links', $Wheels)
+        $install = @('-m', 'pip', 'install', '--isolated', '--disable-pip-version-check', '--no-index')
+        $install += @('--find-links', $Wheels)
         Invoke-Step -Program (Get-Program -Path $Path) -Argument @($install + $Requirements) -Id 'InstallationFailed'
         $missing = @(Get-Missing -Path $Path -Requirements $Requirements)
     }
@@ -246,7 +264,59 @@ function Set-TargetResource
     }
 
     # Newer than a process of the environment: who reads it has to be restarted.
-    Write-Line -Path (Join-Path -Path $Path -ChildPath $script:listName) -Line $Requirements
+    Write-Line -Path ('{0}\{1}' -f $Path, $script:listName) -Line $Requirements
+}
+
+<#
+    .SYNOPSIS
+        Returns the folder of a Python as pyvenv.cfg names it, without a backslash at its end.
+
+    .PARAMETER Python
+        Full path of the python.exe.
+#>
+function Get-Origin
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Python
+    )
+
+    return ($Python -replace '\\+[^\\]*\z', '')
+}
+
+<#
+    .SYNOPSIS
+        Empties an environment but for the file that makes it one. When something is in use, what is left is still
+        an environment, which the next run goes on with.
+
+    .PARAMETER Path
+        Folder of the environment.
+#>
+function Clear-Environment
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Path
+    )
+
+    foreach ($entry in @(Get-Entry -Path $Path))
+    {
+        if (Test-FolderExistence -Path $entry)
+        {
+            Remove-Folder -Path $entry
+        }
+        elseif (-not $entry.EndsWith('\{0}' -f $script:markName))
+        {
+            Remove-ExistingFile -Path $entry
+        }
+    }
 }
 
 <#
@@ -267,7 +337,7 @@ function Get-Base
         $Path
     )
 
-    $file = Join-Path -Path $Path -ChildPath 'pyvenv.cfg'
+    $file = '{0}\{1}' -f $Path, $script:markName
 
     if (-not (Test-FileExistence -Path $file))
     {
@@ -397,8 +467,17 @@ function Read-Distribution
         return $null
     }
 
-    $list = @('-m', 'pip', 'list', '--format=freeze', '--disable-pip-version-check')
-    $ended = Invoke-Program -Program $program -Argument $list
+    $list = @('-m', 'pip', 'list', '--isolated', '--format=freeze', '--disable-pip-version-check')
+
+    try
+    {
+        $ended = Invoke-Program -Program $program -Argument $list
+    }
+    catch
+    {
+        Write-Verbose -Message ('{0} cannot be run: {1}' -f $program, $_.Exception.Message)
+        return $null
+    }
 
     if ($ended.Code -ne 0)
     {
@@ -427,7 +506,7 @@ function Get-Program
         $Path
     )
 
-    return (Join-Path -Path $Path -ChildPath 'Scripts\python.exe')
+    return ('{0}\Scripts\python.exe' -f $Path)
 }
 
 <#
@@ -609,7 +688,8 @@ function Assert-Wanted
         Target   = 'Requirements'
     }
 
-    if (@($Requirements).Count -eq 0)
+    # Nothing is not an empty list: wrapped in one, it would count as an entry.
+    if ($null -eq $Requirements -or $Requirements.Count -eq 0)
     {
         $problem['Message'] = 'The environment should be there, but Requirements is empty.'
 
@@ -750,6 +830,29 @@ function Remove-Folder
     )
 
     [System.IO.Directory]::Delete($Path, $true)
+}
+
+<#
+    .SYNOPSIS
+        Removes a file; does nothing when it is not there.
+
+    .PARAMETER Path
+        Full path of the file.
+#>
+function Remove-ExistingFile
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Path
+    )
+
+    if ([System.IO.File]::Exists($Path))
+    {
+        [System.IO.File]::Delete($Path)
+    }
 }
 
 <#
