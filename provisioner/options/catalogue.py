@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from provisioner import documents
 from provisioner.diagnostics import did_you_mean
 from provisioner.errors import UsageError
 
+#: What may well be a release, only not one that was listed: nobody mistyped it.
+_SERIES: Final = re.compile(r"20[0-9]{2}\.[12]|[0-9]+\.[0-9]+\.[0-9]+")
 _DATA = Path(__file__).parent / "data"
 
 
@@ -109,9 +112,10 @@ def catalogue(service: str, release: str) -> Catalogue:
             f"no service is called '{service}'. There are: {there}.", help_ if "mean" in help_ else ""
         )
     if release not in known[service]:
+        near = "" if _SERIES.fullmatch(release) else did_you_mean(release, known[service])
         raise UsageError(
             f"the options of {service} {release} are not known, so they cannot be checked.",
-            f"Known releases of {service}: {', '.join(known[service])}.",
+            f"Known releases of {service}: {', '.join(known[service])}.{f' {near}' if 'mean' in near else ''}",
         )
     text, _, problems = documents.read_text(_DATA / f"{service}@{release}.json")
     problems.raise_errors()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from provisioner.options.catalogue import Catalogue, Option, catalogue, folded
 from provisioner.options.contents import Contents
@@ -16,6 +17,9 @@ from provisioner.options.unknown import unknown_option
 from provisioner.options.values import Values, WrongReference
 from provisioner.options.wording import suggestion, wanted
 
+#: Unknown options whose near names are looked for: of a file with more of them nobody reads the help of each.
+_MOST_SEARCHED: Final = 200
+_UNKNOWN: Final = frozenset({Kind.UNKNOWN_OPTION, Kind.UNKNOWN_SECTION, Kind.WRONG_SECTION})
 #: A password in an address.
 _PASSWORD = re.compile(r"://[^/\s]*:[^\s]+@")
 
@@ -42,8 +46,11 @@ def check_text(
     lines = read_lines(text)
     found = list(lines.faults)
     contents = Contents(known, lines)
+    unknown = 0
     for assignment in lines.assignments:
-        found += _name_faults(assignment, contents)
+        of_name = list(_name_faults(assignment, contents, searches=unknown < _MOST_SEARCHED))
+        unknown += any(fault.kind in _UNKNOWN for fault in of_name)
+        found += of_name
         found += _swallowed(assignment, contents)
         found += _letters(assignment)
     found += _value_faults(contents, placeholder)
@@ -64,7 +71,7 @@ def check_bytes(raw: bytes, service: str, release: str) -> list[Fault]:
     return sorted([*faults, *check_text(text, service, release)], key=lambda fault: fault.line)
 
 
-def _name_faults(assignment: Assignment, contents: Contents) -> Iterator[Fault]:
+def _name_faults(assignment: Assignment, contents: Contents, *, searches: bool) -> Iterator[Fault]:
     section, name = folded(assignment.section), assignment.name
     known = contents.option(section, name)
     if known is not None:
@@ -74,7 +81,7 @@ def _name_faults(assignment: Assignment, contents: Contents) -> Iterator[Fault]:
         return
     successors = contents.formerly(section, name)
     if not successors:
-        yield unknown_option(assignment, contents)
+        yield unknown_option(assignment, contents, searches=searches)
     elif any(assignment in contents.effective(each) for each in successors):
         told = " and ".join(f"{each.name} of [{each.section}]" for each in successors[:3])
         message = f"This name is deprecated: the option is {told}."

@@ -10,6 +10,8 @@ from provisioner.diagnostics import Severity
 
 #: Longest piece of a value that is shown.
 _LONGEST = 80
+#: A longer value is not looked through for credentials, so nothing of it is shown.
+_LONGEST_LOOKED_AT = 4096
 #: Of a password, any letter may be part: '/' and '@' too.
 _CREDENTIALS = re.compile(r"(?<=://)\S*@|[^\s:/@]+:(?!//)\S+@")
 
@@ -67,6 +69,8 @@ class Fault:
 
 def shown(value: str) -> str:
     """Return a value in quotes for a message, short, in one line and without credentials of a URL."""
+    if len(value) > _LONGEST_LOOKED_AT:
+        return f"a value of {len(value)} characters"
     text = _CREDENTIALS.sub("***@", value)
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}..."

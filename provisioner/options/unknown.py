@@ -32,10 +32,14 @@ _GONE: Mapping[str, str] = {
     "os_region_name": "Write region_name.",
 }
 _MOST_NAMED = 3
+_REMOVE = "Remove it, or look its name up."
 
 
-def unknown_option(assignment: Assignment, contents: Contents) -> Fault:
-    """Return the fault of an option that nothing reads."""
+def unknown_option(assignment: Assignment, contents: Contents, *, searches: bool = True) -> Fault:
+    """Return the fault of an option that nothing reads.
+
+    ``searches`` looks for near names and in other releases too, which takes milliseconds.
+    """
     section, name = folded(assignment.section), assignment.name
     title = contents.catalogue.title
     if section not in contents.sections:
@@ -46,7 +50,7 @@ def unknown_option(assignment: Assignment, contents: Contents) -> Fault:
             assignment.section,
             name,
             message,
-            _meant_section(assignment.section, contents),
+            _meant_section(assignment.section, contents) if searches else _REMOVE,
         )
     elsewhere = _elsewhere(name, contents)
     kind = Kind.WRONG_SECTION if elsewhere else Kind.UNKNOWN_OPTION
@@ -54,12 +58,12 @@ def unknown_option(assignment: Assignment, contents: Contents) -> Fault:
     help_ = (
         _underscores(name, contents.sections[section])
         or _of_a_plugin(section, name, contents)
-        or _in_another_release(section, name, contents)
+        or (_in_another_release(section, name, contents) if searches else "")
         or (f"It belongs in {_places(elsewhere)}." if elsewhere else "")
         or _GONE.get(name, "")
-        or suggestion(name, contents.sections[section])
-        or _near_elsewhere(name, contents)
-        or "Remove it, or look its name up."
+        or (suggestion(name, contents.sections[section]) if searches else "")
+        or (_near_elsewhere(name, contents) if searches else "")
+        or _REMOVE
     )
     return Fault(assignment.line, kind, assignment.section, name, message, help_)
 
@@ -74,7 +78,7 @@ def _meant_section(written: str, contents: Contents) -> str:
             section, name = rule.named_by
             return f"Name it in {name} of [{section}] to have it read."
     near = suggestion(written, [*contents.catalogue.sections, *(each.name for each in contents.named)])
-    return near or "Remove it, or look its name up."
+    return near or _REMOVE
 
 
 def _elsewhere(name: str, contents: Contents) -> list[str]:

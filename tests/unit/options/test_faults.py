@@ -96,6 +96,20 @@ def test_services_and_releases_that_nobody_knows_are_told() -> None:
     with pytest.raises(UsageError, match=r"nova 2024\.1 are not known") as caught:
         check_text("", "nova", "2024.1")
     assert caught.value.help == "Known releases of nova: 2023.1, 2023.2."
+    with pytest.raises(UsageError) as caught:
+        check_text("", "nova", "2023.3")
+    assert caught.value.help.startswith("Known releases of nova: 2023.1, 2023.2. Did you mean '2023.")
+
+
+def test_a_file_of_thousands_of_unknown_options_and_a_value_of_megabytes_take_no_minutes() -> None:
+    began = time.process_time()
+    found = check_text(f"[DEFAULT]\ndebug = {'a' * 1_000_000}\n", "nova", "2023.1")
+    assert [fault.message for fault in found] == [
+        "a value of 1000000 characters is not what it takes: true or false."
+    ]
+    found = check_text("[DEFAULT]\n" + "".join(f"opt{n} = 1\n" for n in range(2000)), "nova", "2023.1")
+    assert len(found) == 2000
+    assert time.process_time() - began < 10
 
 
 def test_releases_are_in_the_order_of_their_numbers() -> None:
