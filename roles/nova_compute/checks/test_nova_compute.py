@@ -53,7 +53,9 @@ def test_configuration_names_the_message_queue(host, variables):
     if "transport_url" in (variables["nova_options"].get("DEFAULT") or ()):
         pytest.skip("nova_options say what the message queue is")
     for queue in variables["openstack_transport_hosts"]:
-        assert configuration(host, variables).contains(rf"^transport_url = rabbit://.*@{re.escape(queue)}[:,/]")
+        assert configuration(host, variables).contains(
+            rf"^transport_url = rabbit://.*@{re.escape(queue)}[:,/]"
+        )
 
 
 def test_folder_of_instances_is_there(host, variables):
