@@ -61,7 +61,9 @@ def test_configuration_names_the_message_queue(host, variables):
     if "transport_url" in options(variables):
         pytest.skip("neutron_ovs_options say what the message queue is")
     for queue in variables["openstack_transport_hosts"]:
-        assert configuration(host, variables).contains(rf"^transport_url = rabbit://.*@{re.escape(queue)}[:,/]")
+        assert configuration(host, variables).contains(
+            rf"^transport_url = rabbit://.*@{re.escape(queue)}[:,/]"
+        )
 
 
 def configuration(host, variables):
