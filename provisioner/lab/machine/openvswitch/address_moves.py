@@ -162,7 +162,7 @@ class AddressMoves(Area["Machine"]):
     # -- guards ---------------------------------------------------------------------------------------------
 
     def guard(self, name: str, of: str) -> None:
-        """Register a task that undoes something; ``of`` is the bridge or the switch it is about."""
+        """Register a task that undoes something; ``of`` is the switch, or a line for each bridge."""
         self.unguard(name)
         self.owner.area(ScheduledTasks).register(Task(name, FOLDER, description=of))
 
@@ -184,8 +184,9 @@ class AddressMoves(Area["Machine"]):
             return
         if name.startswith(_EXTENSION_OF):
             self.disable(task.description)
-        elif (move := self.find(task.description)) is not None:
-            self.restore(task.description, move)
+        for bridge in task.description.split("\n") if name.startswith(_ADDRESSES_OF) else ():
+            if (move := self.find(bridge)) is not None:
+                self.restore(bridge, move)
         self.unguard(name)
 
     def disable(self, switch: str) -> None:

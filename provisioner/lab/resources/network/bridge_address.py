@@ -93,8 +93,7 @@ class BridgeAddress:
         _demand_address(bound, wanted)
         moves.keep(bridge, move)
         others = [name for name in moves.saved() if not is_same(name, bridge) and "VMSwitchName" in bound]
-        for name in (bridge, *others):
-            moves.guard(own_guard(name), name)
+        moves.guard(own_guard(bridge), "\n".join((bridge, *others)))
         if "VMSwitchName" in bound:
             moves.guard(extension_guard(bound["VMSwitchName"]), bound["VMSwitchName"])
         try:
@@ -109,10 +108,9 @@ class BridgeAddress:
                 moves.run_guard(extension_guard(bound["VMSwitchName"]))
             raise
         moves.keep(bridge, replace(move, phase="Confirmed"))
-        for name in (bridge, *others):
-            moves.unguard(own_guard(name))
         if "VMSwitchName" in bound:
             moves.unguard(extension_guard(bound["VMSwitchName"]))
+        moves.unguard(own_guard(bridge))
 
 
 def _bound(function: str, properties: Mapping[str, Any]) -> dict[str, Any]:

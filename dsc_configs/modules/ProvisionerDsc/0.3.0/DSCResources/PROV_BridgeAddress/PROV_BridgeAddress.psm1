@@ -279,6 +279,7 @@ function Set-TargetResource
         if ($null -ne $saved)
         {
             Restore-Address -BridgeAdapter $BridgeAdapter -Saved $saved
+            Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $BridgeAdapter)
         }
 
         return
@@ -315,17 +316,14 @@ function Set-TargetResource
 
     $saved['Phase'] = 'Confirmed'
     Write-Snapshot -BridgeAdapter $BridgeAdapter -Snapshot $saved
-    Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $BridgeAdapter)
-
-    foreach ($other in @(Get-OtherBridge -Desired $PSBoundParameters))
-    {
-        Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $other)
-    }
 
     if ($PSBoundParameters.ContainsKey('VMSwitchName'))
     {
         Unregister-Guard -Name (Get-GuardName -VMSwitchName $VMSwitchName)
     }
+
+    # Last, since it undoes the whole when this script ends before.
+    Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $BridgeAdapter)
 }
 
 <#
@@ -897,7 +895,7 @@ function Test-Preferred
 
 <#
     .SYNOPSIS
-        Gives the source what it had, forgets the move, and takes the own guard away.
+        Gives the source what it had, and forgets the move.
 
     .PARAMETER BridgeAdapter
         Name of the network adapter that the machine has on the bridge.
@@ -952,7 +950,6 @@ function Restore-Address
     }
 
     Clear-Snapshot -BridgeAdapter $BridgeAdapter
-    Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $BridgeAdapter)
 }
 
 <#
@@ -996,6 +993,8 @@ function Restore-EveryAddress
             Invoke-Guard -Name (Get-GuardName -VMSwitchName $Desired['VMSwitchName'])
         }
     }
+
+    Unregister-Guard -Name (Get-OwnGuardName -BridgeAdapter $Desired['BridgeAdapter'])
 }
 
 <#
@@ -1054,6 +1053,38 @@ function Get-OwnGuardName
 
 <#
     .SYNOPSIS
+        Returns the step of a task that moves addresses back.
+
+    .PARAMETER BridgeAdapter
+        Name of the network adapter that the machine has on the bridge.
+
+    .PARAMETER SourceAdapter
+        Name of the network adapter that had the addresses before.
+#>
+function Get-Step
+{
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $BridgeAdapter,
+
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $SourceAdapter
+    )
+
+    return @{
+        Resource = 'BridgeAddress'
+        Option   = '-BridgeAdapter {0} -SourceAdapter {1} -Ensure Absent' -f (
+            ConvertTo-Literal -Text $BridgeAdapter), (ConvertTo-Literal -Text $SourceAdapter)
+    }
+}
+
+<#
+    .SYNOPSIS
         Lets tasks move the addresses back and disable the extension, unless they are taken away in time.
 
     .PARAMETER Desired
@@ -1076,26 +1107,21 @@ function Add-EveryGuard
         $Second
     )
 
-    $sources = @{}
-    $sources[$Desired['BridgeAdapter']] = $Desired['SourceAdapter']
-
-    foreach ($other in @(Get-OtherBridge -Desired $Desired))
-    {
-        $sources[$other] = (Read-Snapshot -BridgeAdapter $other)['Source']
-    }
-
-    foreach ($bridge in @($sources.Keys))
-    {
-        $guard = @{
-            Name     = Get-OwnGuardName -BridgeAdapter $bridge
-            Resource = 'BridgeAddress'
-            Option   = '-BridgeAdapter {0} -SourceAdapter {1} -Ensure Absent' -f (
-                ConvertTo-Literal -Text $bridge), (ConvertTo-Literal -Text $sources[$bridge])
-            Second   = $Second
+    # One task for all of it, so that there is no moment in which only a part would be undone. Its last step removes it.
+    $steps = @(
+        foreach ($other in @(Get-OtherBridge -Desired $Desired))
+        {
+            Get-Step -BridgeAdapter $other -SourceAdapter (Read-Snapshot -BridgeAdapter $other)['Source']
         }
+    )
 
-        Register-Guard @guard
+    if ($Desired.ContainsKey('VMSwitchName'))
+    {
+        $steps += Get-ExtensionStep -VMSwitchName $Desired['VMSwitchName'] -Names $Desired['ExtensionNames']
     }
+
+    $steps += Get-Step -BridgeAdapter $Desired['BridgeAdapter'] -SourceAdapter $Desired['SourceAdapter']
+    Register-Guard -Name (Get-OwnGuardName -BridgeAdapter $Desired['BridgeAdapter']) -Step $steps -Second $Second
 
     if ($Desired.ContainsKey('VMSwitchName'))
     {

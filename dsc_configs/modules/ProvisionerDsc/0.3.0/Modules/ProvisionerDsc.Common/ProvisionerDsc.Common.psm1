@@ -259,7 +259,7 @@ function ConvertTo-Literal
 
 <#
     .SYNOPSIS
-        Lets a task of Windows call Set of a resource as SYSTEM after some time; one of that name is replaced.
+        Lets a task of Windows call Set of resources as SYSTEM after some time; one of that name is replaced.
 
     .DESCRIPTION
         A task that fails is not started again by Windows, and after a boot Hyper-V may not answer yet. So the task
@@ -268,11 +268,9 @@ function ConvertTo-Literal
     .PARAMETER Name
         Name of the task.
 
-    .PARAMETER Resource
-        Name of the resource.
-
-    .PARAMETER Option
-        Parameters of its Set, as written in PowerShell. They hold no double quotes.
+    .PARAMETER Step
+        What the task does in this order, each with Resource, the name of a resource, and Option, the parameters of its
+        Set as written in PowerShell. They hold no double quotes. One that fails does not keep the next from being done.
 
     .PARAMETER Second
         After how many seconds. A machine that is off by then runs it when it is up.
@@ -287,25 +285,27 @@ function Register-Guard
         $Name,
 
         [Parameter(Mandatory = $true)]
-        [System.String]
-        $Resource,
-
-        [Parameter(Mandatory = $true)]
-        [System.String]
-        $Option,
+        [System.Collections.Hashtable[]]
+        $Step,
 
         [Parameter(Mandatory = $true)]
         [System.UInt32]
         $Second
     )
 
-    $path = Join-Path -Path $script:moduleFolder -ChildPath ('DSCResources\PROV_{0}\PROV_{0}.psm1' -f $Resource)
-    $line = 'Import-Module -Name {0}; for ($try = 1; $try -le {1}; $try++) {{ try {{ {2}; break }} catch {{ {3} }} }}' -f (
-        ConvertTo-Literal -Text $path), $script:guardAttempts, ('Set-TargetResource {0}' -f $Option), (
-        'Start-Sleep -Seconds {0}' -f $script:guardSeconds)
+    $form = 'Import-Module -Name {0}; for ($try = 1; $try -le {1}; $try++) ' +
+        '{{ try {{ PROV_{2}\Set-TargetResource {3}; break }} catch {{ Start-Sleep -Seconds {4} }} }}'
+    $lines = @(
+        foreach ($each in $Step)
+        {
+            $file = 'DSCResources\PROV_{0}\PROV_{0}.psm1' -f $each['Resource']
+            $path = ConvertTo-Literal -Text (Join-Path -Path $script:moduleFolder -ChildPath $file)
+            $form -f $path, $script:guardAttempts, $each['Resource'], $each['Option'], $script:guardSeconds
+        }
+    )
     $action = @{
         Execute     = 'powershell.exe'
-        Argument    = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{0}"' -f $line
+        Argument    = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{0}"' -f ($lines -join '; ')
         ErrorAction = 'Stop'
     }
     # A machine on the battery of its power supply is one that needs the task as well.
@@ -395,6 +395,40 @@ function Invoke-Guard
 
 <#
     .SYNOPSIS
+        Returns the step of a task that disables an extension of a virtual switch.
+
+    .PARAMETER VMSwitchName
+        Name of the virtual switch.
+
+    .PARAMETER Names
+        Names that the extension may have.
+#>
+function Get-ExtensionStep
+{
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $VMSwitchName,
+
+        [Parameter(Mandatory = $true)]
+        [System.String[]]
+        $Names
+    )
+
+    $quoted = @($Names | ForEach-Object -Process { ConvertTo-Literal -Text $_ }) -join ', '
+    $literal = ConvertTo-Literal -Text $VMSwitchName
+
+    return @{
+        Resource = 'SwitchExtension'
+        Option   = '-VMSwitchName {0} -Names {1} -Ensure Absent' -f $literal, $quoted
+    }
+}
+
+<#
+    .SYNOPSIS
         Lets a task disable an extension of a virtual switch after some time, unless it is taken away before.
 
     .PARAMETER VMSwitchName
@@ -424,13 +458,10 @@ function Register-ExtensionGuard
         $Second
     )
 
-    $quoted = @($Names | ForEach-Object -Process { ConvertTo-Literal -Text $_ }) -join ', '
-    $literal = ConvertTo-Literal -Text $VMSwitchName
     $guard = @{
-        Name     = Get-GuardName -VMSwitchName $VMSwitchName
-        Resource = 'SwitchExtension'
-        Option   = '-VMSwitchName {0} -Names {1} -Ensure Absent' -f $literal, $quoted
-        Second   = $Second
+        Name   = Get-GuardName -VMSwitchName $VMSwitchName
+        Step   = @(Get-ExtensionStep -VMSwitchName $VMSwitchName -Names $Names)
+        Second = $Second
     }
 
     Register-Guard @guard
@@ -746,6 +777,7 @@ function Start-GuardTask
 Export-ModuleMember -Function @(
     'Clear-SecretMarker'
     'ConvertTo-Literal'
+    'Get-ExtensionStep'
     'Get-GuardName'
     'Invoke-Guard'
     'New-ResourceError'
