@@ -17,7 +17,7 @@ from provisioner.addresses import ResourceId
 from provisioner.diagnostics import Diagnostics, SourceRange, did_you_mean
 from provisioner.documents import Mapping, Scalar, Sequence
 from provisioner.expressions import ExpressionError, Expressions, OverlayError
-from provisioner.roles.checking.services import PROPERTY
+from provisioner.roles.checking.services import PROPERTY, with_secrets_asked_for
 from provisioner.roles.memo import Memo, Values
 from provisioner.roles.model import (
     Declaration,
@@ -157,7 +157,7 @@ class Evaluation:
                 module=module,
                 type_name=type_name,
                 name=name,
-                properties=tuple(properties),
+                properties=with_secrets_asked_for(properties) if options else tuple(properties),
                 depends_on=tuple(depends_on),
                 where=template.where,
                 kind_where=template.kind.where,

@@ -229,6 +229,15 @@ def test_what_stands_for_a_secret_has_any_value(tmp_path: Path) -> None:
     assert told(tmp_path, opts) == []
 
 
+def test_a_secret_whose_option_was_laid_over_or_taken_away_stays_at_home(tmp_path: Path) -> None:
+    assert told(tmp_path, "    DEFAULT: {transport_url: 'rabbit://h:5672/'}") == []
+    assert told(tmp_path, "    DEFAULT: {transport_url: null}") == []
+    configurations, _ = compile_project(tmp_path)
+    (file,) = configurations["n1"].resources
+    assert "queue" not in str(file.properties["Contents"])
+    assert not file.properties.get("Secrets")
+
+
 def test_a_release_nobody_listed_is_told_once(tmp_path: Path) -> None:
     more = "  n2: {address: 192.0.2.2, roles: [web]}\n"
     role = NODE.replace("2023.1", "2019.2")
