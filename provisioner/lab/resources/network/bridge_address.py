@@ -70,7 +70,7 @@ class BridgeAddress:
         move = moves.find(bound["BridgeAdapter"])
         if is_same(bound.get("Ensure", "Present"), "Absent"):
             return move is None
-        if move is None or move.phase != "Confirmed":
+        if move is None or move.phase != "Confirmed" or moves.is_guarded(own_guard(bound["BridgeAdapter"])):
             return False
         if "VMSwitchName" in bound and moves.is_guarded(extension_guard(bound["VMSwitchName"])):
             return False

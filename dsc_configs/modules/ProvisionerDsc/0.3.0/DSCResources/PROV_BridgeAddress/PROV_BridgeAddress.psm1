@@ -176,6 +176,12 @@ function Test-TargetResource
         return $false
     }
 
+    if (Test-Guard -Name (Get-OwnGuardName -BridgeAdapter $BridgeAdapter))
+    {
+        Write-Verbose -Message ("A task is about to move the addresses of '{0}' back." -f $BridgeAdapter)
+        return $false
+    }
+
     if ($PSBoundParameters.ContainsKey('VMSwitchName') -and
         (Test-Guard -Name (Get-GuardName -VMSwitchName $VMSwitchName)))
     {
