@@ -735,7 +735,18 @@ function Set-Configuration
 
     if ($found['Gateway'] -and ($found['Gateway'] -ne $Wanted['Gateway']))
     {
-        Remove-Gateway -Alias $Alias -NextHop $found['Gateway']
+        try
+        {
+            Remove-Gateway -Alias $Alias -NextHop $found['Gateway']
+        }
+        catch
+        {
+            # That of a lease may be gone by now.
+            if ((Get-Configuration -Alias $Alias)['Gateway'] -eq $found['Gateway'])
+            {
+                throw
+            }
+        }
     }
 
     foreach ($address in @($found['Addresses'] | Where-Object -FilterScript { $Wanted['Addresses'] -notcontains $_ }))
