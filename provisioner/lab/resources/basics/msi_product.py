@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import ntpath
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from provisioner.lab.machine.ground.packages import (
 )
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same, resource_error
+from provisioner.lab.resources.files.pinned import demand_hash, fetch
 
 _RULES: Final = (
     Rule("ProductCode", may_be_empty=False, is_mandatory=True),
@@ -107,9 +107,11 @@ async def _install(bound: Mapping[str, Any], others: Sequence[str], context: Res
     path, code = bound["Path"], bound["ProductCode"]
     files = context.machine.files
     is_copy = not re.match(r"[A-Za-z]:\\", path)
-    file = _copied(path, code, context) if is_copy else path
+    file = ntpath.join(_DATA, "installers", f"{code}.msi") if is_copy else path
+    if is_copy:
+        fetch(path, file, context)
     try:
-        _demand_hash(file, bound["Sha256"], context)
+        demand_hash(file, bound["Sha256"], context)
         codes = [await _remove(each, context) for each in others]
         arguments = " ".join(_quoted(entry) for entry in bound.get("Properties") or ())
         if _version(code, context) is not None:
@@ -192,32 +194,6 @@ def _quoted(entry: str) -> str:
     return f'{name}="{value}"'
 
 
-def _copied(path: str, code: str, context: ResourceContext) -> str:
-    machine = context.machine
-    target = ntpath.join(_DATA, "installers", f"{code}.msi")
-    machine.files.make_folder(ntpath.dirname(target))
-    if path.casefold().startswith("http"):
-        text = machine.downloads.get(path)
-        data = None if text is None else text.encode()
-    else:
-        data = machine.files.read(path) if machine.files.is_file(path) else None
-    if data is None:
-        raise _not_found(f"The file {path} cannot be fetched: nothing is there.")
-    machine.files.write(target, data)
-    return target
-
-
-def _demand_hash(path: str, wanted: str, context: ResourceContext) -> None:
-    files = context.machine.files
-    if not files.is_file(path):
-        raise _not_found(f"There is no file {path}.")
-    actual = hashlib.sha256(files.read(path)).hexdigest()
-    if not is_same(actual, wanted):
-        raise resource_error(
-            f"The file {path} has the SHA-256 {actual}, and not {wanted}.", "HashMismatch", "InvalidData"
-        )
-
-
 def _demand_guid(name: str, value: str) -> None:
     if not _GUID.fullmatch(value):
         raise resource_error(
@@ -253,10 +229,6 @@ def _demand_properties(entries: Sequence[str]) -> None:
                 "PropertyMalformed",
                 "InvalidArgument",
             )
-
-
-def _not_found(message: str) -> ResourceError:
-    return resource_error(message, "FileNotFound", "ObjectNotFound")
 
 
 def _failed(message: str, error_id: str) -> ResourceError:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, is_same, resource_error
+from provisioner.lab.resources.files.pinned import demand_hash, fetch
 
 _RULES: Final = (
     Rule("Folder", may_be_empty=False, is_mandatory=True),
@@ -85,9 +86,11 @@ class PinnedArchive:
         _demand_archive(path, digest)
         machine = context.machine
         is_copy = not re.match(r"[A-Za-z]:\\", path)
-        file = _copied(path, digest, context) if is_copy else path
+        file = ntpath.join(_COPIES, f"{digest.lower()}.zip") if is_copy else path
+        if is_copy:
+            fetch(path, file, context)
         try:
-            _demand_hash(file, digest, context)
+            demand_hash(file, digest, context)
             content = _content(file, path, context)
             await context.sleep(machine.durations.other_s)
             machine.files.make_folder(folder)
@@ -163,30 +166,6 @@ def _is_inside(name: str) -> bool:
     return all(part and not _UNSAFE.search(part) and not _DEVICE.fullmatch(part) for part in name.split("\\"))
 
 
-def _copied(path: str, digest: str, context: ResourceContext) -> str:
-    machine = context.machine
-    if path.casefold().startswith("http"):
-        text = machine.downloads.get(path)
-        data = None if text is None else text.encode()
-    else:
-        data = machine.files.read(path) if machine.files.is_file(path) else None
-    if data is None:
-        raise _not_found(f"The file {path} cannot be fetched: nothing is there.")
-    machine.files.make_folder(_COPIES)
-    copy = ntpath.join(_COPIES, f"{digest.lower()}.zip")
-    machine.files.write(copy, data)
-    return copy
-
-
-def _demand_hash(path: str, wanted: str, context: ResourceContext) -> None:
-    files = context.machine.files
-    if not files.is_file(path):
-        raise _not_found(f"There is no file {path}.")
-    actual = hashlib.sha256(files.read(path)).hexdigest()
-    if not is_same(actual, wanted):
-        raise _invalid(f"The file {path} has the SHA-256 {actual}, and not {wanted}.", "HashMismatch")
-
-
 def _demand_folder(folder: str) -> None:
     if not _FOLDER.fullmatch(folder):
         raise _wrong(f"'{folder}' is not the full path of a folder below a drive.", "FolderMalformed")
@@ -207,7 +186,3 @@ def _wrong(message: str, error_id: str) -> ResourceError:
 
 def _invalid(message: str, error_id: str) -> ResourceError:
     return resource_error(message, error_id, "InvalidData")
-
-
-def _not_found(message: str) -> ResourceError:
-    return resource_error(message, "FileNotFound", "ObjectNotFound")
