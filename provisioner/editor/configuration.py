@@ -125,7 +125,7 @@ def _resource(types: list[str], summaries: list[str], cases: list[Schema]) -> Sc
             **nullable(
                 closed({"service": {"type": "string"}, "release": {"type": "string"}}, ["service", "release"])
             ),
-            "description": "The service that reads the file, and its release: the text is held against its options.",
+            "description": "Which service of which release reads the file; its options are looked at.",
         },
         "metadata": _ANY,
     }
