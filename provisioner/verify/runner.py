@@ -1,7 +1,7 @@
 """Run the checks of many nodes: pytest in a thread of its own, the nodes asked on the event loop.
 
-pytest keeps much of its state per process (import hooks, assertion helpers, an environment variable), so the
-sessions of one process run one after the other, one for each role.
+pytest keeps much of its state per process (import hooks, assertion helpers), so the sessions of one process run
+one after the other, one for each role.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest import runner as pytest_runner
 
 from provisioner.events import CheckFinished
 from provisioner.verify.batch import Batch
@@ -100,7 +101,7 @@ def _run_role(
     try:
         if batch.is_stopped:
             return
-        with _fresh_modules(checks.path):
+        with _fresh_modules(checks.path), _environment_left_alone():
             exit_code = pytest.main(_arguments(checks.path.resolve()), plugins=[plugin])
     finally:
         _PYTEST_LOCK.release()
@@ -133,6 +134,25 @@ def _arguments(path: Path) -> list[str]:
         "--continue-on-collection-errors",
         *(f"-pno:{name}" for name in _LEFT_OUT),
     ]
+
+
+@contextlib.contextmanager
+def _environment_left_alone() -> Generator[None]:
+    """Keep pytest from naming the current check in os.environ, and from taking the name away again.
+
+    On the event loop, in another thread, whoever looks at all variables meanwhile (requests does for proxies)
+    meets one that is gone: KeyError. pytest has no option for it.
+    """
+    theirs = pytest_runner._update_current_test_var  # noqa: SLF001 - see above
+    pytest_runner._update_current_test_var = note_check  # noqa: SLF001
+    try:
+        yield
+    finally:
+        pytest_runner._update_current_test_var = theirs  # noqa: SLF001
+
+
+def note_check(item: pytest.Item, when: str | None) -> None:
+    """Hear which check is at work: nobody has to know."""
 
 
 @contextlib.contextmanager

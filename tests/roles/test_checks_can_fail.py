@@ -7,7 +7,6 @@ and given to the same checks again.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,11 @@ _FIRST = "2022"
 _CASES = case_files()
 
 Check = tuple[str, str]
+
+#: These fail when something is there that no answer of this node speaks of; tests/unit/verify has their bad answers.
+_ABOUT_OTHERS = {("cinder_volume", "test_no_service_of_an_older_package_is_left")}
+#: A role is brought up, and its checks asked hundreds of times: a role of two nodes takes a minute of a processor.
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass
@@ -64,9 +68,17 @@ class _Recorder(batch.Batch):
         return answer
 
 
+#: The check at work, as pytest calls it: one session runs at a time.
+_AT_WORK: list[str] = [""]
+
+
+def _note_check(item: Any, _when: str | None) -> None:
+    _AT_WORK[0] = item.nodeid
+
+
 def _check_of_now(node: str) -> str:
     """Give the name of the check as events have it: without the node."""
-    name, _, others = os.environ["PYTEST_CURRENT_TEST"].rpartition(" (")[0].rpartition("::")[2].partition("[")
+    name, _, others = _AT_WORK[0].rpartition("::")[2].partition("[")
     others = others.removesuffix("]").removeprefix(node).removeprefix("-")
     return f"{name}[{others}]" if others else name
 
@@ -80,6 +92,7 @@ def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_Recorder, "seen", seen, raising=False)
         patch.setattr("provisioner.verify.runner.Batch", _Recorder)
+        patch.setattr("provisioner.verify.runner.note_check", _note_check)
         inventory = inventory_of(case, _FIRST if _FIRST in releases else releases[-1])
         with running_site(tmp_path_factory.mktemp("site"), inventory, case.get("secrets")) as site:
             _bring_up_and_mend(site, case)
@@ -129,7 +142,7 @@ def test_every_check_fails_for_some_answer(asked: list[_Asked]) -> None:
             for ends in outcomes.values():
                 all_checks |= {check for check, outcome in ends.items() if outcome != "skipped"}
                 failed |= {check for check, outcome in ends.items() if outcome == "failed"}
-    assert all_checks - failed == set()
+    assert all_checks - failed - _ABOUT_OTHERS == set()
 
 
 def _checked(

@@ -54,8 +54,13 @@ def registered_options(recipe: Recipe) -> dict[str, Any]:
 
 
 def _run(*command: str, asked: str = "") -> str:
-    # Some defaults are made of sets, whose order would be another one each time.
-    ordered = os.environ | {"PYTHONHASHSEED": "0"}
+    # Some defaults are made of sets, whose order would be another one each time. Compiled files keep the order of
+    # constants from when they were compiled, so none is read.
+    ordered = os.environ | {
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": str(_KEPT / "never-written"),
+    }
     done = subprocess.run(command, input=asked, env=ordered, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise NoEnvironment(f"{' '.join(command[:3])}: {done.stderr.strip()[-2000:]}")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from provisioner.transport.base import ErrorRecord, Record, Result
-from tests.unit.verify.nodes import TableNode, rows, verified
+from tests.unit.verify import nodes as tables
+from tests.unit.verify.nodes import TableNode, endings, rows, verified, write_checks
 
 ROLES = Path(__file__).parents[3] / "roles"
 
@@ -321,6 +322,20 @@ async def test_what_the_inventory_does_not_want_is_not_checked() -> None:
     wanted = VARIABLES | {"hyperv_enhanced_session": None}
     events = await verified([node.target(wanted, hyperv_host=checks_of("hyperv_host"))])
     assert {event.outcome for event in events} <= {"passed", "skipped"}
+
+
+async def test_a_service_of_an_older_package_of_cinder_is_found(tmp_path: Path) -> None:
+    check = "test_no_service_of_an_older_package_is_left"
+    text = (ROLES / "cinder_volume/checks/test_cinder_volume.py").read_text("utf-8")
+    start = text.index(f"def {check}")
+    checks = write_checks(tmp_path, text[start : text.index("\n\n\n", start)])
+    answers = [
+        tables.services(**{"cinder-volume": "Running"}),
+        tables.services(**{"cinder-volume-smb": "Running"}),
+    ]
+    nodes = [TableNode(f"st{n}", {"Get-CimInstance": answer}) for n, answer in enumerate(answers)]
+    events = await verified([node.target(cinder_volume=checks) for node in nodes])
+    assert endings(events) == [("st0", check, "passed"), ("st1", check, "failed")]
 
 
 async def test_all_checks_of_a_role_cost_one_question_per_distinct_pipeline() -> None:

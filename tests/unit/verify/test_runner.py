@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -230,6 +231,21 @@ async def test_checks_left_out_by_an_option_of_pytest_do_not_pass_for_good(
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing_like_it")
     (event,) = await verified([node.target(r=checks)])
     assert (event.outcome, event.message) == ("skipped", "deselected by an option of pytest")
+
+
+async def test_checks_leave_the_environment_alone_which_other_threads_look_through(tmp_path: Path) -> None:
+    checks = write_checks(
+        tmp_path,
+        """
+import os
+def test_nobody_is_named():
+    assert "test_nobody_is_named" not in str(dict(os.environ))
+""",
+    )
+    before = dict(os.environ)
+    events = await verified([TableNode("hv01", {}).target(app=checks)])
+    assert endings(events) == [("hv01", "test_nobody_is_named", "passed")]
+    assert dict(os.environ) == before
 
 
 async def test_two_runs_in_one_process_read_the_file_as_it_is_now(tmp_path: Path) -> None:
