@@ -28,9 +28,9 @@ def _kill_lab(run: LabRun) -> None:
 
 
 def test_a_lab_killed_in_mid_apply_fails_every_unfinished_node_and_a_rerun_converges(tmp_path: Path) -> None:
-    text = EXAMPLE.read_text(encoding="utf-8").replace(
-        "  port: 15985", "  port: 15985\n  reconnect_timeout: 4\n  connect_timeout: 2"
-    )
+    # A quick machine has ordered its first reboot by then: who restarts is waited for by a limit of its own.
+    limits = "reconnect_timeout: 4\n  connect_timeout: 2\n  reboot_timeout: 15"
+    text = EXAMPLE.read_text(encoding="utf-8").replace("  port: 15985", f"  port: 15985\n  {limits}")
     slow = text.replace("  hv01:\n", "  hv01:\n    lab: {durations: {feature_s: 8}}\n")
     with running_lab(tmp_path, slow, time_scale=1.0) as run:
         controller = run.spawn("apply", str(run.inventory), "--yes", "--json")
