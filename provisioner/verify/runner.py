@@ -138,11 +138,12 @@ def _arguments(path: Path) -> list[str]:
 
 @contextlib.contextmanager
 def _environment_left_alone() -> Generator[None]:
-    """Keep pytest from naming the current check in os.environ, and from taking the name away again.
+    """Keep pytest from taking variables away from os.environ: the current check's name, and its own version.
 
     On the event loop, in another thread, whoever looks at all variables meanwhile (requests does for proxies)
-    meets one that is gone: KeyError. pytest has no option for it.
+    meets one that is gone: KeyError. pytest has no option for it; it leaves a version alone that was there before.
     """
+    os.environ.setdefault("PYTEST_VERSION", pytest.__version__)
     theirs = pytest_runner._update_current_test_var  # noqa: SLF001 - see above
     pytest_runner._update_current_test_var = note_check  # noqa: SLF001
     try:

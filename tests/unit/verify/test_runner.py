@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,7 +234,18 @@ async def test_checks_left_out_by_an_option_of_pytest_do_not_pass_for_good(
     assert (event.outcome, event.message) == ("skipped", "deselected by an option of pytest")
 
 
-async def test_checks_leave_the_environment_alone_which_other_threads_look_through(tmp_path: Path) -> None:
+async def test_no_variable_is_taken_from_the_environment_that_other_threads_look_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_VERSION")
+    taken: list[object] = []
+    remove = type(os.environ).__delitem__
+
+    def note(environ: Any, name: str) -> None:
+        taken.append(name)
+        remove(environ, name)
+
+    monkeypatch.setattr(type(os.environ), "__delitem__", note)
     checks = write_checks(
         tmp_path,
         """
@@ -242,10 +254,9 @@ def test_nobody_is_named():
     assert "test_nobody_is_named" not in str(dict(os.environ))
 """,
     )
-    before = dict(os.environ)
     events = await verified([TableNode("hv01", {}).target(app=checks)])
     assert endings(events) == [("hv01", "test_nobody_is_named", "passed")]
-    assert dict(os.environ) == before
+    assert not taken
 
 
 async def test_two_runs_in_one_process_read_the_file_as_it_is_now(tmp_path: Path) -> None:
