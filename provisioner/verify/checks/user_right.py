@@ -38,14 +38,18 @@ class UserRight:
 
     def is_held_by(self, accounts: Iterable[str]) -> bool:
         """Whether all of these have it, by name or SID; others may have it too."""
-        return bool(self._ask("Test", list(accounts))["InDesiredState"])
+        # The resource passes over accounts that do not exist. So each is asked for by itself, and the other way
+        # round: only who holds the right keeps it from being absent.
+        return all(
+            not self._ask("Test", [account], Ensure="Absent")["InDesiredState"] for account in accounts
+        )
 
-    def _ask(self, method: str, accounts: list[str]) -> Record:
+    def _ask(self, method: str, accounts: list[str], **others: str) -> Record:
         pipeline = Pipeline.of(
             "Invoke-DscResource",
             Name="UserRightsAssignment",
             ModuleName=_MODULE,
             Method=method,
-            Property={"Policy": self.policy, "Identity": accounts},
+            Property={"Policy": self.policy, "Identity": accounts, **others},
         )
         return only_row(self._asked.node, table_of(self._asked, pipeline), f"answer about {self.policy}")

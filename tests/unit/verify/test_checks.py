@@ -143,3 +143,17 @@ def test_a_port_without_an_answer_is_an_error_and_not_closed() -> None:
 def test_there_are_65535_ports(number: Any) -> None:
     with pytest.raises(ValueError, match=str(number)):
         Host(NodeName("n1"), {}, lambda _: Result()).addr("mq.example").port(number)
+
+
+def test_an_account_that_does_not_exist_has_no_right() -> None:
+    """UserRightsAssignment passes over such an account, so whether it finds all in order says nothing."""
+
+    def ask(pipeline: Pipeline) -> Result:
+        asked = dict(pipeline.commands[0].parameters)["Property"]
+        found = {"BUILTIN\\Administrators"} & set(asked["Identity"])
+        row = {"InDesiredState": not found if asked.get("Ensure") == "Absent" else True}
+        return Result((Record(("InvokeDscResourceTestResult",), row),))
+
+    right = Host(NodeName("n1"), {}, ask).user_right("Log_on_as_a_service")
+    assert right.is_held_by(["BUILTIN\\Administrators"])
+    assert not right.is_held_by(["BUILTIN\\Administrators", "EXAMPLE\\nobody"])
