@@ -175,3 +175,9 @@ def test_messages_never_hold_the_contents(script: Node) -> None:
             if text(node).startswith("Write-NewFile"):
                 continue
             assert not re.search(r"\$(Contents|Desired|desired|text|Secrets)\b", text(node)), text(node)
+
+
+def test_a_secret_named_like_a_property_of_its_table_hides_nothing() -> None:
+    """$table.Keys is the value of a key of that name where there is one: here a secret, which errors would tell."""
+    asked = re.findall(r"\$values\.(\w+\b(?:\.\w+)?)(?!\()", SCRIPT.read_text())
+    assert {each for each in asked if not each.startswith(("Add", "ContainsKey"))} == {"PSBase.Keys"}

@@ -31,7 +31,7 @@ from upkeep.module import (
     script_of,
 )
 from upkeep.pages import COMMANDS, PAGES, SHARED, commands_text, modules_row, page_text, script_calls
-from upkeep.powershell import faults, parse, text, walk
+from upkeep.powershell import faults, functions, parse, text, walk
 
 ADVICE = "run make module and commit what it writes"
 
@@ -125,6 +125,12 @@ def test_the_page_of_the_catalogue_counts_the_resources() -> None:
 def test_what_the_resources_share_calls_documented_things_only() -> None:
     assert documented().missing(script_calls(SHARED)) == []
     assert faults(parse(SHARED)) == []
+
+
+def test_every_key_of_markers_gets_rights_of_an_object_of_its_own() -> None:
+    """.NET clears what it remembers of changes when it writes: the same object writes nothing to a second key."""
+    writer = text(functions(parse(SHARED))["Write-SecretMarker"])
+    assert writer.index("foreach ($path") < writer.index("'System.Security.AccessControl.RegistrySecurity'")
 
 
 def test_every_script_imports_only_what_resources_share() -> None:

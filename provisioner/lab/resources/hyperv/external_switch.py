@@ -63,7 +63,7 @@ class ExternalSwitch:
             return nothing
         wanted = _wanted(bound, context)
         switch = _exact(switches, wanted)
-        if switch is None:
+        if switch is None or len(wanted) < len(bound["NetAdapterName"]):
             return nothing
         return {
             "Name": switch.name,

@@ -463,7 +463,8 @@ function New-DesiredContent
     }
 
     $values = Read-NamedSecret -Path $Path -Secrets $Secrets
-    $unused = [System.Collections.Generic.HashSet[System.String]]::new($values.Keys)
+    # A secret may be named Keys: the value of a key hides the property of that name, but not from PSBase.
+    $unused = [System.Collections.Generic.HashSet[System.String]]::new($values.PSBase.Keys)
     $filled = [System.Text.StringBuilder]::new()
     $position = 0
     $start = $text.IndexOf($script:placeholderStart, $position, [System.StringComparison]::Ordinal)

@@ -66,7 +66,8 @@ function Get-TargetResource
     $wanted = Select-WantedAdapter -NetAdapterName $NetAdapterName -Adapter $adapters
     $vmSwitch = Select-ExactSwitch -VMSwitch $switches -Adapter $wanted
 
-    if ($null -eq $vmSwitch)
+    # A switch on those that are there does not lie on just these adapters when one of them is not.
+    if ($null -eq $vmSwitch -or $wanted.Count -lt $NetAdapterName.Count)
     {
         return $state
     }

@@ -587,14 +587,15 @@ function Write-SecretMarker
         $Marker
     )
 
-    $security = New-Object -TypeName 'System.Security.AccessControl.RegistrySecurity'
-    # Full control for SYSTEM and Administrators, handed down, nothing from above. The owner is left alone.
-    $security.SetSecurityDescriptorSddlForm(
-        'D:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)', [System.Security.AccessControl.AccessControlSections]::Access)
     $writable = [Microsoft.Win32.RegistryKeyPermissionCheck]::ReadWriteSubTree
 
     foreach ($path in @($script:markerKey, "$script:markerKey\$Resource"))
     {
+        # A new object for each: .NET writes only what was changed in one since it was last written.
+        $security = New-Object -TypeName 'System.Security.AccessControl.RegistrySecurity'
+        # Full control for SYSTEM and Administrators, handed down, nothing from above. The owner is left alone.
+        $security.SetSecurityDescriptorSddlForm(
+            'D:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)', [System.Security.AccessControl.AccessControlSections]::Access)
         $made = [Microsoft.Win32.Registry]::LocalMachine.CreateSubKey($path, $writable, $security)
         $made.Dispose()
 
