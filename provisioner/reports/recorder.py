@@ -5,7 +5,7 @@ The only maker of `Recorded`. The clock is given, never read here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.events import Recorded, from_plain, to_plain
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from provisioner.events import Event
     from provisioner.reports.base import Reporter
     from provisioner.state.base import StateStore
+
+#: Fields without a foreign word: our own vocabulary, times, ids, and names that stand openly in the inventory. A
+#: password that is such a word must not change them, or nothing would find its node, its run or its type again.
+_OUR_OWN: Final = frozenset(
+    (
+        "run time type run_id inventory operation nodes digests node for_nodes job_id boot_time phase role roles"
+        " outcome stage kind"
+    ).split()
+)
 
 
 class Recorder:
@@ -39,7 +48,7 @@ class Recorder:
             reporter: Usually a ``FanOut``.
             now: The time in UTC.
             next_sequence: Number of the first event; above 1 when a killed run goes on.
-            redact: Takes secrets out of a text; applied to every text of every event.
+            redact: Takes secrets out of a text; applied to every text of every event that others had a hand in.
         """
         self._run_id = run_id
         self._journal = journal
@@ -70,5 +79,5 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
         case list() | tuple():
             return [_redacted(item, redact) for item in value]
         case dict():
-            return {key: _redacted(item, redact) for key, item in value.items()}
+            return {key: item if key in _OUR_OWN else _redacted(item, redact) for key, item in value.items()}
     return value
