@@ -12,9 +12,10 @@ from enum import Enum
 
 from provisioner.addresses import NodeName
 from provisioner.cloud.model import Flavor, HostAggregate, Image, Seen
-from provisioner.cloud.names import is_same_host, narrowing, spellings
+from provisioner.cloud.names import claimants, is_same_host, narrowing, spellings
 from provisioner.diagnostics import did_you_mean
 from provisioner.inventory.model import Cloud, Inventory, Node, Property
+from provisioner.inventory.openstack import host_key
 
 ZONE = "availability_zone"
 _HYPERV = "hyperv"
@@ -96,7 +97,7 @@ def compare(inventory: Inventory, selected: Sequence[NodeName], seen: Seen) -> D
     nodes = [inventory.nodes[name] for name in selected]
     narrowed = narrowing(seen)
     near = {node.name: narrowed(node.nova_host) for node in nodes}
-    hosts = _hosts(nodes, near, found)
+    hosts = _hosts(nodes, near, inventory, found)
     present = [(node, hosts[node.name], near[node.name]) for node in nodes if node.name in hosts]
     for node, host, of_it in present:
         if node.aggregates and not any(is_same_host(each.host, host) for each in of_it.hypervisors):
@@ -127,14 +128,20 @@ def _compare_aggregates(cloud: Cloud, aggregates: Sequence[HostAggregate], found
             found.changes.append(Change(Action.SET_AGGREGATE, wanted.name, values=tuple(values)))
 
 
-def _hosts(nodes: Iterable[Node], near: Mapping[NodeName, Seen], found: Differences) -> dict[NodeName, str]:
+def _hosts(
+    nodes: Iterable[Node], near: Mapping[NodeName, Seen], inventory: Inventory, found: Differences
+) -> dict[NodeName, str]:
     """Return Nova's spelling of the nodes that registered, and note those that did not."""
     hosts: dict[NodeName, str] = {}
-    owners: dict[str, NodeName] = {}
+    alike: dict[str, dict[NodeName, str]] = {}
+    for node in inventory.nodes.values():
+        alike.setdefault(host_key(node.nova_host), {})[node.name] = node.nova_host
     for node in nodes:
         spelled = spellings(node.nova_host, (service.host for service in near[node.name].services))
         if len(spelled) == 1:
-            owner = owners.setdefault(spelled[0].casefold(), node.name)
+            owners = claimants(spelled[0], alike[host_key(node.nova_host)])
+            # Of those that nobody can tell apart one at most is in aggregates, or the inventory was refused.
+            owner = next((name for name in owners if inventory.nodes[name].aggregates), owners[0])
             if owner == node.name:
                 hosts[node.name] = spelled[0]
             elif node.aggregates:

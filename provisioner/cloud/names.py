@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from provisioner.addresses import is_ip_address
+from provisioner.addresses import NodeName, is_ip_address
 from provisioner.cloud.model import Seen
 from provisioner.inventory.openstack import NETBIOS_LENGTH, host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 T = TypeVar("T")
 
@@ -38,6 +38,21 @@ def spellings(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
         ranked.setdefault(_rank(wanted, host_of(name)), {})[host_of(name)] = None
     ranked.pop(0, None)
     return tuple(ranked[max(ranked)]) if ranked else ()
+
+
+def claimants(host: str, wanted: Mapping[NodeName, str]) -> list[NodeName]:
+    """Return the nodes a host means, by what each is called: one, or several that nobody can tell apart."""
+    ranked: dict[int, list[NodeName]] = {}
+    for node, name in wanted.items():
+        ranked.setdefault(_rank(name, host_of(host)), []).append(node)
+    ranked.pop(0, None)
+    return ranked[max(ranked)] if ranked else []
+
+
+def not_of_others(known: Iterable[str], ours: Iterable[str], computes: Iterable[str]) -> list[str]:
+    """Return names of other services that may be a host's: none is the name of another nova-compute."""
+    others = {name.casefold() for name in computes} - {name.casefold() for name in ours}
+    return [name for name in known if host_of(name).casefold() not in others]
 
 
 def is_same_host(one: str, other: str) -> bool:

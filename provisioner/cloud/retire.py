@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from provisioner.cloud.differences import Fault, ambiguous
 from provisioner.cloud.happenings import NOT_EMPTY, Done, Failed, Finished, Tell, Waits, Warned
 from provisioner.cloud.model import ComputeService, NetworkAgent, VolumeService
-from provisioner.cloud.names import host_of, is_same_host, spellings
+from provisioner.cloud.names import claimants, host_of, is_same_host, not_of_others, spellings
 from provisioner.cloud.sdk import Controller
 from provisioner.cloud.zones import Clock
 from provisioner.errors import CloudRefused
-from provisioner.inventory.model import Node
+from provisioner.inventory.model import Inventory, Node
 
 REASON: Final = "retired by provision"
 _POLL_S: Final = 2.0
@@ -29,44 +30,50 @@ _TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """All the controller knows of a node."""
+    """All the controller knows of a node; ``unclear`` is why that may be another machine's."""
 
     names: tuple[str, ...]
     compute: tuple[ComputeService, ...]
     agents: tuple[NetworkAgent, ...]
     volumes: tuple[VolumeService, ...]
+    unclear: Fault | None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Seconds to wait for instances and volumes to leave, or only to tell what would be done.
+    """A node of an inventory, seconds to wait for what is on it to leave, or only to tell what would be done.
 
     Where nobody is to wait, a node that has any is refused, and nothing is changed.
     """
 
+    inventory: Inventory
+    node: Node
     wait_s: float = 0.0
     is_plan: bool = False
 
 
-def retire(controller: Controller, node: Node, request: Request, tell: Tell, clock: Clock) -> bool:
+def retire(controller: Controller, request: Request, tell: Tell, clock: Clock) -> bool:
     """Take a node out, telling every step; return whether it is out.
 
     Raises:
         CloudError: the cloud cannot be asked any more.
     """
-    return _Retirement(controller, node, tell, is_plan=request.is_plan).run(clock, request.wait_s)
+    return _Retirement(controller, request, tell).run(clock, request.wait_s)
 
 
 class _Retirement:
-    def __init__(self, controller: Controller, node: Node, tell: Tell, *, is_plan: bool) -> None:
+    def __init__(self, controller: Controller, request: Request, tell: Tell) -> None:
         self._controller = controller
-        self._node = node
+        self._wanted = {each.name: each.nova_host for each in request.inventory.nodes.values()}
+        self._node = request.node
         self._told = tell
-        self._is_plan = is_plan
+        self._is_plan = request.is_plan
         self._steps = 0
 
     def run(self, clock: Clock, wait_s: float) -> bool:
         host = self._look()
+        if host.unclear:
+            return self._fail(host.unclear.reason, f"{host.unclear.help} Nothing was changed.")
         inside = self._inside(host.names)
         if not (host.compute or host.agents or host.volumes or inside):
             self._told(Finished(0, 0))
@@ -87,17 +94,39 @@ class _Retirement:
         agents = self._controller.agents() or ()
         volumes = self._controller.volume_services() or ()
         aggregates = self._controller.aggregates()
-        wanted = self._node.nova_host
-        lists = ([each.host for each in group] for group in (services, agents, volumes))
+        computes = [each.host for each in services]
+        lists = ([each.host for each in agents], [each.host for each in volumes])
         in_aggregates = [host for aggregate in aggregates for host in aggregate.hosts]
-        found = [spellings(wanted, names) for names in (*lists, in_aggregates)]
+        ours = self._meant(computes)
+        found = [
+            ours,
+            *(self._meant(not_of_others(known, ours, computes)) for known in (*lists, in_aggregates)),
+        ]
         names = tuple(dict.fromkeys(name for group in found for name in group))
         return _Host(
             names,
             tuple(each for each in services if each.host in found[0]),
             tuple(each for each in agents if each.host in found[1]),
             tuple(each for each in volumes if host_of(each.host) in found[2]),
+            next((fault for group in found if (fault := self._unclear(group))), None),
         )
+
+    def _meant(self, known: Iterable[str]) -> tuple[str, ...]:
+        """Return the names that mean the node, without those that mean another node of the inventory rather."""
+        names = spellings(self._node.nova_host, known)
+        return tuple(name for name in names if self._node.name in claimants(name, self._wanted))
+
+    def _unclear(self, names: Sequence[str]) -> Fault | None:
+        """Return why names may be another machine's: what is deleted by mistake nobody brings back."""
+        if len({name.casefold() for name in names}) > 1:
+            return ambiguous(self._node, names)
+        for name in names:
+            others = [node for node in claimants(name, self._wanted) if node != self._node.name]
+            if others:
+                reason = f"{name} may be the host of the node '{others[0]}' as well."
+                help_ = "Say which host is meant: 'openstack: {host: NAME}' in the node."
+                return Fault(self._node.name, reason, help_)
+        return None
 
     def _inside(self, names: Iterable[str]) -> list[tuple[str, str, str]]:
         """Return id, name and host as spelled for every aggregate the host is in."""

@@ -17,7 +17,7 @@ from provisioner.cloud.model import (
     Seen,
     VolumeService,
 )
-from provisioner.cloud.names import host_of, is_same_host, narrowing, spellings
+from provisioner.cloud.names import host_of, is_same_host, narrowing, not_of_others, spellings
 from provisioner.cloud.sdk import Controller
 from provisioner.cloud.zones import HELP_MAPPING
 from provisioner.inventory.model import Cloud, Inventory, Node
@@ -124,8 +124,13 @@ def standings(inventory: Inventory, selected: Sequence[NodeName], seen: Seen) ->
 
 def _standing(node: Node, cloud: Cloud, seen: Seen) -> Standing:
     compute = _of(node, seen.services)
-    agents = _of(node, seen.agents or ())
-    volumes = _of(node, seen.volumes or ())
+    known = not_of_others(
+        [*(each.host for each in seen.agents or ()), *(each.host for each in seen.volumes or ())],
+        (each.host for each in compute),
+        (each.host for each in seen.services),
+    )
+    agents = _of(node, (each for each in seen.agents or () if each.host in known))
+    volumes = _of(node, (each for each in seen.volumes or () if each.host in known))
     called = (
         *(each.host for each in compute),
         *(each.host for each in agents),
@@ -134,7 +139,7 @@ def _standing(node: Node, cloud: Cloud, seen: Seen) -> Standing:
     hosts = list(dict.fromkeys(host_of(host) for host in called))
     names = [each.host for each in compute] or hosts
     inside = tuple(each for each in seen.aggregates if _is_in(each, names))
-    known = {each.name for each in inside}
+    joined = {each.name for each in inside}
     standing = Standing(
         node=node.name,
         host=hosts[0] if hosts else "",
@@ -146,7 +151,7 @@ def _standing(node: Node, cloud: Cloud, seen: Seen) -> Standing:
         agents=agents,
         volumes=volumes,
         aggregates=inside,
-        missing=tuple(use.name for use in node.aggregates if use.name not in known),
+        missing=tuple(use.name for use in node.aggregates if use.name not in joined),
         faults=(),
     )
     return _with_faults(standing, node, cloud, seen)

@@ -263,3 +263,52 @@ def test_only_the_node_is_named_where_the_inventory_is_in_this_folder(
     unknown = run("retire", "hv1")
     assert unknown.exit_code == 2
     assert "Did you mean 'hv01'?" in unknown.stderr
+
+
+SHORT = """\
+  aggregates:
+    windows: {zone: windows}
+nodes:
+  hv02: {roles: [nova_compute], openstack: {aggregates: [windows]}}
+"""
+
+
+def test_of_two_machines_that_may_be_meant_none_is_retired(world: World, url: str, tmp_path: Path) -> None:
+    world.services.clear()
+    for host in ("hv02.paris.example", "hv02.berlin.example"):
+        world.add_compute(host)
+    result = run("retire", written(tmp_path, url, SHORT), "hv02")
+    assert result.exit_code == 1
+    assert "several hosts that may be 'hv02': hv02.paris.example, hv02.berlin.example." in result.stderr
+    assert world.changes() == []
+
+
+def test_what_belongs_to_another_machine_s_compute_service_stays(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    world.add_compute("hv02.paris.example")
+    world.agents[1] |= {"host": "hv02.paris.example", "alive": False}
+    world.aggregates[0]["hosts"] = ["HV01", "hv02.paris.example"]
+    inventory = written(tmp_path, url, SHORT)
+    shown = run("status", inventory, "--json")
+    assert json.loads(shown.stdout.splitlines()[1])["agents"] == []
+    assert run("retire", inventory, "hv02").exit_code == 0
+    assert [service["host"] for service in world.services] == ["HV01", "hv02.paris.example"]
+    assert [agent["host"] for agent in world.agents] == ["HV01", "hv02.paris.example"]
+    assert world.aggregate("windows")["hosts"] == ["HV01", "hv02.paris.example"]
+
+
+def test_a_host_that_may_be_another_node_s_stays_where_it_is(world: World, url: str, tmp_path: Path) -> None:
+    world.add_compute("COMPUTE-BERLIN1")
+    world.aggregates[0]["hosts"] = ["COMPUTE-BERLIN1"]
+    head, _, node = SHORT.rpartition("  hv02")
+    both = f"{head}  compute-berlin1-db: {{roles: [windows_base]}}\n  compute-berlin1-east{node}"
+    inventory = written(tmp_path, url, both)
+    assert run("zones", inventory, "--limit", "compute-berlin1-db").exit_code == 0
+    assert run("zones", inventory, "--wait", "0").exit_code == 0
+    assert world.aggregate("windows")["hosts"] == ["COMPUTE-BERLIN1"]
+    world.calls.clear()
+    result = run("retire", inventory, "compute-berlin1-db")
+    assert result.exit_code == 1
+    assert "COMPUTE-BERLIN1 may be the host of the node 'compute-berlin1-east' as well." in result.stderr
+    assert world.changes() == []

@@ -53,6 +53,6 @@ def retire(names: tuple[str, ...], *, is_plan: bool, wait_s: float, as_json: boo
         from provisioner.cloud.retire import Request  # noqa: PLC0415
         from provisioner.cloud.retire import retire as take_out  # noqa: PLC0415
 
-        request = Request(wait_s, is_plan)
-        is_out = take_out(controller, node, request, telling.tell, SystemClock())
+        request = Request(read, node, wait_s, is_plan)
+        is_out = take_out(controller, request, telling.tell, SystemClock())
     sys.exit(ExitCode.DONE if is_out else ExitCode.FAILED)
