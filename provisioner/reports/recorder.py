@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 #: Fields without a foreign word: our own vocabulary, times, ids, and names that stand openly in the inventory. A
 #: password that is such a word must not change them, or nothing would find its node, its run or its type again.
-_OUR_OWN: Final = frozenset(
-    (
-        "run time type run_id inventory operation nodes digests node for_nodes job_id boot_time phase role roles"
-        " outcome stage kind"
-    ).split()
-)
+_OUR_OWN: Final = {
+    "run",
+    "time",
+    "type",
+    "run_id",
+    "inventory",
+    "operation",
+    "nodes",
+    "digests",
+    "node",
+    "for_nodes",
+} | {"job_id", "boot_time", "phase", "role", "roles", "outcome", "stage", "kind"}
 
 
 class Recorder:
