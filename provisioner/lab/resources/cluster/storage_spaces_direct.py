@@ -59,7 +59,7 @@ class StorageSpacesDirect:
         every = [disk for disks in _disks(cluster, context).values() for disk in disks]
         _demand_listed(pool, bound["Disks"], every)
         pooled = [disk for disk in every if disk.unique_id in pool.disks]
-        return all(_named(pooled, wanted) for wanted in bound["Disks"]) and not _missing(pool, bound)
+        return all(_named(pooled, wanted) for wanted in bound["Disks"]) and not _missing(pool, bound, context)
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: everything is looked at before anything is changed."""
@@ -93,7 +93,7 @@ class StorageSpacesDirect:
         if new:
             pool = _fill(pool, cluster, name, new, context)
         if pool is not None:
-            for volume in _missing(pool, bound):
+            for volume in _missing(pool, bound, context):
                 _make_volume(pool, cluster, volume, context)
 
 
@@ -183,7 +183,9 @@ def _fill(pool: Pool | None, cluster: Cluster, name: str, new: list[Disk], conte
     return pool
 
 
-def _missing(pool: Pool, bound: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _missing(pool: Pool, bound: Mapping[str, Any], context: ResourceContext) -> list[Mapping[str, Any]]:
+    with calling("Get-VirtualDisk"):
+        context.machine.ledger.attempt("Get-VirtualDisk")
     there = {name.casefold() for name in pool.volumes}
     return [item for item in bound.get("Volumes") or () if str(item["Name"]).casefold() not in there]
 

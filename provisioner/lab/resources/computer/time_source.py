@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from provisioner.lab.machine.ground.registry import Registry
+from provisioner.lab.machine.ground.services import Service
 from provisioner.lab.resources.base import ResourceContext, ResourceError
 from provisioner.lab.resources.binding import Rule, bind, calling, is_same, resource_error
 
@@ -36,26 +37,17 @@ class TimeSource:
     async def test(self, properties: Mapping[str, Any], context: ResourceContext) -> bool:
         """Test-TargetResource."""
         bound = _bound("Test-TargetResource", properties, context)
-        service = context.machine.services.find(_SERVICE)
-        is_running = service is not None and service.status == "Running" and service.start_mode == "Auto"
-        return _is_wanted(bound, context) and is_running
+        if not _is_wanted(bound, context):
+            return False
+        service = _service(context)
+        return service.status == "Running" and service.start_mode == "Auto"
 
     async def set(self, properties: Mapping[str, Any], context: ResourceContext) -> None:
         """Set-TargetResource: the service first, since w32tm tells it of the change."""
         bound = _bound("Set-TargetResource", properties, context)
         machine = context.machine
         await context.sleep(machine.durations.other_s)
-        with calling("Get-Service"):
-            machine.ledger.attempt("Get-Service")
-        service = machine.services.find(_SERVICE)
-        if service is None:
-            raise ResourceError(
-                f"Cannot find any service with service name '{_SERVICE}'.",
-                "NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand",
-                "ObjectNotFound",
-                "Microsoft.PowerShell.Commands.ServiceCommandException",
-            )
-        if service.start_mode != "Auto":
+        if _service(context).start_mode != "Auto":
             machine.services.change(_SERVICE, start_mode="Auto")
         with calling("Microsoft.PowerShell.Commands.StartServiceCommand"):
             machine.services.start(_SERVICE)
@@ -100,6 +92,20 @@ def _bound(function: str, properties: Mapping[str, Any], context: ResourceContex
             "PermissionDenied",
         )
     return bound
+
+
+def _service(context: ResourceContext) -> Service:
+    with calling("Get-Service"):
+        context.machine.ledger.attempt("Get-Service")
+    service = context.machine.services.find(_SERVICE)
+    if service is None:
+        raise ResourceError(
+            f"Cannot find any service with service name '{_SERVICE}'.",
+            "NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand",
+            "ObjectNotFound",
+            "Microsoft.PowerShell.Commands.ServiceCommandException",
+        )
+    return service
 
 
 def _is_wanted(bound: Mapping[str, Any], context: ResourceContext) -> bool:

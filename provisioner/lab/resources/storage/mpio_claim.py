@@ -54,12 +54,13 @@ class MpioClaim:
         for name, bus in _BUSES.items():
             if name not in bound or claims[bus] == bound[name]:
                 continue
+            with calling("Get-Disk"):
+                disk_count = multipath.disks_on(bus)
             with calling(f"{'Enable' if bound[name] else 'Disable'}-MSDSMAutomaticClaim"):
                 multipath.claim(bus, is_claimed=bound[name])
-            with calling("Get-Disk"):
-                if multipath.disks_on(bus):
-                    context.verbose(f"Disks are on {bus} already: the node has to be restarted.")
-                    context.reboot_requested = True
+            if disk_count:
+                context.verbose(f"Disks are on {bus} already: the node has to be restarted.")
+                context.reboot_requested = True
 
 
 def _claims(context: ResourceContext) -> dict[str, bool]:

@@ -167,6 +167,9 @@ function Set-TargetResource
             continue
         }
 
+        # Counted first: a failure after the change would leave nothing that asks for the restart.
+        $diskCount = Measure-Disk -BusType $busType
+
         if ($wish['IsClaimed'])
         {
             Write-Verbose -Message ('Claiming disks of the bus type {0}.' -f $busType)
@@ -177,8 +180,6 @@ function Set-TargetResource
             Write-Verbose -Message ('Claiming disks of the bus type {0} no longer.' -f $busType)
             Disable-Claim -BusType $busType
         }
-
-        $diskCount = Measure-Disk -BusType $busType
 
         if ($diskCount -gt 0)
         {

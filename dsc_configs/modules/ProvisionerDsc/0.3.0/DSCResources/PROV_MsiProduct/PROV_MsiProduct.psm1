@@ -401,7 +401,7 @@ function Install-Product
 
     if ($null -ne (Get-Product -ProductCode $ProductCode))
     {
-        Write-Verbose -Message ('The product {0} is there in another version.' -f $ProductCode)
+        Write-Verbose -Message ('The product {0} is there, and is installed anew.' -f $ProductCode)
         $arguments += @('REINSTALL=ALL', 'REINSTALLMODE=vomus')
     }
 

@@ -779,7 +779,10 @@ function Enable-OwnAdapter
             return
         }
 
-        Wait-Second -Second 1
+        if ($waited -lt $Second)
+        {
+            Wait-Second -Second 1
+        }
     }
 
     throw (New-ResourceError -Id 'BridgeWithoutAdapter' -Category 'InvalidResult' -Target $Bridge -Message (

@@ -995,7 +995,18 @@ function Read-VirtualDisk
         $Pool
     )
 
-    Get-VirtualDisk -StoragePool $Pool -ErrorAction 'SilentlyContinue'
+    try
+    {
+        Get-VirtualDisk -StoragePool $Pool -ErrorAction 'Stop'
+    }
+    catch
+    {
+        # A pool without any is no failure. After another one, volumes that are there would be made a second time.
+        if ($_.CategoryInfo.Category -ne 'ObjectNotFound')
+        {
+            throw
+        }
+    }
 }
 
 <#

@@ -624,8 +624,9 @@ function ConvertTo-AddressByte
 
     $address = $null
 
-    # .NET takes 10 and 10.1 for addresses too; a network is written with all its parts.
-    if ($Text -notmatch '^([0-9]{1,3}\.){3}[0-9]{1,3}$' -and $Text -notmatch '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$')
+    # .NET takes 10 and 10.1 for addresses too, and reads 010 as 8; a network is written with all its parts.
+    if (($Text -notmatch '^([0-9]{1,3}\.){3}[0-9]{1,3}$' -or $Text -match '(^|\.)0[0-9]') -and
+        $Text -notmatch '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$')
     {
         return $null
     }
