@@ -5,11 +5,13 @@ The rule of the room: values in, values out. What a 404 or a 409 means is decide
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import openstack
+from keystoneauth1 import exceptions as keystone
 from openstack import exceptions
 from openstack.config import OpenStackConfig
 from openstack.config.loader import CONFIG_FILES
@@ -62,11 +64,34 @@ def connect(cloud: Cloud, folder: Path, warn: Callable[[str], None]) -> Controll
     connection = openstack.connection.Connection(
         config=region, app_name="provisioner", app_version=__version__
     )
+    login: Any = connection.session.auth
+    login._lock = _NeverTwice()  # noqa: SLF001 - there is no public way
     where = cloud.name or cloud.auth_url
     with answering(f"Logging on to {where}"):
         # Not authorize(), which hides what went wrong behind one error.
         connection.session.get_token()
     return Controller(connection)
+
+
+class _NeverTwice:
+    """A lock that fails where it would wait for itself.
+
+    Where the address of Keystone answers 401, keystoneauth asks for a token in order to get one, for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner = 0
+
+    def __enter__(self) -> None:
+        if self._owner == threading.get_ident():
+            raise keystone.DiscoveryFailure("It wants a token before it gives one (401).")
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._owner = 0
+        self._lock.release()
 
 
 def _from_clouds_yaml(cloud: Cloud, folder: Path) -> Any:

@@ -119,6 +119,19 @@ def test_a_keystone_that_is_none(world: World, url: str, tmp_path: Path) -> None
     assert "This is a bug" not in result.output
 
 
+def test_a_keystone_that_wants_a_token_before_it_gives_one_is_not_asked_for_ever(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    def first_a_token(_: str, path: str) -> None:
+        if path.rstrip("/") == "/identity/v3":
+            raise Refusal(401, "The request you have made requires authentication.")
+
+    world.before = first_a_token
+    result = run("status", written(tmp_path, url))
+    assert result.exit_code == 1
+    assert "It wants a token before it gives one (401)." in result.stderr
+
+
 def _certificate(folder: Path, host: str) -> tuple[Path, ssl.SSLContext]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "controller of a test")])
