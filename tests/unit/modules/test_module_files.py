@@ -13,6 +13,7 @@ from provisioner.catalogue.schema import Module
 from provisioner.diagnostics import Diagnostics
 from provisioner.errors import InputError
 from tests.unit.modules.resource_rules import documented
+from tests.unit.modules.script_rules import Script, logic_does_not_touch_the_machine
 from tests.yaml_files import read_yaml
 from upkeep.documented import net_address, read_documented
 from upkeep.module import (
@@ -125,6 +126,12 @@ def test_the_page_of_the_catalogue_counts_the_resources() -> None:
 def test_what_the_resources_share_calls_documented_things_only() -> None:
     assert documented().missing(script_calls(SHARED)) == []
     assert faults(parse(SHARED)) == []
+
+
+def test_what_the_resources_share_touches_windows_in_functions_that_can_be_replaced() -> None:
+    script = Script.of(SHARED, SHARED.read_text("ascii"), documented(), {})
+    told = logic_does_not_touch_the_machine(script)
+    assert [each for each in told if "more than one call" not in each] == []
 
 
 def test_every_key_of_markers_gets_rights_of_an_object_of_its_own() -> None:

@@ -303,23 +303,12 @@ function Register-Guard
             $form -f $path, $script:guardAttempts, $each['Resource'], $each['Option'], $script:guardSeconds
         }
     )
-    $action = @{
-        Execute     = 'powershell.exe'
-        Argument    = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{0}"' -f ($lines -join '; ')
-        ErrorAction = 'Stop'
-    }
-    # A machine on the battery of its power supply is one that needs the task as well.
-    $setting = @{
-        StartWhenAvailable         = $true
-        AllowStartIfOnBatteries    = $true
-        DontStopIfGoingOnBatteries = $true
-        ErrorAction                = 'Stop'
-    }
+    $argument = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{0}"' -f ($lines -join '; ')
     $part = @{
-        Action    = New-ScheduledTaskAction @action
-        Trigger   = New-ScheduledTaskTrigger -Once -At (Get-TimeIn -Second $Second) -ErrorAction 'Stop'
-        Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType 'ServiceAccount' -ErrorAction 'Stop'
-        Settings  = New-ScheduledTaskSettingsSet @setting
+        Action    = New-GuardAction -Argument $argument
+        Trigger   = New-GuardTrigger -Time (Get-TimeIn -Second $Second)
+        Principal = New-GuardPrincipal
+        Settings  = New-GuardSetting
     }
 
     Write-Verbose -Message ("In {0} seconds the task '{1}' runs unless it is taken away." -f $Second, $Name)
@@ -679,6 +668,82 @@ function Get-TimeIn
     )
 
     return (Get-Date).AddSeconds($Second)
+}
+
+<#
+    .SYNOPSIS
+        Returns the action of a task: a PowerShell.
+
+    .PARAMETER Argument
+        What PowerShell is started with.
+#>
+function New-GuardAction
+{
+    [CmdletBinding()]
+    [OutputType([System.Object])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Argument
+    )
+
+    return New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $Argument -ErrorAction 'Stop'
+}
+
+<#
+    .SYNOPSIS
+        Returns the trigger of a task that runs once.
+
+    .PARAMETER Time
+        When it runs.
+#>
+function New-GuardTrigger
+{
+    [CmdletBinding()]
+    [OutputType([System.Object])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.DateTime]
+        $Time
+    )
+
+    return New-ScheduledTaskTrigger -Once -At $Time -ErrorAction 'Stop'
+}
+
+<#
+    .SYNOPSIS
+        Returns the account of a task: SYSTEM.
+#>
+function New-GuardPrincipal
+{
+    [CmdletBinding()]
+    [OutputType([System.Object])]
+    param ()
+
+    return New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType 'ServiceAccount' -ErrorAction 'Stop'
+}
+
+<#
+    .SYNOPSIS
+        Returns the settings of a task, which runs late rather than never.
+#>
+function New-GuardSetting
+{
+    [CmdletBinding()]
+    [OutputType([System.Object])]
+    param ()
+
+    # A machine on the battery of its power supply is one that needs the task as well.
+    $setting = @{
+        StartWhenAvailable         = $true
+        AllowStartIfOnBatteries    = $true
+        DontStopIfGoingOnBatteries = $true
+        ErrorAction                = 'Stop'
+    }
+
+    return New-ScheduledTaskSettingsSet @setting
 }
 
 <#
