@@ -227,11 +227,10 @@ def _section_faults(contents: Contents) -> Iterator[Fault]:
 
 def _plugin_faults(contents: Contents) -> Iterator[Fault]:
     plugins = contents.catalogue.plugins
-    for section in contents.sections.values():
-        option = section.get("auth_type")
-        if option is None or not plugins:
+    for name, section in contents.sections.items():
+        if not plugins or not contents.logs_on(name):
             continue
-        for each in contents.effective(option):
+        for each in contents.effective(section["auth_type"]):
             value = each.value.strip()
             if value and "$" not in value and value not in plugins:
                 message = f"{shown(value)} is no way to log on that this release has."

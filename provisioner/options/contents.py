@@ -44,7 +44,7 @@ class Contents:
         for rule in known.named_sections:
             self._add_named(rule)
         for section in list(self.sections):
-            if "auth_type" in self.sections[section]:
+            if self.logs_on(section):
                 self._add_plugin(section)
         self._releases: dict[str, Contents] = {}
         self._old: dict[Key, list[Option]] = defaultdict(list)
@@ -71,6 +71,22 @@ class Contents:
         """Return the options that had this name."""
         return self._old.get((section, name), [])
 
+    def logs_on(self, section: str) -> bool:
+        """Whether a section has the options of keystoneauth: Castellan's ``auth_type`` stands alone."""
+        return self.sections.get(section, {}).keys() >= {"auth_type", "auth_section"}
+
+    def is_old(self, name: str, sections: set[str]) -> bool:
+        """Whether ``$name`` finds an option of these sections by an old name.
+
+        An old section alone is not enough, and an old name without one is looked up in DEFAULT. Source:
+        ConfigOpts._track_deprecated_opts.
+        """
+        return any(
+            name == old and option.name != old and (section in sections or section == folded(option.section))
+            for (section, old), options in self._old.items()
+            for option in options
+        )
+
     def effective(self, option: Option) -> list[Assignment]:
         """Return the assignments that count: the last one, all of an option that may be given several times.
 
@@ -84,7 +100,8 @@ class Contents:
 
     def _add_named(self, rule: NamedSections) -> None:
         section, name = rule.named_by
-        for naming in self.assigned.get((folded(section), name), [])[-1:]:
+        option = self.option(folded(section), name)
+        for naming in self.effective(option) if option else []:
             for each in _items(naming.value):
                 named = f"{rule.prefix}{each}"
                 self.named.append(NamedSection(folded(named), rule, naming))

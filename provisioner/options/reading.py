@@ -7,6 +7,7 @@ Apart from that both read the same, which the tests hold them to.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 
 from provisioner.options.faults import Fault, Kind, shown
@@ -50,16 +51,14 @@ def decoded(raw: bytes) -> tuple[str | None, list[Fault]]:
         help_ = "Save it as UTF-8 without a byte order mark."
         return None, [Fault(1, Kind.ENCODING, "", "", f"The file is UTF-16. {_STARTS_NOT}", help_)]
     faults: list[Fault] = []
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        seen = f"The byte 0x{raw[error.start]:02x} is not UTF-8."
-        faults.append(
-            Fault(line, Kind.ENCODING, "", "", seen, "Save the file as UTF-8, or write plain ASCII.")
-        )
-        text = raw.decode("utf-8", errors="replace")
-    return text, faults
+    for number, line in enumerate(re.split(rb"\r\n|\r|\n", raw), 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            seen = f"The byte 0x{line[error.start]:02x} is not UTF-8."
+            help_ = "Save the file as UTF-8, or write plain ASCII."
+            faults.append(Fault(number, Kind.ENCODING, "", "", seen, help_))
+    return raw.decode("utf-8", errors="replace"), faults
 
 
 def read_lines(text: str) -> Lines:

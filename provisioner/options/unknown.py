@@ -30,6 +30,7 @@ _GONE: Mapping[str, str] = {
     "sql_connection": "Write connection in [database].",
     "auth_plugin": "Write auth_type.",
     "os_region_name": "Write region_name.",
+    **dict.fromkeys(("config_file", "config_dir"), "It counts only on the command line of the service."),
 }
 _MOST_NAMED = 3
 _REMOVE = "Remove it, or look its name up."
@@ -98,7 +99,7 @@ def _underscores(name: str, options: Mapping[str, Option]) -> str:
 
 
 def _of_a_plugin(section: str, name: str, contents: Contents) -> str:
-    if "auth_type" not in contents.sections[section]:
+    if not contents.logs_on(section):
         return ""
     having = [plugin for plugin, options in contents.catalogue.plugins.items() if name in options]
     if not having:

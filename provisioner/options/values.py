@@ -18,6 +18,14 @@ from provisioner.options.oslo import Converter, converter
 UNKNOWN: Final = object()
 
 
+#: Options that every service has, and whose values follow from its command line.
+_OF_THE_COMMAND_LINE: Final = frozenset({"config_file", "config_dir"})
+#: How far references lead on. A service's own reader comes to its end somewhat later.
+_DEEPEST: Final = 50
+#: How long values may become by references: each may double what the next refers to.
+_LONGEST: Final = 1 << 20
+
+
 class WrongReference(Exception):
     """``$name`` cannot be replaced. ``name`` may be a piece of a secret; ``reason`` is not."""
 
@@ -42,6 +50,7 @@ class Values:
         self._placeholder = placeholder
         self._converters: dict[int, Converter] = {}
         self._asked: list[Option] = []
+        self._known: dict[int, Any] = {}
 
     def convert(self, option: Option, text: str) -> Any:
         """Return what the service gets, or UNKNOWN.
@@ -66,6 +75,12 @@ class Values:
         return self._converters[key]
 
     def _value(self, option: Option) -> Any:
+        key = id(option)
+        if key not in self._known:
+            self._known[key] = self._worked_out(option)
+        return self._known[key]
+
+    def _worked_out(self, option: Option) -> Any:
         assigned = self._contents.effective(option)
         if assigned and option.is_multi:
             return [self.convert(option, each.value) for each in assigned]
@@ -98,6 +113,7 @@ class Values:
                     "Write ${name} where a dot follows the name.",
                 )
             found = contents.option(folded(section), rest)
+            is_old = contents.is_old(rest, {folded(section)})
         else:
             if option.section != "DEFAULT":
                 found = contents.option(folded(option.section), name)
@@ -106,6 +122,11 @@ class Values:
                     name, "is the name of a section, not of an option", "Name its option too."
                 )
             found = found or contents.option("DEFAULT", name)
+            is_old = contents.is_old(name, {folded(option.section), "DEFAULT"})
+            is_old = is_old or name in _OF_THE_COMMAND_LINE
+        if found is None and is_old:
+            # By an old name a reference finds an option, but not always the value that its own section sets.
+            return UNKNOWN
         if found is None:
             raise WrongReference(
                 name,
@@ -114,6 +135,9 @@ class Values:
             )
         if found in self._asked:
             raise WrongReference(name, "leads back to this option itself", "Write the value out.")
+        if len(self._asked) > _DEEPEST:
+            reason = f"leads from one option to the next, more than {_DEEPEST} times"
+            raise WrongReference(name, reason, "Write the value out.")
         try:
             return self._value(found)
         except ValueError as error:
@@ -129,12 +153,19 @@ class _Others(Mapping[str, Any]):
         self._values = values
         self._option = option
         self.met_unknown = False
+        self._length = 0
 
     def __getitem__(self, name: str) -> Any:
         value = self._values.referred(name, self._option)
         if value is UNKNOWN:
             self.met_unknown = True
-        return "" if value is None or value is UNKNOWN else value
+        text = "" if value is None or value is UNKNOWN else str(value)
+        self._length += len(text)
+        if self._length > _LONGEST:
+            raise WrongReference(
+                name, f"makes the value longer than {_LONGEST} letters", "Write the value out."
+            )
+        return text
 
     def __iter__(self) -> Any:
         return iter(())

@@ -110,10 +110,13 @@ def _described(option: Any, group: str) -> Option:
     if option.multi:
         described["multi"] = True
     described |= _default(option)
-    old = {(str(each.group or group), str(each.name or option.dest)) for each in option.deprecated_opts}
-    old -= {(group, option.dest)}
+    # In their order: of two old names that a file gives, the service reads the one that is listed first.
+    old = dict.fromkeys(
+        (str(each.group or group), str(each.name or option.dest)) for each in option.deprecated_opts
+    )
+    old.pop((group, option.dest), None)
     if old:
-        described["was"] = sorted([list(each) for each in old])
+        described["was"] = [list(each) for each in old]
     if option.deprecated_for_removal:
         described["removal"] = str(option.deprecated_since or "")
     if option.secret:

@@ -82,8 +82,13 @@ def _nova(release: str) -> Recipe:
             "compute_hyperv.nova.driver",
             "nova.cmd.compute",
             "nova.compute.manager",
+            "nova.conf.neutron:register_dynamic_opts(conf)",
         ),
-        (_SOURCES, Sections(("devices", "enabled_mdev_types"), prefix="mdev_")),
+        (
+            _SOURCES,
+            *(Sections(("devices", "enabled_mdev_types"), prefix=prefix) for prefix in ("mdev_", "vgpu_")),
+            Sections(("neutron", "physnets"), ("neutron_tunnel",), prefix="neutron_physnet_"),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,8 @@ def test_bytes_that_are_no_utf_8_are_told_with_their_line() -> None:
     (fault,) = check_bytes("[DEFAULT]\nlog_dir = C:\\Zürich\n".encode("cp1252"), "nova", "2023.1")[:1]
     assert (fault.line, fault.severity) == (2, Severity.ERROR)
     assert "0xfc" in fault.message
+    found = check_bytes(b"[DEFAULT]\rlog_dir = \xfc\r\nlog_file = \xe9\n", "nova", "2023.1")
+    assert [fault.line for fault in found if fault.severity is Severity.ERROR] == [2, 3]
     (fault,) = check_bytes("[DEFAULT]\n".encode("utf-16"), "nova", "2023.1")
     assert "UTF-16" in fault.message
 
@@ -110,6 +113,27 @@ def test_a_file_of_thousands_of_unknown_options_and_a_value_of_megabytes_take_no
     found = check_text("[DEFAULT]\n" + "".join(f"opt{n} = 1\n" for n in range(2000)), "nova", "2023.1")
     assert len(found) == 2000
     assert time.process_time() - began < 10
+
+
+def test_references_that_lead_far_or_grow_come_to_an_end() -> None:
+    texts = [
+        name
+        for name, option in catalogue("nova", "2023.1").sections["DEFAULT"].items()
+        if option.facts["type"] == "String" and option.facts.keys() <= {"type", "default"}
+    ]
+    every = [
+        f"{section}.{name}"
+        for section, options in catalogue("nova", "2023.1").sections.items()
+        for name, option in options.items()
+        if section != "DEFAULT" and option.facts == {"type": "String"}
+    ]
+    long = [f"[{at.partition('.')[0]}]\n{at.partition('.')[2]} = ${{{to}}}" for at, to in pairwise(every)]
+    assert len(long) > 100
+    found = check_text("\n".join(long), "nova", "2023.1")
+    assert "more than 50 times" in found[0].message
+    doubled = "\n".join(f"{at} = ${to}${to}" for at, to in pairwise(texts))
+    found = check_text(f"[DEFAULT]\n{doubled}\n{texts[-1]} = x\n", "nova", "2023.1")
+    assert "makes the value longer than 1048576 letters" in found[0].message
 
 
 def test_releases_are_in_the_order_of_their_numbers() -> None:
