@@ -27,11 +27,13 @@ from provisioner.cloud.happenings import (
 )
 from provisioner.cloud.model import Seen
 from provisioner.cloud.sdk import Controller
-from provisioner.errors import CloudRefused
+from provisioner.errors import CloudError, CloudRefused
 from provisioner.inventory.model import Inventory
 
 #: How often a change may be refused; what is read in between may show that somebody else made it.
 _TRIES: Final = 2
+#: How often a change may be made that is not there at the next look: somebody undoes it, or it is not shown.
+_MADE: Final = 3
 _POLL_S: Final = 2.0
 #: Statuses that are about one change; all others are about us or the cloud.
 _OF_THE_CHANGE: Final = frozenset({400, 404, 409, 422})
@@ -45,6 +47,7 @@ HELP_MAPPING: Final = (
 _HELP_REGISTER: Final = (
     "Look at the log of nova-compute on the node, and at 'openstack compute service list'."
 )
+_HELP_UNSHOWN: Final = "Look who else changes it. Nova shows the specs of flavors from microversion 2.61 on."
 
 
 class Clock(Protocol):
@@ -122,7 +125,8 @@ class _Run:
         self._selected = request.selected
         self._tell = tell
         self._refused: Counter[Change] = Counter()
-        self._failed: dict[Change, CloudRefused] = {}
+        self._failed: dict[Change, CloudError] = {}
+        self._done: Counter[Change] = Counter()
         self._made = 0
         self._seen = Seen((), ())
         self._found = Differences()
@@ -135,28 +139,34 @@ class _Run:
         waits = _waits(self._inventory, self._found)
         is_moving = False
         for change in self._found.changes:
-            if change in self._failed:
-                continue
-            try:
-                self._make(change, ids)
-            except CloudRefused as refused:
-                if refused.is_gone and change.node in self._found.unmapped:
-                    continue  # it is waited for already
-                if refused.status not in _OF_THE_CHANGE:
-                    raise
-                is_moving = True
-                self._refused[change] += 1
-                if self._refused[change] >= _TRIES:
-                    self._failed[change] = refused
-            else:
-                is_moving = True
-                self._made += 1
-                self._tell(Changed(change))
+            if self._done[change] >= _MADE:
+                reason = f"The cloud took it {_MADE} times and does not show it: {change}."
+                self._failed.setdefault(change, CloudError(reason, _HELP_UNSHOWN))
+            if change not in self._failed:
+                is_moving |= self._try(change, ids)
         for node, wait in waits.items():
             if self.waits.get(node) != wait:
                 self._tell(wait)
         self.waits = waits
         return is_moving
+
+    def _try(self, change: Change, ids: dict[str, str]) -> bool:
+        """Make a change, or count that it was refused; return whether it is worth reading again at once."""
+        try:
+            self._make(change, ids)
+        except CloudRefused as refused:
+            if refused.is_gone and change.node in self._found.unmapped:
+                return False  # it is waited for already
+            if refused.status not in _OF_THE_CHANGE:
+                raise
+            self._refused[change] += 1
+            if self._refused[change] >= _TRIES:
+                self._failed[change] = refused
+        else:
+            self._made += 1
+            self._done[change] += 1
+            self._tell(Changed(change))
+        return True
 
     def finish(self, waited_s: float) -> bool:
         """Tell what failed and how it ended."""
@@ -212,12 +222,9 @@ def _waits(inventory: Inventory, found: Differences) -> dict[NodeName, Waits]:
     return waits
 
 
-def _help_of(change: Change, refused: CloudRefused) -> str:
-    if _INSTANCES in refused.said and change.action in {
-        Action.ADD_HOST,
-        Action.REMOVE_HOST,
-        Action.SET_AGGREGATE,
-    }:
+def _help_of(change: Change, refused: CloudError) -> str:
+    of_hosts = {Action.ADD_HOST, Action.REMOVE_HOST, Action.SET_AGGREGATE}
+    if isinstance(refused, CloudRefused) and _INSTANCES in refused.said and change.action in of_hosts:
         return "A host with instances cannot change its zone: move them away first."
     return refused.help
 

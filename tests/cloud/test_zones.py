@@ -356,3 +356,17 @@ def test_two_hosts_that_differ_by_case_alone_are_not_guessed_between(
     assert result.exit_code == 1
     assert "Nova knows several hosts that may be 'hv02': HV02, hv02." in result.stderr
     assert world.aggregate("windows-berlin")["hosts"] == ["HV01"]
+
+
+def test_what_the_cloud_takes_and_never_shows_ends_as_a_failure(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    def undo(method: str, _: str) -> None:
+        if method == "GET" and world.aggregates:
+            world.aggregates[0]["metadata"].pop("hypervisor", None)
+
+    world.before = undo
+    result = run("zones", written(tmp_path, url))
+    assert result.exit_code == 1
+    assert "The cloud took it 3 times and does not show it: set hypervisor=hyperv" in result.stderr
+    assert world.aggregate("windows-berlin")["hosts"] == ["HV01", "HV02"]
