@@ -9,7 +9,8 @@ from tests.shared_data import shared
 from tests.unit.modules.resource_rules import documented
 from tests.unit.modules.script_rules import Script, parses
 from upkeep.calls import Calls, calls_of
-from upkeep.powershell import functions, parse_text
+from upkeep.module import script_of
+from upkeep.powershell import functions, parse_text, text
 
 
 def calls(source: str) -> Calls:
@@ -66,3 +67,13 @@ def test_the_parser_agrees_with_a_real_powershell_about_most_of_what_is_no_scrip
             missed.append(snippet)
     assert refused > 90
     assert len(missed) <= 37, missed
+
+
+def test_disks_are_claimed_by_the_parameter_that_the_cmdlet_has() -> None:
+    """Its page has PhysicalDiskIds; what the released module has, where these are unknown, is PhysicalDisk."""
+    name = "Set-ClusterStorageSpacesDirectDisk"
+    source = script_of("StorageSpacesDirect").read_text("ascii")
+    assert calls(source).cmdlets[name] >= {"PhysicalDisk", "PhysicalDiskIds"}
+    chosen = functions(parse_text(source))
+    assert calls(text(chosen["Test-ClaimByDisk"])).cmdlets == {"Get-Command": {"Name", "ErrorAction"}}
+    assert "if (Test-ClaimByDisk)" in text(chosen["Set-DiskClaim"])

@@ -230,17 +230,13 @@ function Set-TargetResource
             $own = @(
                 foreach ($id in $new)
                 {
-                    foreach ($disk in @(Select-DiskById -Disk $perNode[$node] -Id $id))
-                    {
-                        $disk.UniqueId
-                    }
+                    Select-DiskById -Disk $perNode[$node] -Id $id
                 }
             )
 
             if ($own.Count -gt 0)
             {
-                Write-Verbose -Message ('{0} gives: {1}.' -f $node, ($own -join ', '))
-                Set-DiskClaim -Node $node -Id $own -CanBeClaimed $true
+                Set-DiskClaim -Node $node -Disk $own -CanBeClaimed $true
             }
         }
     }
@@ -248,12 +244,11 @@ function Set-TargetResource
     {
         foreach ($node in $nodes)
         {
-            $others = @(Select-UnlistedId -Disk $perNode[$node] -Disks $Disks)
+            $others = @(Select-UnlistedDisk -Disk $perNode[$node] -Disks $Disks)
 
             if ($others.Count -gt 0)
             {
-                Write-Verbose -Message ('{0} keeps to itself: {1}.' -f $node, ($others -join ', '))
-                Set-DiskClaim -Node $node -Id $others -CanBeClaimed $false
+                Set-DiskClaim -Node $node -Disk $others -CanBeClaimed $false
             }
         }
 
@@ -481,7 +476,7 @@ function Assert-OnlyListed
         $Pooled
     )
 
-    $others = @(Select-UnlistedId -Disk $Pooled -Disks $Disks)
+    $others = @(Select-UnlistedDisk -Disk $Pooled -Disks $Disks | ForEach-Object -Process { $_.UniqueId })
 
     if ($others.Count -gt 0)
     {
@@ -494,7 +489,7 @@ function Assert-OnlyListed
 
 <#
     .SYNOPSIS
-        Hands out the unique ids of disks that are not listed.
+        Hands out the disks that are not listed.
 
     .PARAMETER Disk
         What Get-PhysicalDisk gave.
@@ -502,10 +497,10 @@ function Assert-OnlyListed
     .PARAMETER Disks
         The physical disks of the pool: each by its unique id or its serial number.
 #>
-function Select-UnlistedId
+function Select-UnlistedDisk
 {
     [CmdletBinding()]
-    [OutputType([System.String])]
+    [OutputType([System.Object])]
     param
     (
         [Parameter(Mandatory = $true)]
@@ -523,7 +518,7 @@ function Select-UnlistedId
         if (($Disks -notcontains ([System.String] $one.UniqueId).Trim()) -and
             ($Disks -notcontains ([System.String] $one.SerialNumber).Trim()))
         {
-            $one.UniqueId
+            $one
         }
     }
 }
@@ -603,6 +598,52 @@ function Select-MissingVolume
             Write-Verbose -Message ("The pool has no volume '{0}'." -f $volume.Name)
             $volume
         }
+    }
+}
+
+<#
+    .SYNOPSIS
+        Keeps Storage Spaces Direct away from disks of a node, or lets it have them.
+
+    .PARAMETER Node
+        Name of the node.
+
+    .PARAMETER Disk
+        What Get-PhysicalDisk gave.
+
+    .PARAMETER CanBeClaimed
+        Whether it may have them.
+#>
+function Set-DiskClaim
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Node,
+
+        [Parameter(Mandatory = $true)]
+        [System.Object[]]
+        $Disk,
+
+        [Parameter(Mandatory = $true)]
+        [System.Boolean]
+        $CanBeClaimed
+    )
+
+    $ids = @($Disk | ForEach-Object -Process { $_.UniqueId })
+    Write-Verbose -Message ('Storage Spaces Direct may have these disks of {0}: {1} ({2}).' -f
+        $Node, $CanBeClaimed, ($ids -join ', '))
+
+    # The page of the cmdlet knows ids alone; the cmdlet of released versions takes disks, and no such ids.
+    if (Test-ClaimByDisk)
+    {
+        Write-ClaimByDisk -Node $Node -Disk $Disk -CanBeClaimed $CanBeClaimed
+    }
+    else
+    {
+        Write-ClaimById -Node $Node -Id $ids -CanBeClaimed $CanBeClaimed
     }
 }
 
@@ -787,7 +828,57 @@ function Enable-Direct
 
 <#
     .SYNOPSIS
-        Keeps Storage Spaces Direct away from disks of a node, or lets it have them.
+        Tells whether the cmdlet that claims disks takes them as what Get-PhysicalDisk gave.
+#>
+function Test-ClaimByDisk
+{
+    [CmdletBinding()]
+    [OutputType([System.Boolean])]
+    param ()
+
+    $command = Get-Command -Name 'Set-ClusterStorageSpacesDirectDisk' -ErrorAction 'Stop'
+
+    return $command.Parameters.ContainsKey('PhysicalDisk')
+}
+
+<#
+    .SYNOPSIS
+        Says of disks of a node whether Storage Spaces Direct may have them.
+
+    .PARAMETER Node
+        Name of the node.
+
+    .PARAMETER Disk
+        What Get-PhysicalDisk gave.
+
+    .PARAMETER CanBeClaimed
+        Whether it may have them.
+#>
+function Write-ClaimByDisk
+{
+    [CmdletBinding()]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Node,
+
+        [Parameter(Mandatory = $true)]
+        [System.Object[]]
+        $Disk,
+
+        [Parameter(Mandatory = $true)]
+        [System.Boolean]
+        $CanBeClaimed
+    )
+
+    $null = Set-ClusterStorageSpacesDirectDisk -CimSession $Node -CanBeClaimed $CanBeClaimed -PhysicalDisk $Disk `
+        -Confirm:$false -ErrorAction 'Stop'
+}
+
+<#
+    .SYNOPSIS
+        Says of disks of a node, by their ids, whether Storage Spaces Direct may have them.
 
     .PARAMETER Node
         Name of the node.
@@ -798,7 +889,7 @@ function Enable-Direct
     .PARAMETER CanBeClaimed
         Whether it may have them.
 #>
-function Set-DiskClaim
+function Write-ClaimById
 {
     [CmdletBinding()]
     param
