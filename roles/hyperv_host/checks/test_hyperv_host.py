@@ -61,4 +61,7 @@ def test_firewall_lets_in_what_hosts_ask_each_other(host, variables):
         rule = host.firewall_rule(name)
         assert rule.is_enabled
         assert rule.action == "Allow"
-        assert rule.group
+        assert rule.group, (
+            f"firewall rule {name} group: '': Windows has no rule of this name, and the one made lets TCP in: "
+            f"Remove-NetFirewallRule -Name {name} on the node, and correct hyperv_firewall_rules"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 
 SERVICES = ("cifs", "microsoft virtual system migration service")
@@ -26,8 +28,9 @@ def test_networks_are_those_of_the_inventory(host, variables):
     """The host takes machines over the wanted networks and no other ones."""
     if not variables["live_migration_networks"]:
         pytest.skip("the inventory names no networks")
-    wanted = {network.casefold() for network in variables["live_migration_networks"]}
-    assert {network.casefold() for network in host.migration.networks} == wanted
+    wanted = {ipaddress.ip_network(network) for network in variables["live_migration_networks"]}
+    found = {ipaddress.ip_network(network) for network in host.migration.networks}
+    assert found == wanted, f"live migration networks: {sorted(map(str, found))}"
 
 
 def test_the_firewall_lets_machines_in(host):

@@ -223,7 +223,7 @@ DRIFTS = [
     ("hyperv_host", FIREWALL, rows(FIREWALL_RULE | {"Enabled": "False"}),
      "firewall rule VIRT-MIGL-In-TCP-NoScope is_enabled: False"),
     ("hyperv_host", FIREWALL, rows(FIREWALL_RULE | {"Group": None}),
-     "firewall rule VIRT-MIGL-In-TCP-NoScope group: ''"),
+     "firewall rule VIRT-MIGL-In-TCP-NoScope group: '': Windows has no rule of this name"),
     ("hyperv_vswitch", "Get-VMSwitch", rows(), "vswitch external exists: False"),
     ("hyperv_vswitch", "Get-VMSwitch", switches(SwitchType="Internal"), "vswitch external type: 'Internal'"),
     ("hyperv_vswitch", "Get-VMSwitch", switches(NetAdapterInterfaceDescriptions=["Card"]),
