@@ -219,9 +219,12 @@ async def _listen(bound: Mapping[str, Any], wanted: Configuration, context: Reso
     seconds = bound.get("TimeoutSeconds", _SECONDS)
     await context.sleep(float(seconds))
     hosts = ", ".join(address.partition("/")[0] for address in wanted.addresses)
+    silence = "there is no default gateway, Windows has not found that nobody else has the addresses"
+    if wanted.gateway:
+        silence = f"the default gateway '{wanted.gateway}' does not answer"
     raise resource_error(
-        f"Nobody was heard over '{bridge}' within {seconds} seconds: the default gateway '{wanted.gateway}' does "
-        f"not answer, and no connection to {hosts} was made. The addresses are back where they were.",
+        f"Nobody was heard over '{bridge}' within {seconds} seconds: {silence}, and no connection to {hosts} was "
+        "made. The addresses are back where they were.",
         "MoveNotConfirmed",
         "OperationTimeout",
     )

@@ -28,7 +28,8 @@ names: a mapping is a part of what is expected, a list is the whole of it.
       properties: {...}
       get: {...} | {error: Id}       # before Set
       test: true | false | {error: Id}
-      set: {error: Id, nonterminating: [Id], reboot: true}    # left out: Set is not called; null: Set, no complaint
+      set: {error: Id, nonterminating: [Id], reboot: true}    # left out: Set is not called; null: Set, no complaint;
+                                     # message: the whole text of the error
       reboot: true                   # the machine boots after Set
       meanwhile: [{properties: {...}}]   # other Sets of the same resource, before the rest is compared
       after: {get: {...}, given: {...}, world: {...}, files: {path: text or null}, registry: {...}, services: {...},
@@ -216,13 +217,14 @@ async def _test(resource: SimulatedResource, of: Machine, properties: dict[str, 
 
 async def _set(resource: SimulatedResource, of: Machine, properties: dict[str, Any]) -> dict[str, Any]:
     doing = context(of)
-    failed = None
+    failed, message = None, None
     try:
         await resource.set(properties, doing)
     except ResourceError as error:
-        failed = error.error_id
+        failed, message = error.error_id, error.message
     return {
         "error": failed,
+        "message": message,
         "nonterminating": [item.error_id for item in doing.nonterminating],
         "reboot": doing.reboot_requested,
     }

@@ -880,10 +880,16 @@ function Wait-Confirmation
         Wait-Second -Second 2
     }
 
+    $silence = 'there is no default gateway, Windows has not found that nobody else has the addresses'
+
+    if ($Wanted['Gateway'])
+    {
+        $silence = "the default gateway '{0}' does not answer" -f $Wanted['Gateway']
+    }
+
     throw (New-ResourceError -Id 'MoveNotConfirmed' -Category 'OperationTimeout' -Target $BridgeAdapter -Message (
-            ("Nobody was heard over '{0}' within {1} seconds: the default gateway '{2}' does not answer, and no " +
-            'connection to {3} was made. The addresses are back where they were.') -f
-            $BridgeAdapter, $Second, $Wanted['Gateway'], ($addresses -join ', ')))
+            ("Nobody was heard over '{0}' within {1} seconds: {2}, and no connection to {3} was made. The " +
+            'addresses are back where they were.') -f $BridgeAdapter, $Second, $silence, ($addresses -join ', ')))
 }
 
 <#
