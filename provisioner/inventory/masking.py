@@ -51,6 +51,15 @@ _ASSIGNMENT: Final = re.compile(
 )
 
 
+#: The password of ``scheme://user:password@host``; a placeholder, as in ``user:@{secret:NAME}@host``, is none.
+_IN_ADDRESS: Final = re.compile(r"""(?P<before>://[^\s/@:"']*+:)(?P<value>(?!@\{)[^\s/"']+)(?=@)""")
+
+
+def mask_addresses(text: str) -> str:
+    """Return a text with the passwords of addresses starred out."""
+    return _IN_ADDRESS.sub(lambda found: found["before"] + "*" * len(found["value"]), text)
+
+
 def sounds_secret(name: str) -> bool:
     """Return whether a key says that its value is a secret."""
     return _SOUNDS.search(name) is not None
@@ -63,7 +72,7 @@ def mask_lines(source: SourceFile) -> SourceFile:
     texts that are not YAML yet: it needs no tree.
     """
     lines = source.text.split("\n")
-    hidden = list(lines)
+    hidden = mask_addresses(source.text).split("\n")
     keys: list[tuple[int, bool]] = []
     for number in _hinted(source.text):
         found = _LINE.search(lines[number])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.diagnostics import Diagnostics, did_you_mean
 from provisioner.documents import Mapping, plain
+from provisioner.inventory.masking import mask_addresses
 from provisioner.inventory.model import Located
 from provisioner.roles.checking import pinned_files
 from provisioner.roles.masking import starred
@@ -287,7 +288,8 @@ def _head(of: str) -> str:
 def _seen(text: str) -> str:
     """Return a text as a message shows it; the whole of it stands in the line above."""
     longest = 60
-    cut = text if len(text) <= longest else f"{text[:longest]}…"
+    shown = mask_addresses(text)
+    cut = shown if len(shown) <= longest else f"{shown[:longest]}…"
     # A line break or an invisible letter is what is wrong, so it has to be seen.
     return "'" + "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut) + "'"
 

@@ -37,6 +37,10 @@ def masked(text: str) -> str:
         ("- - token: >\n      a\n    b: 1", "- - token: *\n      *\n    b: 1"),
         ("a:\n  password: 'x\n   y'\n  user: u", "a:\n  password: **\n   **\n  user: u"),
         ("password: x\n  user: u", "password: *\n  user: u"),
+        ("url: https://nova:p@w@host:5000/v3", "url: https://nova:***@host:5000/v3"),
+        ("url: 'redis://:pw@host'", "url: 'redis://:**@host'"),
+        ("url: rabbit://nova:@{x}@host", "url: rabbit://nova:@{x}@host"),
+        ("url: https://host:5000/v3 # a@b", "url: https://host:5000/v3 # a@b"),
     ],
 )
 def test_values_that_sound_like_secrets_are_starred_out(line: str, shown: str) -> None:
@@ -67,7 +71,9 @@ def test_a_long_line_is_masked_in_linear_time() -> None:
     assert len(mask_assignments(SourceFile("x", line)).text) == len(line)
 
 
-@pytest.mark.parametrize("line", ["pwd" * 300_000, "pwd-" * 300_000, "pwd " * 300_000, " " * 900_000 + "pwd"])
+@pytest.mark.parametrize(
+    "line", ["pwd" * 300_000, "pwd-" * 300_000, "pwd " * 300_000, " " * 900_000 + "pwd", "://a:" * 200_000]
+)
 def test_a_long_line_takes_no_longer_than_it_is_long(line: str) -> None:
     assert masked(line) == line  # in quadratic time this would never end
 
