@@ -47,6 +47,8 @@ class ServiceTrigger:
         """Set-TargetResource: one call replaces them all."""
         bound = _bound("Set-TargetResource", properties)
         service = existing(bound["ServiceName"], context)
+        if not bound["Triggers"] and not service_control.triggers(context.machine, service.name):
+            return
         await context.sleep(context.machine.durations.other_s)
         call_sc(context, "sc.exe triggerinfo", service.name)
         service_control.set_triggers(context.machine, service.name, bound["Triggers"])

@@ -134,6 +134,12 @@ function Set-TargetResource
 
     if ($Triggers.Count -eq 0)
     {
+        # sc.exe fails where there is nothing to delete.
+        if (@(Get-Trigger -ServiceName $ServiceName).Count -eq 0)
+        {
+            return
+        }
+
         $options = @('triggerinfo', $ServiceName, 'delete')
     }
     else
