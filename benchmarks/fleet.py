@@ -51,20 +51,18 @@ def write_inventory(folder: Path, count: int) -> Path:
 def run(arguments: list[str], environment: dict[str, str]) -> Measure:
     """Run the controller once and account for its own process."""
     start = time.monotonic()
-    process = subprocess.Popen(  # the program is this checkout's own
-        [*PROVISION, *arguments],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    if code:
-        print(errors[-2000:], file=sys.stderr)
-    wall = time.monotonic() - start
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(  # the program is this checkout's own
+            [*PROVISION, *arguments], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+        code = os.waitstatus_to_exitcode(status)
+        if code:
+            output.seek(0)
+            lines = output.readlines()
+            failed = [line for line in lines if "NodeFailed" in line or '"outcome": "failed"' in line]
+            print("".join((failed or lines)[-20:]), file=sys.stderr)
     return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, code)
 
 
