@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from provisioner.addresses import NodeName
-from provisioner.cloud.model import Flavor, HostAggregate, Image, Seen
+from provisioner.cloud.model import UNKNOWN, ComputeService, Flavor, HostAggregate, Image, Seen
 from provisioner.cloud.names import claimants, is_same_host, narrowing, spellings
 from provisioner.diagnostics import did_you_mean
 from provisioner.inventory.model import Cloud, Inventory, Node, Property
@@ -98,7 +98,13 @@ def compare(inventory: Inventory, selected: Sequence[NodeName], seen: Seen) -> D
     narrowed = narrowing(seen)
     near = {node.name: narrowed(node.nova_host) for node in nodes}
     hosts = _hosts(nodes, near, inventory, found)
-    present = [(node, hosts[node.name], near[node.name]) for node in nodes if node.name in hosts]
+    present = []
+    for node in nodes:
+        services = [each for each in near[node.name].services if each.host == hosts.get(node.name)]
+        if fault := unanswered(node, services):
+            found.faults.extend([fault] if node.aggregates else ())
+        elif node.name in hosts:
+            present.append((node, hosts[node.name], near[node.name]))
     for node, host, of_it in present:
         if node.aggregates and not any(is_same_host(each.host, host) for each in of_it.hypervisors):
             found.unmapped[node.name] = host
@@ -161,6 +167,18 @@ def ambiguous(node: Node, spelled: Sequence[str]) -> Fault:
         node.name,
         f"Nova knows several hosts that may be '{node.nova_host}': {', '.join(spelled)}.",
         "Delete the service that is left over, or say which is meant: 'openstack: {host: NAME}' in the node.",
+    )
+
+
+def unanswered(node: Node, services: Iterable[ComputeService]) -> Fault | None:
+    """Return the fault of a node in a cell that does not answer Nova; None where all do."""
+    host = next((each.host for each in services if each.state == UNKNOWN), None)
+    if host is None:
+        return None
+    return Fault(
+        node.name,
+        f"Nova gets no answer from the cell of {host}, and knows nothing of it but its name.",
+        "Look at the database of that cell on the controller.",
     )
 
 

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class ComputeService:
-    """A nova-compute that registered. ``state`` is up or down, ``status`` enabled or disabled."""
+    """A nova-compute that registered. ``state`` is up or down, ``status`` enabled or disabled.
+
+    Both are UNKNOWN where the cell it is in does not answer Nova, which shows its host then and no more.
+    """
 
     id: str
     host: str

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from provisioner.cloud.differences import Fault, ambiguous
+from provisioner.cloud.differences import Fault, ambiguous, unanswered
 from provisioner.cloud.happenings import NOT_EMPTY, Done, Failed, Finished, Tell, Waits, Warned
 from provisioner.cloud.model import ComputeService, NetworkAgent, VolumeService
 from provisioner.cloud.names import claimants, host_of, is_same_host, not_of_others, spellings
@@ -30,7 +30,7 @@ _TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """All the controller knows of a node; ``unclear`` is why that may be another machine's."""
+    """All the controller knows of a node; ``unclear`` is why that is not sure."""
 
     names: tuple[str, ...]
     compute: tuple[ComputeService, ...]
@@ -103,12 +103,14 @@ class _Retirement:
             *(self._meant(not_of_others(known, ours, computes)) for known in (*lists, in_aggregates)),
         ]
         names = tuple(dict.fromkeys(name for group in found for name in group))
+        compute = tuple(each for each in services if each.host in found[0])
+        faults = (*(self._unclear(group) for group in found), unanswered(self._node, compute))
         return _Host(
             names,
-            tuple(each for each in services if each.host in found[0]),
+            compute,
             tuple(each for each in agents if each.host in found[1]),
             tuple(each for each in volumes if host_of(each.host) in found[2]),
-            next((fault for group in found if (fault := self._unclear(group))), None),
+            next((fault for fault in faults if fault), None),
         )
 
     def _meant(self, known: Iterable[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from openstack.config.loader import CONFIG_FILES
 
 from provisioner import __version__
 from provisioner.cloud.model import (
+    UNKNOWN,
     ComputeService,
     Flavor,
     HostAggregate,
@@ -34,8 +35,8 @@ from provisioner.secrets.stores import resolve
 
 T = TypeVar("T")
 
-#: Seconds one answer may take where clouds.yaml says nothing.
-_ANSWER_S: Final = 60.0
+#: Seconds one answer may take where clouds.yaml says nothing; Nova itself waits 60 for a cell, and answers then.
+_ANSWER_S: Final = 90.0
 _COMPUTE: Final = "nova-compute"
 _VOLUME: Final = "cinder-volume"
 #: From 2.88 on Nova asks every host for its uptime, and one that does not answer spoils the whole list.
@@ -296,6 +297,9 @@ def _text(value: Any) -> str:
 
 
 def _service(said: Any) -> ComputeService:
+    if said.state is None and said.status == UNKNOWN.upper():
+        # Compute API guide, "Handling Down Cells": from 2.69 on.
+        return ComputeService("", _text(said.host), UNKNOWN, UNKNOWN, "")
     return ComputeService(
         _text(str(said.id)),
         _text(said.host),

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from provisioner.addresses import NodeName
-from provisioner.cloud.differences import ambiguous
+from provisioner.cloud.differences import ambiguous, unanswered
 from provisioner.cloud.model import (
     ComputeService,
     HostAggregate,
@@ -201,6 +201,9 @@ def _faults_of_compute(standing: Standing, node: Node) -> Iterable[str]:
         yield f"{fault.reason} {fault.help}"
     if Part.COMPUTE in standing.expected and not standing.compute:
         yield f"nova-compute of '{node.nova_host}' has not registered with Nova. {_HELP_LOG}"
+    if silent := unanswered(node, standing.compute):
+        yield f"{silent.reason} {silent.help}"
+        return
     for each in standing.compute:
         if each.state != "up":
             yield f"nova-compute is {each.state}. {_HELP_LOG}"

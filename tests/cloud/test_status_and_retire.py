@@ -312,3 +312,26 @@ def test_a_host_that_may_be_another_node_s_stays_where_it_is(world: World, url: 
     assert result.exit_code == 1
     assert "COMPUTE-BERLIN1 may be the host of the node 'compute-berlin1-east' as well." in result.stderr
     assert world.changes() == []
+
+
+def test_a_cell_that_does_not_answer_hides_its_own_hosts_alone(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    # What the Compute API guide shows of a host in a cell that is down.
+    world.services[1] = {"binary": "nova-compute", "host": "HV02", "status": "UNKNOWN"}
+    del world.hypervisors[1]
+    world.aggregates[0]["hosts"] = ["HV02"]
+    inventory = written(tmp_path, url, BODY)
+    shown = {
+        line["node"]: line
+        for line in map(json.loads, run("status", inventory, "--json").stdout.splitlines()[1:])
+    }
+    assert shown["hv02.example.com"]["compute"][0]["state"] == "unknown"
+    assert "Nova gets no answer from the cell of HV02" in shown["hv02.example.com"]["faults"][0]
+    made = run("zones", inventory)
+    assert made.exit_code == 1
+    assert "hv02.example.com: Nova gets no answer from the cell of HV02" in made.stderr
+    assert world.aggregate("windows")["hosts"] == ["HV02", "HV01"]
+    world.calls.clear()
+    assert run("retire", inventory, "hv02.example.com").exit_code == 1
+    assert world.changes() == []
