@@ -29,9 +29,10 @@ _GONE: Mapping[str, str] = {
     ),
     "sql_connection": "Write connection in [database].",
     "auth_plugin": "Write auth_type.",
-    "os_region_name": "Write region_name.",
     **dict.fromkeys(("config_file", "config_dir"), "It counts only on the command line of the service."),
 }
+#: The same of names that other sections still have.
+_RENAMED: Mapping[str, str] = {"os_region_name": "region_name"}
 _MOST_NAMED = 3
 _REMOVE = "Remove it, or look its name up."
 
@@ -60,6 +61,7 @@ def unknown_option(assignment: Assignment, contents: Contents, *, searches: bool
         _underscores(name, contents.sections[section])
         or _of_a_plugin(section, name, contents)
         or (_in_another_release(section, name, contents) if searches else "")
+        or (f"Write {_RENAMED[name]}." if _RENAMED.get(name) in contents.sections[section] else "")
         or (f"It belongs in {_places(elsewhere)}." if elsewhere else "")
         or _GONE.get(name, "")
         or (suggestion(name, contents.sections[section]) if searches else "")

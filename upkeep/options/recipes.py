@@ -83,6 +83,7 @@ def _nova(release: str) -> Recipe:
             "nova.cmd.compute",
             "nova.compute.manager",
             "nova.conf.neutron:register_dynamic_opts(conf)",
+            "os_vif:initialize",
         ),
         (
             _SOURCES,
