@@ -158,51 +158,68 @@ class Controller:
 
     def services(self) -> tuple[ComputeService, ...]:
         """Return every nova-compute that registered."""
-        return _all("The list of compute services", self._cloud.compute.services(binary=_COMPUTE), _service)
+        return _all(
+            "The list of compute services", lambda: self._cloud.compute.services(binary=_COMPUTE), _service
+        )
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
         """Return every hypervisor."""
-        found = self._cloud.compute.hypervisors(details=True, microversion=_HYPERVISORS)
-        return _all("The list of hypervisors", found, _hypervisor)
+        return _all(
+            "The list of hypervisors",
+            lambda: self._cloud.compute.hypervisors(details=True, microversion=_HYPERVISORS),
+            _hypervisor,
+        )
 
     def aggregates(self) -> tuple[HostAggregate, ...]:
         """Return every aggregate."""
-        return _all("The list of aggregates", self._cloud.compute.aggregates(), _aggregate)
+        asked = "The list of aggregates"
+        return _all(asked, lambda: self._cloud.compute.aggregates(), _aggregate)  # noqa: PLW0108 - see _all
 
     def agents(self) -> tuple[NetworkAgent, ...] | None:
         """Return every agent of Neutron; None where the cloud has no Neutron."""
         if not self._has("network"):
             return None
-        return _all("The list of network agents", self._cloud.network.agents(), _agent)
+        asked = "The list of network agents"
+        return _all(asked, lambda: self._cloud.network.agents(), _agent)  # noqa: PLW0108 - see _all
 
     def volume_services(self) -> tuple[VolumeService, ...] | None:
         """Return every cinder-volume; None where the cloud has no Cinder."""
         if not self._has("block-storage"):
             return None
-        found = self._cloud.block_storage.services(binary=_VOLUME)
-        return _all("The list of volume services", found, _volume_service)
+        return _all(
+            "The list of volume services",
+            lambda: self._cloud.block_storage.services(binary=_VOLUME),
+            _volume_service,
+        )
 
     def flavors(self) -> tuple[Flavor, ...]:
         """Return every flavor, also those that are not public."""
         # Extra specs are a part of each flavor since 2.61; asking for them would be one call more for each.
-        found = self._cloud.compute.flavors(details=True, get_extra_specs=False, is_public="None")
-        return _all("The list of flavors", found, _flavor)
+        return _all(
+            "The list of flavors",
+            lambda: self._cloud.compute.flavors(details=True, get_extra_specs=False, is_public="None"),
+            _flavor,
+        )
 
     def images(self) -> tuple[Image, ...] | None:
         """Return every image; None where the cloud has no Glance."""
         if not self._has("image"):
             return None
-        return _all("The list of images", self._cloud.image.images(), _image)
+        asked = "The list of images"
+        return _all(asked, lambda: self._cloud.image.images(), _image)  # noqa: PLW0108 - see _all
 
     def servers_on(self, host: str) -> tuple[str, ...]:
         """Return the names of the instances on a host, those of all projects."""
-        found = self._cloud.compute.servers(details=False, all_projects=True, compute_host=host)
-        return _all(f"The list of instances on {host}", found, lambda server: _text(server.name or server.id))
+        return _all(
+            f"The list of instances on {host}",
+            lambda: self._cloud.compute.servers(details=False, all_projects=True, compute_host=host),
+            lambda server: _text(server.name or server.id),
+        )
 
     def volumes_on(self, host: str) -> tuple[str, ...]:
         """Return the names of the volumes that ``HOST@BACKEND`` keeps, those of all projects."""
-        found = self._cloud.block_storage.volumes(details=True, all_projects=True)
         with answering(f"The list of volumes of {host}"):
+            found = self._cloud.block_storage.volumes(details=True, all_projects=True)
             return tuple(
                 _text(volume.name or volume.id)
                 for volume in found
@@ -277,10 +294,10 @@ class Controller:
             return bool(self._cloud.config.get_session_endpoint(service_type))
 
 
-def _all(asked: str, found: Iterable[Any], value: Callable[[Any], T]) -> tuple[T, ...]:
-    # A list is asked for while it is read, page by page.
+def _all(asked: str, found: Callable[[], Iterable[Any]], value: Callable[[Any], T]) -> tuple[T, ...]:
+    # Where a service is and what it can is asked when it is named, a list while it is read, page by page.
     with answering(asked):
-        return tuple(value(each) for each in found)
+        return tuple(value(each) for each in found())
 
 
 def _patch(name: str, value: str | None, image: Image) -> dict[str, str]:

@@ -38,7 +38,7 @@ _KINDS: Final = (
         "Check that the address is that of Keystone, usually with /v3 at the end.",
     ),
     (
-        (keystone.CatalogException, keystone.EndpointNotFound),
+        (keystone.CatalogException, keystone.EndpointNotFound, sdk.ServiceDisabledException),
         "the cloud does not offer it",
         "Check 'region:' and 'interface:'.",
     ),

@@ -132,6 +132,17 @@ def test_a_keystone_that_wants_a_token_before_it_gives_one_is_not_asked_for_ever
     assert "It wants a token before it gives one (401)." in result.stderr
 
 
+def test_a_region_that_the_cloud_does_not_have(url: str, tmp_path: Path) -> None:
+    inventory = written(tmp_path, url)
+    inventory.write_text(
+        inventory.read_text().replace("  user: admin\n", "  user: admin\n  region: Nowhere\n")
+    )
+    result = run("status", inventory)
+    assert result.exit_code == 1
+    assert "The list of compute services: the cloud does not offer it" in result.stderr
+    assert "Check 'region:' and 'interface:'." in result.stderr
+
+
 def _certificate(folder: Path, host: str) -> tuple[Path, ssl.SSLContext]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "controller of a test")])
