@@ -25,38 +25,38 @@ if TYPE_CHECKING:
 MIN_LENGTH: Final = 4
 #: Shorter pieces of base64 are part of ordinary texts.
 _MIN_BASE64: Final = 6
+#: So are shorter lines of a secret of several lines.
+_MIN_LINE: Final = 8
 
 
 class Redactor:
     """Replaces known secrets by ``<secret>``; may be called from several threads.
 
-    Found are the text itself and its forms in JSON, XML, URLs, hexadecimal, and in base64 (of UTF-8 and of
-    UTF-16LE, at any offset inside what was encoded, so also within a Basic authentication header).
+    Found are the text itself, its longer lines, and its forms in JSON, XML, URLs, between quotes, in hexadecimal,
+    and in base64 (of UTF-8 and of UTF-16LE, at any offset inside what was encoded, so also within a Basic
+    authentication header).
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        #: The longest first, or a part would be replaced and the rest left standing.
+        self._forms: tuple[str, ...] = ()
 
     def add(self, secret: Secret) -> None:
         """Look for this secret from now on, and for what it was encoded from.
 
         Texts below four characters are left out.
         """
-        texts = [text for text in secret.reveal_stages() if len(text) >= MIN_LENGTH]
-        if not texts:
-            return
+        forms = {form for text in secret.reveal_stages() if len(text) >= MIN_LENGTH for form in _forms(text)}
         with self._lock:
-            for text in texts:
-                self._forms.update(_forms(text))
-            # The longest first, or a part would be replaced and the rest left standing.
-            ordered = sorted(self._forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(map(re.escape, ordered)))
+            new = forms.difference(self._forms)
+            self._forms = tuple(sorted((*self._forms, *new), key=lambda form: (-len(form), form)))
 
     def __call__(self, text: str) -> str:
         """Return the text without any known secret."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        # One pattern of all forms of a large fleet would take minutes to compile, and milliseconds for each text.
+        found = [form for form in self._forms if form in text]
+        return re.sub("|".join(map(re.escape, found)), MASK, text) if found else text
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._forms)} forms)"
@@ -64,20 +64,56 @@ class Redactor:
 
 def _forms(text: str) -> Iterator[str]:
     yield text
-    for ascii_only in (True, False):
-        yield json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-    yield repr(text)[1:-1]
-    yield escape(text)
-    yield escape(text, {'"': "&quot;", "'": "&apos;"})
-    yield escape(text, {'"': "&#34;", "'": "&#39;"})
-    yield quote(text, safe="", errors="surrogatepass")
-    yield quote(text, errors="surrogatepass")
-    yield quote_plus(text, errors="surrogatepass")
+    yield from _json_forms(text)
+    yield from _quoted_forms(text)
+    yield from _xml_forms(text)
+    for url in (quote(text, safe="", errors="surrogatepass"), quote(text, errors="surrogatepass")):
+        yield from (url, _lower_escapes(url))
+    plus = quote_plus(text, errors="surrogatepass")
+    yield from (plus, _lower_escapes(plus))
     for encoding in ("utf-8", "utf-16-le"):
         raw = text.encode(encoding, "surrogatepass")
         yield raw.hex()
         yield raw.hex().upper()
         yield from _base64_forms(raw)
+    lines = text.splitlines()
+    if len(lines) > 1:
+        # Messages are indented, wrapped and given other line ends, so each line counts by itself.
+        yield "\r\n".join(lines)
+        yield from (line.strip() for line in lines if len(line.strip()) >= _MIN_LINE)
+
+
+def _json_forms(text: str) -> Iterator[str]:
+    """Yield JSON as Python, Windows PowerShell (``ConvertTo-Json``) and .NET (System.Text.Json) write it."""
+    for ascii_only in (True, False):
+        plain = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        yield plain
+        yield plain.replace("/", "\\/")
+        yield re.sub("[<>&']", lambda found: f"\\u{ord(found[0]):04x}", plain)
+    digits = re.sub(r"\\u[0-9a-f]{4}", lambda found: "\\u" + found[0][2:].upper(), json.dumps(text)[1:-1])
+    yield re.sub("[<>&'+`]", lambda found: f"\\u{ord(found[0]):04X}", digits.replace('\\"', "\\u0022"))
+
+
+def _quoted_forms(text: str) -> Iterator[str]:
+    """Yield what stands between quotes: of Python, of PowerShell, and where a quote is doubled."""
+    yield repr(text)[1:-1]
+    yield repr("\"'" + text)[4:-1]  # beside quotes of both kinds Python writes \\'
+    yield text.replace("'", "''")
+    yield text.replace('"', '""')
+    yield re.sub('[`"$]', r"`\g<0>", text)
+
+
+def _xml_forms(text: str) -> Iterator[str]:
+    yield escape(text)
+    yield escape(text, {'"': "&quot;"})
+    for single in ("&apos;", "&#39;", "&#x27;"):
+        yield escape(text, {'"': "&quot;", "'": single})
+    yield escape(text, {'"': "&#34;", "'": "&#39;"})
+
+
+def _lower_escapes(url: str) -> str:
+    """Return percent escapes as .NET's older encoder writes them."""
+    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), url)
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:

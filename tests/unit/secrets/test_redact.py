@@ -90,3 +90,32 @@ def test_without_secrets_a_text_is_unchanged() -> None:
 
 def test_the_redactor_does_not_show_what_it_looks_for() -> None:
     assert "canary" not in repr(redactor("canary-7c1e"))
+
+
+SHARP = "it's\"<w>&o`r\\d é$x+/="
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SHARP.replace("'", "''"),
+        "it's`\"<w>&o``r\\d é`$x+/=",
+        SHARP.replace('"', '""'),
+        repr(SHARP + "'\"")[1:-4],
+        r"it\u0027s\"\u003cw\u003e\u0026o`r\\d é$x+/=",
+        r"it\u0027s\u0022\u003Cw\u003E\u0026o\u0060r\\d \u00E9$x\u002B/=",
+        r"it's\"<w>&o`r\\d é$x+\/=",
+        "it's&quot;&lt;w&gt;&amp;o`r\\d é$x+/=",
+        "it&#39;s&quot;&lt;w&gt;&amp;o`r\\d é$x+/=",
+        "it&#x27;s&quot;&lt;w&gt;&amp;o`r\\d é$x+/=",
+        "it%27s%22%3cw%3e%26o%60r%5cd%20%c3%a9%24x%2b%2f%3d",
+    ],
+)
+def test_what_windows_makes_of_a_secret_with_odd_characters_is_replaced(form: str) -> None:
+    assert redactor(SHARP)(f"before [{form}] after") == "before [<secret>] after"
+
+
+def test_a_secret_of_several_lines_is_replaced_however_its_lines_are_laid_out() -> None:
+    made = redactor("-----BEGIN KEY-----\nMIIEpAIBAAKC\n}\n-----END KEY-----")
+    assert made("-----BEGIN KEY-----\r\nMIIEpAIBAAKC\r\n}\r\n-----END KEY-----") == "<secret>"
+    assert made("a }\n  MIIEpAIBAAKC\n") == "a }\n  <secret>\n"
