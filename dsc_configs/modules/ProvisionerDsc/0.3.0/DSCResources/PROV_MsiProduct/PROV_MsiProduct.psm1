@@ -279,7 +279,7 @@ function Set-TargetResource
 
     if ([System.String]::IsNullOrEmpty($LogFolder))
     {
-        $LogFolder = Join-Path -Path (Get-DataFolder) -ChildPath 'logs'
+        $LogFolder = '{0}\logs' -f (Get-DataFolder)
     }
 
     Initialize-Folder -Path $LogFolder
@@ -497,7 +497,7 @@ function Invoke-Installation
         $Accepted
     )
 
-    $log = Join-Path -Path $LogFolder -ChildPath ('{0}.log' -f $ProductCode)
+    $log = '{0}\{1}.log' -f ($LogFolder -replace '\\+\z', ''), $ProductCode
     $whole = @($ArgumentList + @('/qn', '/norestart', $script:logMode, ('"{0}"' -f $log)))
 
     for ($attempt = 1; $attempt -le $script:busyAttempts; $attempt++)
@@ -721,9 +721,9 @@ function Copy-Package
         $ProductCode
     )
 
-    $folder = Join-Path -Path (Get-DataFolder) -ChildPath 'installers'
+    $folder = '{0}\installers' -f (Get-DataFolder)
     Initialize-Folder -Path $folder
-    $copy = Join-Path -Path $folder -ChildPath ('{0}.msi' -f $ProductCode)
+    $copy = '{0}\{1}.msi' -f $folder, $ProductCode
     Write-Verbose -Message ('Copying {0} to {1}.' -f $Path, $copy)
 
     try
@@ -919,7 +919,7 @@ function Start-Msiexec
     )
 
     $msiexec = @{
-        FilePath     = Join-Path -Path ([System.Environment]::SystemDirectory) -ChildPath 'msiexec.exe'
+        FilePath     = '{0}\msiexec.exe' -f [System.Environment]::SystemDirectory
         ArgumentList = $ArgumentList -join ' '
         Wait         = $true
         PassThru     = $true
@@ -996,7 +996,7 @@ function Get-DataFolder
 
     $folder = [System.Environment]::GetFolderPath('ProgramFiles')
 
-    return (Join-Path -Path $folder -ChildPath 'provisioner')
+    return ('{0}\provisioner' -f $folder)
 }
 
 <#

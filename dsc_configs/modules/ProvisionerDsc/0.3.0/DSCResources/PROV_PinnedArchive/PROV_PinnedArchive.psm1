@@ -225,7 +225,7 @@ function Set-TargetResource
         foreach ($entry in $files)
         {
             $target = '{0}\{1}' -f $Folder, $entry.Name
-            Initialize-Folder -Path (Split-Path -Path $target -Parent)
+            Initialize-Folder -Path (Get-ParentPath -Path $target)
             Expand-Entry -Entry $entry.Entry -Destination $target
         }
 
@@ -583,7 +583,7 @@ function Assert-Inside
 
     foreach ($entry in $File)
     {
-        $parent = Split-Path -Path $entry.Name -Parent
+        $parent = Get-ParentPath -Path $entry.Name
 
         while ($parent -ne '' -and $parent -notin $seen)
         {
@@ -596,9 +596,30 @@ function Assert-Inside
                         "The folder {0} is a link, and files of the archive would go where it leads." -f $path))
             }
 
-            $parent = Split-Path -Path $parent -Parent
+            $parent = Get-ParentPath -Path $parent
         }
     }
+}
+
+<#
+    .SYNOPSIS
+        Returns the folder of a path, nothing where it names none.
+
+    .PARAMETER Path
+        The path, of a file or a folder.
+#>
+function Get-ParentPath
+{
+    [CmdletBinding()]
+    [OutputType([System.String])]
+    param
+    (
+        [Parameter(Mandatory = $true)]
+        [System.String]
+        $Path
+    )
+
+    return ($Path -replace '(\A|\\)[^\\]*\z', '')
 }
 
 <#
@@ -647,9 +668,9 @@ function Copy-Archive
         $Digest
     )
 
-    $folder = Join-Path -Path (Get-DataFolder) -ChildPath 'archives'
+    $folder = '{0}\archives' -f (Get-DataFolder)
     Initialize-Folder -Path $folder
-    $copy = Join-Path -Path $folder -ChildPath ('{0}.zip' -f $Digest.ToLowerInvariant())
+    $copy = '{0}\{1}.zip' -f $folder, $Digest.ToLowerInvariant()
     Write-Verbose -Message ('Copying {0} to {1}.' -f $Path, $copy)
 
     try
@@ -952,7 +973,7 @@ function Get-DataFolder
 
     $folder = [System.Environment]::GetFolderPath('ProgramFiles')
 
-    return (Join-Path -Path $folder -ChildPath 'provisioner')
+    return ('{0}\provisioner' -f $folder)
 }
 
 <#

@@ -299,7 +299,7 @@ function Register-Guard
         foreach ($each in $Step)
         {
             $file = 'DSCResources\PROV_{0}\PROV_{0}.psm1' -f $each['Resource']
-            $path = ConvertTo-Literal -Text (Join-Path -Path $script:moduleFolder -ChildPath $file)
+            $path = ConvertTo-Literal -Text ('{0}\{1}' -f $script:moduleFolder, $file)
             $form -f $path, $script:guardAttempts, $each['Resource'], $each['Option'], $script:guardSeconds
         }
     )
