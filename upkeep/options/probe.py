@@ -61,10 +61,12 @@ def _listed(namespace: str) -> Iterable[tuple[Any, list[Any]]]:
 
 
 def _call(reference: str, conf: Any) -> None:
-    """Import a module, or call ``module:function``, with the service's ConfigOpts when it takes one."""
+    """Import a module, and register ``module:LIST`` or call ``module:function``, perhaps with the ConfigOpts."""
     module, _, name = reference.partition(":")
     loaded = importlib.import_module(module)
-    if name:
+    if name.isupper():
+        conf.register_opts(getattr(loaded, name))
+    elif name:
         function: Callable[..., None] = getattr(loaded, name.removesuffix("(conf)"))
         function(*([conf] if name.endswith("(conf)") else []))
 

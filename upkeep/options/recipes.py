@@ -41,7 +41,8 @@ class Recipe:
     """One catalogue.
 
     ``pins`` names the file of pinned packages, ``packages`` those whose versions are told, ``registers`` what the
-    process imports: modules, ``module:function`` to call, ``module:function(conf)`` to call with its ConfigOpts.
+    process imports: modules, ``module:function`` to call, ``module:function(conf)`` to call with its ConfigOpts,
+    ``module:LIST`` of options to register.
     ``tolerated`` are names that the service's own installer writes and that mean nothing any more.
     """
 
@@ -126,6 +127,7 @@ def _ceilometer(release: str) -> Recipe:
             "cotyledon",
         ),
         (
+            "ceilometer.cmd.polling:CLI_OPTS",
             "oslo_log.log:register_options(conf)",
             "ceilometer.keystone_client:register_keystoneauth_opts(conf)",
         ),
