@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.transport.base import Command, Pipeline
-from provisioner.verify.question import AskedNode, named, only_row, table_of, text_of
+from provisioner.verify.question import AskedNode, items_of, named, only_row, table_of, text_of
 
 if TYPE_CHECKING:
     from provisioner.transport.base import Record
@@ -52,6 +52,26 @@ class FirewallRule:
     def group(self) -> str:
         """Return the group that whoever made the rule put it into; empty for a rule without one."""
         return text_of(self._row["Group"])
+
+    @property
+    def local_ports(self) -> frozenset[str]:
+        """Return the ports and ranges of ports of this machine that the rule is for, or Any."""
+        return self._filter("Get-NetFirewallPortFilter", "LocalPort")
+
+    @property
+    def remote_addresses(self) -> frozenset[str]:
+        """Return whom the rule is for, as Windows shows it: Any, addresses, networks with a mask, ranges."""
+        return self._filter("Get-NetFirewallAddressFilter", "RemoteAddress")
+
+    def _filter(self, command: str, name: str) -> frozenset[str]:
+        # The rule by its own name: the filters of all rules take Windows half a minute.
+        asked = Pipeline(
+            (Command("Get-NetFirewallRule", {"Name": text_of(self._row["Name"])}), Command(command))
+        )
+        row = only_row(
+            self._asked.node, table_of(self._asked, asked), f"filter of the firewall rule {self.name}"
+        )
+        return frozenset(text_of(item) for item in items_of(row[name]))
 
     @property
     def _rows(self) -> tuple[Record, ...]:

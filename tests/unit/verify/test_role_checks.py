@@ -314,6 +314,41 @@ async def test_a_planted_drift_is_found_and_named(
     assert any(event.message.startswith(message) for event in failed), [event.message for event in failed]
 
 
+@pytest.mark.parametrize(
+    ("ports", "addresses", "message"),
+    [
+        ("10000", ["192.0.2.0/255.255.255.0", "2001:DB8::5"], ""),
+        ("10000-10001", ["192.0.2.0/24", "2001:db8::5"], "local_ports: ['10000-10001']"),
+        ("Any", ["192.0.2.0/24", "2001:db8::5"], "local_ports: ['Any']"),
+        ("10000-10000", "Any", "remote_addresses: ['Any']"),
+        (
+            "10000",
+            ["192.0.2.0/24", "192.0.2.1-192.0.2.9"],
+            "remote_addresses: ['192.0.2.0/24', '192.0.2.1-192.0.2.9']",
+        ),
+    ],
+)
+async def test_a_rule_for_others_than_the_proxies_of_consoles_is_found(
+    ports: str, addresses: Any, message: str
+) -> None:
+    rule = FIREWALL_RULE | {"Name": "OpenStack-SerialConsole-In-TCP"}
+    answers = {
+        FIREWALL: rows(rule),
+        "Get-NetFirewallRule | Get-NetFirewallPortFilter": rows({"LocalPort": ports}),
+        "Get-NetFirewallRule | Get-NetFirewallAddressFilter": rows({"RemoteAddress": addresses}),
+    }
+    wanted = {
+        "serial_console_first_port": 10000,
+        "serial_console_last_port": 10000,
+        "serial_console_clients": ["192.0.2.0/24", "2001:db8::5"],
+    }
+    events = await verified(
+        [TableNode("n1", answers).target(wanted, serial_console=checks_of("serial_console"))]
+    )
+    failed = [event.message for event in events if event.outcome != "passed"]
+    assert failed == ([f"firewall rule OpenStack-SerialConsole-In-TCP {message}"] if message else [])
+
+
 async def test_what_the_inventory_does_not_want_is_not_checked() -> None:
     node = TableNode(
         "n1",
