@@ -192,6 +192,9 @@ RECIPES = (
         (
             "neutron.plugins.ml2.drivers.openvswitch.agent.main",
             "neutron.plugins.ml2.drivers.openvswitch.agent.ovs_neutron_agent",
+            # The agent's main function, and what it loads when its extensions name it.
+            "neutron.conf.plugins.ml2.config:register_ml2_plugin_opts",
+            "neutron.agent.l2.extensions.fdb_population",
         ),
     ),
     _cinder("2023.1"),
