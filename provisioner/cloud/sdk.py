@@ -5,8 +5,10 @@ The rule of the room: values in, values out. What a 404 or a 409 means is decide
 
 from __future__ import annotations
 
+import ssl
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -59,19 +61,26 @@ def connect(cloud: Cloud, folder: Path, warn: Callable[[str], None]) -> Controll
         SecretError: the password cannot be resolved.
         CloudError: Keystone does not let us in.
     """
-    region = _from_clouds_yaml(cloud, folder) if cloud.name else _from_inventory(cloud, folder, warn)
-    if region.config.get("api_timeout") is None:
-        region.config["api_timeout"] = _ANSWER_S
-    connection = openstack.connection.Connection(
-        config=region, app_name="provisioner", app_version=__version__
-    )
-    login: Any = connection.session.auth
-    login._lock = _NeverTwice()  # noqa: SLF001 - there is no public way
+    if cloud.name:
+        with _usable(cloud, folder):
+            connection = _connection(_from_clouds_yaml(cloud, folder))
+    else:
+        connection = _connection(_from_inventory(cloud, folder, warn))
     where = cloud.name or cloud.auth_url
     with answering(f"Logging on to {where}"):
         # Not authorize(), which hides what went wrong behind one error.
         connection.session.get_token()
     return Controller(connection)
+
+
+def _connection(region: Any) -> Any:
+    if region.config.get("api_timeout") is None:
+        region.config["api_timeout"] = _ANSWER_S
+    connection: Any = openstack.connection.Connection(
+        config=region, app_name="provisioner", app_version=__version__
+    )
+    connection.session.auth._lock = _NeverTwice()  # noqa: SLF001 - there is no public way
+    return connection
 
 
 class _NeverTwice:
@@ -95,37 +104,77 @@ class _NeverTwice:
         self._lock.release()
 
 
+_WITH_PASSWORD: Final = ("password", "v3password")
+#: What openstacksdk and keystoneauth stumble over in a clouds.yaml of a wrong form.
+_OF_CLOUDS_YAML: Final = (
+    exceptions.SDKException,
+    keystone.ClientException,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+)
+
+
+@contextmanager
+def _usable(cloud: Cloud, folder: Path) -> Iterator[None]:
+    """Turn what openstacksdk raises over a clouds.yaml into UsageError."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except _OF_CLOUDS_YAML as error:
+        # The text of a parser quotes lines, and those of a clouds.yaml hold passwords.
+        is_quotable = isinstance(error, exceptions.ConfigException | keystone.ClientException)
+        said_by = str(error).partition("\n")[0] if is_quotable else ""
+        failure = UsageError(
+            f"{cloud.where}: clouds.yaml cannot be used for '{cloud.name}': {said_by or type(error).__name__}",
+            f"Check {folder / 'clouds.yaml'}.",
+        )
+    else:
+        return
+    raise failure from None
+
+
 def _from_clouds_yaml(cloud: Cloud, folder: Path) -> Any:
     beside = folder / "clouds.yaml"
     said = {"region_name": cloud.region, "interface": cloud.interface if cloud.interface != "public" else ""}
-    try:
-        loader: Any = OpenStackConfig(config_files=[str(beside), *CONFIG_FILES])
-        if cloud.name not in loader.get_cloud_names():
-            known = loader.get_cloud_names()
-            raise UsageError(
-                f"{cloud.where}: no clouds.yaml knows a cloud '{cloud.name}'.",
-                did_you_mean(cloud.name, known)
-                or f"Write it into {beside} or ~/.config/openstack/clouds.yaml.",
-            )
-        return loader.get_one(cloud=cloud.name, **{key: value for key, value in said.items() if value})
-    except (exceptions.SDKException, OSError, ValueError, TypeError, AttributeError) as error:
-        # The text of a parser quotes lines, and those of a clouds.yaml hold passwords.
-        said_by = (
-            str(error).partition("\n")[0]
-            if isinstance(error, exceptions.ConfigException)
-            else type(error).__name__
-        )
+    files = [str(beside), *CONFIG_FILES]
+    loader: Any = OpenStackConfig(config_files=files)
+    for path in files:
+        if path == loader.config_filename:
+            break
+        if Path(path).exists():
+            # It would be passed over in silence.
+            raise UsageError(f"{cloud.where}: {path} cannot be read, or is no YAML.")
+    # Where there is none at all, the SDK makes one of this name up.
+    known = [name for name in loader.get_cloud_names() if name != "defaults"]
+    if cloud.name not in known:
         raise UsageError(
-            f"{cloud.where}: clouds.yaml cannot be used for '{cloud.name}': {said_by}", f"Check {beside}."
-        ) from None
+            f"{cloud.where}: no clouds.yaml knows a cloud '{cloud.name}'.",
+            did_you_mean(cloud.name, known) or f"Write it into {beside} or ~/.config/openstack/clouds.yaml.",
+        )
+    region = loader.get_one(cloud=cloud.name, **{key: value for key, value in said.items() if value})
+    if region.config.get("auth_type") in _WITH_PASSWORD and not region.config["auth"].get("password"):
+        raise UsageError(f"{cloud.where}: clouds.yaml has no password for '{cloud.name}'.")
+    return region
 
 
 def _from_inventory(cloud: Cloud, folder: Path, warn: Callable[[str], None]) -> Any:
     assert cloud.password is not None  # the inventory was checked
     secret = resolve(cloud.password, folder, warn)
-    trusted = (
-        {"cacert": str(folder / Path(cloud.ca_certificates).expanduser())} if cloud.ca_certificates else {}
-    )
+    trusted = {}
+    if cloud.ca_certificates:
+        trusted["cacert"] = str(folder / Path(cloud.ca_certificates).expanduser())
+        try:
+            ssl.create_default_context(cafile=trusted["cacert"])
+        except OSError as error:
+            why = "It holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+            raise UsageError(
+                f"{cloud.where}: 'ca_certificates' cannot be used: {trusted['cacert']}: {why}."
+            ) from None
     loader: Any = OpenStackConfig(load_yaml_config=False, load_envvars=False)
     return loader.get_one(
         auth_type="password",
@@ -291,7 +340,8 @@ class Controller:
 
     def _has(self, service_type: str) -> bool:
         with answering("The catalogue of services"):
-            return bool(self._cloud.config.get_session_endpoint(service_type))
+            config = self._cloud.config
+            return bool(config.has_service(service_type) and config.get_session_endpoint(service_type))
 
 
 def _all(asked: str, found: Callable[[], Iterable[Any]], value: Callable[[Any], T]) -> tuple[T, ...]:

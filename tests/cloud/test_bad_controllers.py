@@ -232,6 +232,49 @@ def test_a_clouds_yaml_that_is_none_is_not_quoted(url: str, tmp_path: Path) -> N
     assert is_kept(result)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "Write it into"),
+        ("", "Write it into"),
+        ("clouds:\n\tproduction: {PASSWORD}\n", "clouds.yaml cannot be read, or is no YAML."),
+        ("clouds: {production: {auth: {password: P, username: u}}}", "not given: auth_url"),
+        ("clouds: {production: {auth: {auth_url: 'http://127.0.0.1', username: u}}}", "has no password"),
+        ("clouds: {production: {auth_type: nosuch, auth: {password: P}}}", "nosuch could not be found"),
+        (
+            "clouds: {production: {api_timeout: soon, auth: {auth_url: 'http://h', password: P}}}",
+            "ValueError",
+        ),
+    ],
+)
+def test_a_clouds_yaml_that_does_not_say_enough_is_wrong_input(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, said: str
+) -> None:
+    monkeypatch.setattr("provisioner.cloud.sdk.CONFIG_FILES", [])
+    inventory = written(tmp_path, url)
+    if text is not None:
+        (tmp_path / "clouds.yaml").write_text(text.replace("PASSWORD", PASSWORD))
+    there = inventory.read_text()
+    start, end = there.index("  auth_url"), there.index("  aggregates")
+    inventory.write_text(there[:start] + "  cloud: production\n" + there[end:])
+    result = run("status", inventory)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert is_kept(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("none.pem", "No such file"), ("inventory.yaml", "no certificate")]
+)
+def test_certificates_that_are_none_are_wrong_input(url: str, tmp_path: Path, name: str, why: str) -> None:
+    inventory = written(tmp_path, url)
+    said = f"  user: admin\n  ca_certificates: {name}\n"
+    inventory.write_text(inventory.read_text().replace("  user: admin\n", said))
+    result = run("status", inventory)
+    assert result.exit_code == 2
+    assert why in result.stderr
+
+
 def test_an_inventory_without_a_cloud_says_what_to_write(tmp_path: Path) -> None:
     path = tmp_path / "inventory.yaml"
     path.write_text(
