@@ -21,6 +21,7 @@ def test_agent_runs_as_wanted(host, variables):
     folder = variables["openstack_runtime_folder"]
     program = rf"{folder}\{variables['openstack_runtime_python_folder']}\Scripts\ceilometer-polling.exe"
     assert program.casefold() in service.path.casefold()
+    assert host.file(program).is_file
     assert "--polling-namespaces compute" in service.path
     assert rf'--config-file "{folder}\etc\ceilometer.conf"'.casefold() in service.path.casefold()
     account = variables["ceilometer_account"]
@@ -42,6 +43,13 @@ def test_wanted_meters_are_measured(host, variables):
     assert polling.contains(rf"^    interval: {variables['ceilometer_interval']}$")
     for meter in variables["ceilometer_meters"]:
         assert polling.contains(rf'^      - "{re.escape(meter)}"$')
+
+
+def test_file_with_secrets_is_for_few(host, variables):
+    """ceilometer.conf holds passwords, and is not for everybody."""
+    access = host.folder_access(variables["openstack_runtime_folder"] + r"\etc\ceilometer.conf")
+    for account in ("Everyone", r"BUILTIN\Users", r"NT AUTHORITY\Authenticated Users"):
+        assert not access.allows(account)
 
 
 def test_configuration_names_the_message_queue(host, variables):

@@ -46,6 +46,7 @@ def test_volume_service_runs_as_wanted(host, variables):
     folder = variables["cinder_folder"]
     program = rf"{folder}\{variables['cinder_python_folder']}\Scripts\cinder-volume.exe"
     assert program.casefold() in service.path.casefold()
+    assert host.file(program).is_file
     assert rf'--config-file "{folder}\etc\cinder.conf"'.casefold() in service.path.casefold()
     account = variables["cinder_account"]
     wanted = account["user"] if account else "LocalSystem"
@@ -82,9 +83,11 @@ def test_initiators_may_come(host, variables):
 
 
 def test_folders_of_disks_are_there(host, variables):
-    """The driver finds the folders of its disks."""
+    """The driver finds the folders of its disks, and nobody else reads volumes there."""
     for backend in _backends(variables, "iscsi"):
         assert host.file(_folder(backend)).is_directory
+        for account in _EVERYBODY:
+            assert not host.folder_access(_folder(backend)).allows(account)
 
 
 def test_folder_of_images_is_there(host, variables):

@@ -21,6 +21,7 @@ def test_agent_runs_as_wanted(host, variables):
     folder = variables["openstack_runtime_folder"]
     program = rf"{folder}\{variables['openstack_runtime_python_folder']}\Scripts\neutron-hyperv-agent.exe"
     assert program.casefold() in service.path.casefold()
+    assert host.file(program).is_file
     assert rf'--config-file "{folder}\etc\neutron_hyperv_agent.conf"'.casefold() in service.path.casefold()
     account = variables["neutron_hyperv_account"]
     wanted = account["user"] if account else "LocalSystem"
@@ -43,6 +44,13 @@ def test_configuration_maps_the_networks(host, variables):
         entry = re.escape(f"{network}:{switch}".replace("$", "$$"))
         pattern = rf"^physical_network_vswitch_mappings = (.*,)?{entry}(,|$)"
         assert configuration(host, variables).contains(pattern)
+
+
+def test_file_with_secrets_is_for_few(host, variables):
+    """neutron_hyperv_agent.conf holds passwords, and is not for everybody."""
+    access = host.folder_access(variables["openstack_runtime_folder"] + r"\etc\neutron_hyperv_agent.conf")
+    for account in ("Everyone", r"BUILTIN\Users", r"NT AUTHORITY\Authenticated Users"):
+        assert not access.allows(account)
 
 
 def test_configuration_names_the_message_queue(host, variables):

@@ -23,6 +23,7 @@ def test_agent_runs_as_wanted(host, variables):
         rf"{folder}\{variables['openstack_runtime_python_folder']}\Scripts\neutron-openvswitch-agent.exe"
     )
     assert program.casefold() in service.path.casefold()
+    assert host.file(program).is_file
     assert rf'--config-file "{folder}\etc\neutron_ovs_agent.conf"'.casefold() in service.path.casefold()
     account = variables["neutron_ovs_account"]
     wanted = account["user"] if account else "LocalSystem"
@@ -54,6 +55,13 @@ def test_tunnels_end_at_an_address_of_a_bridge(host, variables):
     addresses = {item.partition("/")[0] for item in host.net_adapter(moved["name"]).ipv4_addresses}
     assert end in addresses
     assert host.firewall_rule("provisioner-vxlan").is_enabled
+
+
+def test_file_with_secrets_is_for_few(host, variables):
+    """neutron_ovs_agent.conf holds passwords, and is not for everybody."""
+    access = host.folder_access(variables["openstack_runtime_folder"] + r"\etc\neutron_ovs_agent.conf")
+    for account in ("Everyone", r"BUILTIN\Users", r"NT AUTHORITY\Authenticated Users"):
+        assert not access.allows(account)
 
 
 def test_configuration_names_the_message_queue(host, variables):

@@ -21,6 +21,7 @@ def test_compute_service_runs_as_wanted(host, variables):
     folder = variables["openstack_runtime_folder"]
     program = rf"{folder}\{variables['openstack_runtime_python_folder']}\Scripts\nova-compute.exe"
     assert program.casefold() in service.path.casefold()
+    assert host.file(program).is_file
     assert rf'--config-file "{folder}\etc\nova.conf"'.casefold() in service.path.casefold()
     account = variables["nova_account"]
     wanted = account["user"] if account else "LocalSystem"
@@ -56,6 +57,13 @@ def test_configuration_names_the_message_queue(host, variables):
         assert configuration(host, variables).contains(
             rf"^transport_url = rabbit://.*@{re.escape(queue)}[:,/]"
         )
+
+
+def test_file_with_secrets_is_for_few(host, variables):
+    """nova.conf holds passwords, and is not for everybody."""
+    access = host.folder_access(variables["openstack_runtime_folder"] + r"\etc\nova.conf")
+    for account in ("Everyone", r"BUILTIN\Users", r"NT AUTHORITY\Authenticated Users"):
+        assert not access.allows(account)
 
 
 def test_folder_of_instances_is_there(host, variables):

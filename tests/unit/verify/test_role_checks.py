@@ -373,6 +373,49 @@ async def test_a_service_of_an_older_package_of_cinder_is_found(tmp_path: Path) 
     assert endings(events) == [("st0", check, "passed"), ("st1", check, "failed")]
 
 
+def one_check(folder: Path, role: str, check: str) -> Path:
+    """Give one check of a role alone, for a node that answers nothing else."""
+    text = (ROLES / role / "checks" / f"test_{role}.py").read_text("utf-8")
+    start = text.index(f"def {check}")
+    return write_checks(folder, text[start:].partition("\n\n\n")[0])
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["nova_compute", "neutron_hyperv_agent", "neutron_ovs_agent", "ceilometer_agent", "freerdp_webconnect"],
+)
+async def test_a_file_with_passwords_that_everybody_reads_is_found(role: str, tmp_path: Path) -> None:
+    check = "test_file_with_secrets_is_for_few"
+    checks = one_check(tmp_path, role, check)
+    variables = {"openstack_runtime_folder": r"C:\OpenStack", "freerdp_folder": r"C:\OpenStack"}
+    few = r"NT AUTHORITY\SYSTEM Allow  FullControl"
+    answers = [few, f"{few}\n" + r"BUILTIN\Users Allow  Read, Synchronize"]
+    nodes = [
+        TableNode(f"hv{n}", {"Get-Acl": rows({"AccessToString": answer})}) for n, answer in enumerate(answers)
+    ]
+    events = await verified([node.target(variables, **{role: checks}) for node in nodes])
+    assert endings(events) == [("hv0", check, "passed"), ("hv1", check, "failed")]
+
+
+async def test_a_database_of_open_vswitch_that_does_not_start_with_windows_is_found(tmp_path: Path) -> None:
+    check = "test_daemon_waits_for_hyper_v"
+    checks = one_check(tmp_path, "openvswitch", check)
+    nodes = [
+        TableNode(
+            f"hv{n}",
+            {
+                "Get-CimInstance": rows(
+                    {"Name": "ovsdb-server", "State": "Running", "StartMode": mode},
+                    {"Name": "ovs-vswitchd", "State": "Running", "StartMode": "Manual"},
+                )
+            },
+        )
+        for n, mode in enumerate(["Auto", "Manual"])
+    ]
+    events = await verified([node.target(openvswitch=checks) for node in nodes])
+    assert endings(events) == [("hv0", check, "passed"), ("hv1", check, "failed")]
+
+
 async def test_all_checks_of_a_role_cost_one_question_per_distinct_pipeline() -> None:
     nodes = [TableNode(f"n{number}", GOOD) for number in range(3)]
     await verified([node.target(VARIABLES, hyperv_host=checks_of("hyperv_host")) for node in nodes])
