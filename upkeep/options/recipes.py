@@ -104,7 +104,7 @@ def _cinder(release: str) -> Recipe:
         ("cinder.cmd.volume", "cinder.objects:register_all", "cinder.volume.manager"),
         (
             _SOURCES,
-            Sections(("DEFAULT", "enabled_backends"), ("backend_defaults",), needed=True),
+            Sections(("DEFAULT", "enabled_backends"), ("backend_defaults", "backend"), needed=True),
             Sections(("fc-zone-manager", "fc_fabric_names"), ("brcd_fabric_example", "cisco_fabric_example")),
         ),
     )

@@ -117,8 +117,10 @@ def register_backends(cfg: Any, conf: Any) -> None:
     except Exception:  # noqa: BLE001
         return
     for name in filter(None, names or []):
-        for info in list(conf._get_group("backend_defaults")._opts.values()):
-            register(cfg, conf, info["opt"], name)
+        # cinder.volume.configuration, and cinder.cmd.volume when it starts the back end.
+        for template in ("backend_defaults", "backend"):
+            for info in list(conf._get_group(template)._opts.values()):
+                register(cfg, conf, info["opt"], name)
 
 
 def register_plugins(cfg: Any, conf: Any) -> None:
