@@ -96,6 +96,18 @@ class VSwitch:
         return bool(self._row["EmbeddedTeamingEnabled"])
 
     @property
+    def load_balancing(self) -> str:
+        """Return how its team shares its load, Dynamic or HyperVPort.
+
+        Raises:
+            NodeError: it is no team.
+        """
+        rows = table_of(self._asked, Pipeline.of("Get-VMSwitchTeam", Name=self.name))
+        return text_of(
+            only_row(self._asked.node, rows, f"team of the switch {self.name}")["LoadBalancingAlgorithm"]
+        )
+
+    @property
     def has_iov(self) -> bool:
         """Whether it offers SR-IOV."""
         return bool(self._row["IovEnabled"])

@@ -32,6 +32,16 @@ def test_node_is_in_the_wanted_vlan(host, variables):
     assert host.vswitch(variables["hyperv_switch_name"]).management_vlan == vlan
 
 
+def test_team_shares_its_load_as_wanted(host, variables):
+    """The team of the switch shares its load in the way the inventory names."""
+    if variables["hyperv_switch_load_balancing"] is None:
+        pytest.skip("hyperv_switch_load_balancing is not set")
+    assert (
+        host.vswitch(variables["hyperv_switch_name"]).load_balancing
+        == variables["hyperv_switch_load_balancing"]
+    )
+
+
 def test_switch_offers_sr_iov_as_wanted(host, variables):
     """The switch was made with SR-IOV or without, as the inventory says."""
     if variables["hyperv_switch_iov"] is None:
