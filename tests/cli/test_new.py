@@ -142,11 +142,14 @@ def test_a_name_that_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
         done = new(kind, name, project=tmp_path)
         assert done.exit_code == 2
         assert "cannot be called" in done.output
+        assert ("word of Python" in done.output) == (name == "class")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_shipped_role_is_replaced_only_with_force_and_a_check_needs_a_role(tmp_path: Path) -> None:
     assert "shipped role" in new("role", "mpio", project=tmp_path).output
+    assert "shipped configuration" in new("configuration", "mpio", project=tmp_path).output
+    assert list(tmp_path.iterdir()) == []
     assert new("role", "mpio", "--force", project=tmp_path).exit_code == 0
     assert "which role" in new("check", "runs", project=tmp_path).output
     assert "Did you mean 'mpio'?" in new("check", "mpi/runs", project=tmp_path).output

@@ -53,6 +53,11 @@ def role(name: str, project: Path, *, force: bool) -> None:
 def configuration(name: str, project: Path, *, force: bool) -> None:
     """Write dsc_configs/NAME.dsc.yaml."""
     _check(name, "configuration")
+    if not force and (builtin_folder() / "dsc_configs" / f"{name}.dsc.yaml").exists():
+        raise UsageError(
+            f"there is a shipped configuration called '{name}', and yours would replace it.",
+            "Choose another name, or say --force.",
+        )
     _write(configuration_files(project, name), force=force)
     say(f"Name it in a role: 'configurations: [{name}]'.")
 
@@ -79,11 +84,13 @@ def check(name: str, project: Path, *, force: bool) -> None:
 
 
 def _check(name: str, what: str) -> None:
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise UsageError(
-            f"a {what} cannot be called {name!a}.",
-            "A name begins with a small letter and has small letters, digits and underscores, 41 at most.",
-        )
+    if keyword.iskeyword(name):
+        help_ = "It is a word of Python's own. Choose another name."
+    elif not _NAME.fullmatch(name):
+        help_ = "A name begins with a small letter and has small letters, digits and underscores, 41 at most."
+    else:
+        return
+    raise UsageError(f"a {what} cannot be called {name!a}.", help_)
 
 
 def _write(files: Mapping[Path, str], *, force: bool, changed: list[Path] | None = None) -> None:
