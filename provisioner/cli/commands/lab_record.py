@@ -30,7 +30,7 @@ def record(node: str, file: Path | None, stop: bool, name: str | None) -> None: 
     path = None if file is None else str(file.absolute())
     ask(one_running(name), {"op": "record", "node": node, "path": path})
     say(
-        f"Recording {node} to {file}: whatever clients send it stands there."
+        f"Recording {node} to {file}: what clients send it and what it answers stands there, secrets too."
         if file
         else f"{node} is not recorded."
     )
