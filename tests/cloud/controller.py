@@ -25,6 +25,8 @@ PROJECT = "6f70656e737461636b0000000000aaaa"
 PASSWORD = "canary-Kh3!of the operator"
 _LARGEST_COMPUTE = (2, 96)
 _PATCH = "application/openstack-images-v2.1-json-patch"
+#: Images on a page; Glance's own limit is 25.
+_IMAGES = 3
 
 Body = dict[str, Any]
 
@@ -463,9 +465,14 @@ class _Answers(BaseHTTPRequestHandler):
     def _image(self, path: str, body: Any) -> tuple[int, Any, dict[str, str]]:
         match self.command, path.strip("/").split("/"):
             case "GET", ["v2", "images"]:
+                marker = parse_qs(urlsplit(self.path).query).get("marker", [""])[0]
+                ids = [each["id"] for each in self.world.images]
+                start = ids.index(marker) + 1 if marker else 0
+                page = self.world.images[start : start + _IMAGES]
+                more = {"next": f"/v2/images?marker={page[-1]['id']}"} if ids[start + _IMAGES :] else {}
                 return (
                     200,
-                    {"images": self.world.images, "schema": "/v2/schemas/images", "first": "/v2/images"},
+                    {"images": page, "schema": "/v2/schemas/images", "first": "/v2/images", **more},
                     {},
                 )
             case "PATCH", ["v2", "images", id_]:

@@ -337,6 +337,20 @@ def test_flavors_and_images_that_are_not_there_fail_and_the_rest_is_done(
     assert world.aggregate("windows-berlin")["hosts"] == ["HV01", "HV02"]
 
 
+def test_properties_of_images_are_texts_whatever_they_hold(world: World, url: str, tmp_path: Path) -> None:
+    for number in range(4):
+        world.add_image(f"theirs-{number}", hw_cpu_cores="many", hw_boot_menu="perhaps")
+    wanted = {"hypervisor_type": "hyperv", "hw_cpu_cores": "4", "hw_boot_menu": "true"}
+    image = world.add_image("server-2022", hw_cpu_sockets="2")
+    said = "".join(f", {name}: '{value}'" for name, value in wanted.items())
+    body = f"  images: {{server-2022: {{hw_cpu_sockets: null{said}}}}}\nnodes:\n  hv01: {{roles: [hyperv_host]}}\n"
+    inventory = written(tmp_path, url, body)
+    assert run("zones", inventory).exit_code == 0
+    assert image.items() >= wanted.items()
+    assert "hw_cpu_sockets" not in image
+    assert run("zones", inventory).stdout == "nothing to change\n"
+
+
 def test_an_image_hyper_v_cannot_start_is_told(world: World, url: str, tmp_path: Path) -> None:
     world.add_flavor("win.small")
     world.add_image("server-2022", "qcow2")
