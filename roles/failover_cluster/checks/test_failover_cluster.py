@@ -16,6 +16,12 @@ def test_cluster_service_runs(host):
     assert service.is_enabled
 
 
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_the_firewall_lets_the_other_nodes_in(host, protocol):
+    """The rules for the heartbeats and calls of the cluster are on."""
+    assert host.firewall_rule(f"provisioner-failover-cluster-{protocol}").is_enabled
+
+
 def test_node_is_up_in_the_cluster(host, variables):
     """The node is a member of the cluster of this name, and up."""
     cluster = host.cluster

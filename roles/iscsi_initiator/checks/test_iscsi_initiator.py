@@ -18,6 +18,11 @@ def test_initiator_service_runs(host):
     assert host.service("MSiSCSI").is_enabled
 
 
+def test_the_firewall_lets_the_service_in(host):
+    """The rule of Windows for the initiator service is on."""
+    assert host.firewall_rule("MsiScsi-In-TCP").is_enabled
+
+
 def test_new_disks_are_treated_as_wanted(host, variables):
     """The host does with new disks what the inventory says."""
     assert host.storage_setting.new_disk_policy == variables["iscsi_initiator_san_policy"]

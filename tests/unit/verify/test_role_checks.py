@@ -187,7 +187,7 @@ CLAIMS, POLICY = "Get-MSDSMAutomaticClaimSettings", "Get-MSDSMGlobalDefaultLoadB
 GOOD: dict[str, Result | Exception] = {
     "Get-VMHost": rows(HOST),
     "Get-VMNetworkAdapterVlan": rows({"OperationMode": "Access", "AccessVlanId": 20}),
-    FIREWALL: rows(FIREWALL_RULE),
+    FIREWALL: rows(FIREWALL_RULE, FIREWALL_RULE | {"Name": "MsiScsi-In-TCP"}),
     "Get-WindowsFeature | Select-Object": features(),
     "Get-CimInstance": services(),
     "Get-VMSwitch": switches(),
@@ -256,6 +256,8 @@ DRIFTS = [
     ("iscsi_initiator", "Get-CimInstance", services(mode="Manual", of="MSiSCSI"),
      "service MSiSCSI is_enabled: False"),
     ("iscsi_initiator", "Get-StorageSetting", rows({"NewDiskPolicy": "OnlineAll"}), "storage setting new_disk_policy: 'OnlineAll'"),
+    ("iscsi_initiator", FIREWALL, rows(FIREWALL_RULE | {"Name": "MsiScsi-In-TCP", "Enabled": "False"}),
+     "firewall rule MsiScsi-In-TCP is_enabled: False"),
     ("iscsi_initiator", "Get-IscsiSession", rows(),
      "iscsi session iqn.1991-05.com.microsoft:st01-volumes-target is_persistent: False"),
     ("iscsi_initiator", "Get-IscsiSession", sessions(IsPersistent=False),
