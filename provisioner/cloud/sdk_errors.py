@@ -57,7 +57,8 @@ def answering(asked: str) -> Iterator[None]:
         yield
     except CloudError:
         raise
-    except (sdk.SDKException, keystone.ClientException, *_STUMBLES) as error:
+    except (sdk.SDKException, keystone.ClientException, OSError, *_STUMBLES) as error:
+        # requests raises OSError itself where a file of certificates is missing.
         failure = _failure(asked, error)
     else:
         return

@@ -275,6 +275,19 @@ def test_certificates_that_are_none_are_wrong_input(url: str, tmp_path: Path, na
     assert why in result.stderr
 
 
+def test_a_file_of_certificates_that_clouds_yaml_names_and_nobody_has(url: str, tmp_path: Path) -> None:
+    inventory = written(tmp_path, url)
+    auth = "{auth_url: 'https://127.0.0.1:1/v3', username: u, password: P, project_name: p}"
+    (tmp_path / "clouds.yaml").write_text(f"clouds: {{production: {{cacert: /none/ca.pem, auth: {auth}}}}}")
+    there = inventory.read_text()
+    start, end = there.index("  auth_url"), there.index("  aggregates")
+    inventory.write_text(there[:start] + "  cloud: production\n" + there[end:])
+    result = run("status", inventory)
+    assert result.exit_code == 1
+    assert "invalid path: /none/ca.pem" in result.stderr
+    assert "This is a bug" not in result.output
+
+
 def test_an_inventory_without_a_cloud_says_what_to_write(tmp_path: Path) -> None:
     path = tmp_path / "inventory.yaml"
     path.write_text(
