@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.documents import Mapping, Scalar, Sequence, Tree, plain, step_into
 from provisioner.inventory.ladder import aggregates_of
-from provisioner.inventory.masking import HIDDEN, sounds_secret
+from provisioner.inventory.masking import HIDDEN, mask_addresses, sounds_secret
 from provisioner.inventory.merge import KNOCK_OUT
 from provisioner.inventory.model import Layer, LayerKind
 from provisioner.inventory.schema import CONNECTION_KEYS, ConnectionModel, is_reference
@@ -97,7 +97,9 @@ def safe(value: Any, names: Path, *, is_secret: IsSecret | None = None) -> Any:
         return [safe(part, (*names, index), is_secret=is_secret) for index, part in enumerate(value)]
     is_harmless = value is None or isinstance(value, bool) or is_reference(str(value))
     is_named = any(isinstance(name, str) and sounds_secret(name) for name in names)
-    return value if is_harmless or not (is_named or (is_secret and is_secret(names))) else HIDDEN
+    if not is_harmless and (is_named or (is_secret and is_secret(names))):
+        return HIDDEN
+    return mask_addresses(value) if isinstance(value, str) else value
 
 
 def narrowed(values: list[tuple[str, Tree]], path: Path) -> list[tuple[str, Tree]]:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.diagnostics import SourceFile
+from provisioner.inventory.explanation import safe
 from provisioner.inventory.loader import read_inventory
 from provisioner.inventory.masking import mask_assignments, mask_lines
 
@@ -117,3 +118,13 @@ def test_no_form_of_a_written_password_reaches_a_message(key: str, value: str, f
                 # A broken file has no tree: then only keys that sound like a secret are known.
                 assert problem.summary == "YAML cannot be read"
                 assert key in {"pw", "x"}
+
+
+def test_a_password_in_an_address_is_not_among_the_values_that_are_shown() -> None:
+    given = {
+        "url": "rabbit://a:Hunter3@h",
+        "asked": "rabbit://a:@{secret:q}@h",
+        "port": 1,
+        "where": "https://h:5000/v3",
+    }
+    assert safe(given, ("nova_options", "DEFAULT")) == given | {"url": "rabbit://a:*******@h"}
