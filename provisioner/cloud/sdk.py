@@ -6,15 +6,12 @@ The rule of the room: values in, values out. What a 404 or a 409 means is decide
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import openstack
-from keystoneauth1 import exceptions as keystone
 from openstack import exceptions
 from openstack.config import OpenStackConfig
 from openstack.config.loader import CONFIG_FILES
@@ -30,7 +27,7 @@ from provisioner.cloud.model import (
     NetworkAgent,
     VolumeService,
 )
-from provisioner.cloud.sdk_errors import answering
+from provisioner.cloud.sdk_errors import NeverTwice, answering, usable
 from provisioner.diagnostics import did_you_mean
 from provisioner.errors import UsageError
 from provisioner.inventory.model import Cloud
@@ -47,6 +44,7 @@ _HYPERVISORS: Final = "2.53"
 _ZONE: Final = "availability_zone"
 #: Media type of changes to an image: 'replace' and 'remove' ask for a property that is there, 'add' for none.
 _IMAGE_PATCH: Final = "application/openstack-images-v2.1-json-patch"
+_WITH_PASSWORD: Final = ("password", "v3password")
 
 
 def connect(cloud: Cloud, folder: Path, warn: Callable[[str], None]) -> Controller:
@@ -63,7 +61,7 @@ def connect(cloud: Cloud, folder: Path, warn: Callable[[str], None]) -> Controll
         CloudError: Keystone does not let us in.
     """
     if cloud.name:
-        with _usable(cloud, folder):
+        with usable(cloud, folder):
             connection = _connection(_from_clouds_yaml(cloud, folder))
     else:
         connection = _connection(_from_inventory(cloud, folder, warn))
@@ -80,63 +78,8 @@ def _connection(region: Any) -> Any:
     connection: Any = openstack.connection.Connection(
         config=region, app_name="provisioner", app_version=__version__
     )
-    connection.session.auth._lock = _NeverTwice()  # noqa: SLF001 - there is no public way
+    connection.session.auth._lock = NeverTwice()  # noqa: SLF001 - there is no public way
     return connection
-
-
-class _NeverTwice:
-    """A lock that fails where it would wait for itself.
-
-    Where the address of Keystone answers 401, keystoneauth asks for a token in order to get one, for ever.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._owner = 0
-
-    def __enter__(self) -> None:
-        if self._owner == threading.get_ident():
-            raise keystone.DiscoveryFailure("It wants a token before it gives one (401).")
-        self._lock.acquire()
-        self._owner = threading.get_ident()
-
-    def __exit__(self, *_: object) -> None:
-        self._owner = 0
-        self._lock.release()
-
-
-_WITH_PASSWORD: Final = ("password", "v3password")
-#: What openstacksdk and keystoneauth stumble over in a clouds.yaml of a wrong form.
-_OF_CLOUDS_YAML: Final = (
-    exceptions.SDKException,
-    keystone.ClientException,
-    OSError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    KeyError,
-    RecursionError,
-)
-
-
-@contextmanager
-def _usable(cloud: Cloud, folder: Path) -> Iterator[None]:
-    """Turn what openstacksdk raises over a clouds.yaml into UsageError."""
-    try:
-        yield
-    except UsageError:
-        raise
-    except _OF_CLOUDS_YAML as error:
-        # The text of a parser quotes lines, and those of a clouds.yaml hold passwords.
-        is_quotable = isinstance(error, exceptions.ConfigException | keystone.ClientException)
-        said_by = str(error).partition("\n")[0] if is_quotable else ""
-        failure = UsageError(
-            f"{cloud.where}: clouds.yaml cannot be used for '{cloud.name}': {said_by or type(error).__name__}",
-            f"Check {folder / 'clouds.yaml'}.",
-        )
-    else:
-        return
-    raise failure from None
 
 
 def _from_clouds_yaml(cloud: Cloud, folder: Path) -> Any:
@@ -144,11 +87,10 @@ def _from_clouds_yaml(cloud: Cloud, folder: Path) -> Any:
     said = {"region_name": cloud.region, "interface": cloud.interface if cloud.interface != "public" else ""}
     files = [str(beside), *CONFIG_FILES]
     loader: Any = OpenStackConfig(config_files=files)
-    for path in files:
-        if path == loader.config_filename:
-            break
+    used = loader.config_filename
+    # One before that which is read is passed over in silence; a file that the environment names comes before all.
+    for path in files[: files.index(used)] if used in files else () if used else files:
         if Path(path).exists():
-            # It would be passed over in silence.
             raise UsageError(f"{cloud.where}: {path} cannot be read, or is no YAML.")
     # Where there is none at all, the SDK makes one of this name up.
     known = [name for name in loader.get_cloud_names() if name != "defaults"]

@@ -5,14 +5,17 @@ The rule of the room: no error of the SDK leaves it, since what hangs on one may
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from keystoneauth1 import exceptions as keystone
 from openstack import exceptions as sdk
 
-from provisioner.errors import CloudError, CloudRefused
+from provisioner.errors import CloudError, CloudRefused, UsageError
+from provisioner.inventory.model import Cloud
 
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
@@ -43,6 +46,39 @@ _KINDS: Final = (
         "Check 'region:' and 'interface:'.",
     ),
 )
+
+
+#: What openstacksdk and keystoneauth stumble over in a clouds.yaml of a wrong form.
+_OF_CLOUDS_YAML: Final = (
+    sdk.SDKException,
+    keystone.ClientException,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+)
+
+
+@contextmanager
+def usable(cloud: Cloud, folder: Path) -> Iterator[None]:
+    """Turn what openstacksdk raises over a clouds.yaml into UsageError."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except _OF_CLOUDS_YAML as error:
+        # The text of a parser quotes lines, and those of a clouds.yaml hold passwords.
+        is_quotable = isinstance(error, sdk.ConfigException | keystone.ClientException)
+        said_by = str(error).partition("\n")[0] if is_quotable else ""
+        failure = UsageError(
+            f"{cloud.where}: clouds.yaml cannot be used for '{cloud.name}': {said_by or type(error).__name__}",
+            f"Check {folder / 'clouds.yaml'}.",
+        )
+    else:
+        return
+    raise failure from None
 
 
 @contextmanager
@@ -97,3 +133,24 @@ def _short(said: object) -> str:
     text = " ".join(str(said).split())
     text = "".join(character for character in text if character.isprintable())
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"
+
+
+class NeverTwice:
+    """A lock that fails where it would wait for itself.
+
+    Where the address of Keystone answers 401, keystoneauth asks for a token in order to get one, for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner = 0
+
+    def __enter__(self) -> None:
+        if self._owner == threading.get_ident():
+            raise keystone.DiscoveryFailure("It wants a token before it gives one (401).")
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._owner = 0
+        self._lock.release()
