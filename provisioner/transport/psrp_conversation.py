@@ -13,8 +13,11 @@ import os
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
+from xml.etree import ElementTree as ET
 
+from pypsrp import wsman
 from pypsrp.client import Client
 from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import WinRMError, WSManFaultError
@@ -62,6 +65,14 @@ _START_ENVELOPE_BYTES = 153600
 for _name in ("pypsrp", "spnego", "urllib3"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
     logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+# The prefixes of pypsrp's messages, once for the whole process. Each of its WSMan objects would register them
+# anew, which takes each away for a moment: a message that another thread writes just then calls the namespace of
+# XML itself by another name, and a server refuses that as no XML.
+for _prefix, _uri in wsman.NAMESPACES.items():
+    ET.register_namespace(_prefix, _uri)
+_SETTLED = SimpleNamespace(**{**vars(ET), "register_namespace": lambda _prefix, _uri: None})
+wsman.ET = _SETTLED  # type: ignore[attr-defined, assignment]
 
 
 class Stopped(Exception):
