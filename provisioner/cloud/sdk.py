@@ -5,6 +5,7 @@ The rule of the room: values in, values out. What a 404 or a 409 means is decide
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -32,6 +33,9 @@ from provisioner.diagnostics import did_you_mean
 from provisioner.errors import UsageError
 from provisioner.inventory.model import Cloud
 from provisioner.secrets.stores import resolve
+
+# Where nobody listens to it, keystoneauth writes to the terminal what it met; the errors here say it.
+logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
 
 T = TypeVar("T")
 

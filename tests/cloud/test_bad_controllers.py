@@ -73,6 +73,15 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
     assert "Check the address" in result.stderr
 
 
+def test_libraries_write_nothing_beside_the_error(tmp_path: Path) -> None:
+    # In a process of its own: pytest listens to all loggers, so here they would be silent anyway.
+    inventory = written(tmp_path, "http://127.0.0.1:1/v3")
+    command = [sys.executable, "-m", "provisioner.cli", "openstack", "status", str(inventory)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("error: ")
+    assert "discover" not in done.stderr
+
+
 def test_a_user_without_the_role_admin_is_told_which(world: World, url: str, tmp_path: Path) -> None:
     def forbid(_: str, path: str) -> None:
         if "os-services" in path:
