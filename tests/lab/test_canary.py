@@ -357,7 +357,7 @@ _HEAD = (
     )
     .replace(
         "nova_service_password: file:.secrets/keystone-nova",
-        "nova_service_password: env:LAB_CANARY_SECRET\n      openstack_config_readers: [Users]",
+        "nova_service_password: env:LAB_CANARY_SECRET\n      openstack_config_readers: [Remote Management Users]",
     )
 )
 INVENTORY = f"""{_HEAD}
@@ -446,13 +446,17 @@ def _secrets_are_in_place(run: Quiet) -> None:
     assert {sid: rights for sid, rights in rules} == {  # noqa: C416 - a list of pairs, from JSON
         "S-1-5-18": "FullControl",
         "S-1-5-32-544": "FullControl",
-        "S-1-5-32-545": "Read, Synchronize",
+        "S-1-5-32-580": "Read, Synchronize",
     }
 
 
 @pytest.mark.slow
 def test_the_secret_is_nowhere_when_the_file_it_is_for_cannot_be_written(run: Quiet) -> None:
-    run.write(INVENTORY.replace("openstack_config_readers: [Users]", "openstack_config_readers: [nobody]"))
+    run.write(
+        INVENTORY.replace(
+            "openstack_config_readers: [Remote Management Users]", "openstack_config_readers: [nobody]"
+        )
+    )
     done = run.apply("--limit", "hv01", "--json")
     assert done.returncode == 1
     assert "No account is named" in done.stdout
